@@ -1,0 +1,1 @@
+"""Kore: courses, assignments and grades between JupyterHub, nbgrader and an LMS."""

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Makes the locks anew from pyproject.toml: hashes, but no package registry's address.
+# Give uv's own options to change one package only, e.g.: requirements/lock.sh -P jupyterhub
+set -eu
+cd "$(dirname "$0")/.."
+
+lock() {
+    out=$1; shift
+    "${UV:-uv}" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+        --no-emit-index-url --no-emit-find-links --custom-compile-command "requirements/lock.sh" \
+        --output-file "requirements/$out" "$@"
+}
+
+lock hub.txt pyproject.toml --extra hub "$@"
+lock dev.txt --group dev --constraint requirements/hub.txt "$@"
+lock docs.txt --group docs --constraint requirements/hub.txt "$@"
+lock kernel.txt --group kernel --constraint requirements/hub.txt "$@"
+lock node.txt --group node "$@"
+(cd requirements/proxy && npm install --package-lock-only --silent)
