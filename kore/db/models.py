@@ -16,6 +16,7 @@ from sqlalchemy import (
     JSON,
     DateTime,
     Dialect,
+    Enum,
     ForeignKey,
     Index,
     String,
@@ -24,6 +25,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from kore.roles import Role as Role  # noqa: PLC0414 - Role is part of the tables' vocabulary
 
 
 def now() -> datetime:
@@ -52,18 +55,20 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def _words(names: type[enum.StrEnum]) -> Enum:
+    """Return the type of a column that holds one of some words, as text."""
+    return Enum(
+        names,
+        native_enum=False,
+        length=16,
+        values_callable=lambda cls: [word.value for word in cls],
+    )
+
+
 class Base(DeclarativeBase):
     """Declarative base."""
 
     type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON}  # noqa: RUF012
-
-
-class Role(enum.StrEnum):
-    """What a person is in a course. An observer (a mentor, a visitor) is neither other."""
-
-    INSTRUCTOR = "instructor"
-    LEARNER = "learner"
-    OBSERVER = "observer"
 
 
 class JobState(enum.StrEnum):
@@ -136,7 +141,7 @@ class Course(Base):
     @property
     def title(self) -> str:
         """Context title and activity title, as one line."""
-        return " – ".join(t for t in (self.context_title, self.activity_title) if t) or self.id
+        return " \u2013 ".join(t for t in (self.context_title, self.activity_title) if t) or self.id
 
 
 class Member(Base):
@@ -154,7 +159,7 @@ class Member(Base):
     )
     user: Mapped[str] = mapped_column(String(255), primary_key=True)
     sub: Mapped[str] = mapped_column(String(255))
-    role: Mapped[Role] = mapped_column(String(16))
+    role: Mapped[Role] = mapped_column(_words(Role))
     name: Mapped[str] = mapped_column(Text, default="")
     given_name: Mapped[str] = mapped_column(Text, default="")
     family_name: Mapped[str] = mapped_column(Text, default="")
@@ -197,7 +202,7 @@ class Score(Base):
     given: Mapped[float]
     maximum: Mapped[float]
     timestamp: Mapped[datetime]
-    state: Mapped[ScoreState] = mapped_column(String(16))
+    state: Mapped[ScoreState] = mapped_column(_words(ScoreState))
     words: Mapped[str] = mapped_column(Text, default="")
     job_id: Mapped[str | None] = mapped_column(String(32))
 
@@ -221,7 +226,7 @@ class Job(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
-    state: Mapped[JobState] = mapped_column(String(16), default=JobState.QUEUED)
+    state: Mapped[JobState] = mapped_column(_words(JobState), default=JobState.QUEUED)
     params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
@@ -242,9 +247,7 @@ class JobItem(Base):
 
     __tablename__ = "job_items"
 
-    job_id: Mapped[str] = mapped_column(
-        ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True
-    )
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     label: Mapped[str] = mapped_column(Text, default="")
     outcome: Mapped[str] = mapped_column(String(32))

@@ -1,0 +1,42 @@
+"""From the roles claim of a launch to what a person may do (LTI 1.3 core, 5.3.7 and A.2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kore.roles import Role
+
+__all__ = ["Role", "role_of"]
+
+_MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership"
+
+
+def _context_role(role: str) -> str | None:
+    """Return the principal context role that a role names, None for any other kind.
+
+    A sub-role counts by its principal role, which is the path and not the fragment:
+    ``membership/Learner#Instructor`` is a learner.
+    """
+    if role.startswith(_MEMBERSHIP + "#"):
+        return role.removeprefix(_MEMBERSHIP + "#")
+    if role.startswith(_MEMBERSHIP + "/"):
+        return role.removeprefix(_MEMBERSHIP + "/").partition("#")[0]
+    # A name without a vocabulary is a context role (A.2.3).
+    return None if {":", "/", "#"} & set(role) else role
+
+
+def role_of(claim: Any) -> Role:
+    """Return the role for a roles claim, whatever JSON it is.
+
+    Any context role Instructor wins. Institution and system roles alone never make an
+    instructor: an administrator of the LMS is not for that a teacher of each course. No
+    role at all is a learner, as some platforms send none for students.
+    """
+    roles = [claim] if isinstance(claim, str) else claim if isinstance(claim, list) else []
+    names = [name for name in (r.strip() for r in roles if isinstance(r, str)) if name]
+    if not names:
+        return Role.LEARNER
+    context = {_context_role(name) for name in names}
+    if "Instructor" in context:
+        return Role.INSTRUCTOR
+    return Role.LEARNER if "Learner" in context else Role.OBSERVER
