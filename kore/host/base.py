@@ -1,0 +1,61 @@
+"""What Kore asks of the machine that it runs on."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Protocol
+
+_COURSE = re.compile(r"c-[0-9a-f]{16}")
+_PERSON = re.compile(r"u[a-z0-9_-]{0,29}[a-z0-9]")
+
+
+class HostError(Exception):
+    """The machine refused, or was asked for something that must not be; in words."""
+
+
+def is_course_user(name: str) -> bool:
+    """Say whether a hub user is a course: ``c-`` and 16 hexadecimal digits."""
+    return _COURSE.fullmatch(name) is not None
+
+
+def checked_user(name: str) -> str:
+    """Return a name that is safe as a folder's and an account's name.
+
+    Names are made by ``kore.lti.identity``; this is the second lock on the same door.
+    Raises HostError for anything that cannot be a person (``u...``) or a course.
+    """
+    if is_course_user(name) or _PERSON.fullmatch(name):
+        return name
+    raise HostError(f"{name!r} is neither a person nor a course")
+
+
+def checked_course(course_id: str) -> str:
+    """Return a course id that is safe as a folder's name; raises HostError."""
+    if is_course_user(course_id):
+        return course_id
+    raise HostError(f"{course_id!r} is not a course")
+
+
+class Host(Protocol):
+    """Where people's and courses' files are, and how they come to be.
+
+    Every preparing method may be called again at any time, by several processes at once,
+    and after a kill between any two of its steps; it then completes what is missing.
+    """
+
+    @property
+    def exchange(self) -> Path:
+        """The folder through which nbgrader hands work out and in."""
+
+    def home(self, user: str) -> Path:
+        """Return the home of a person or a course, whether it exists or not."""
+
+    def course_root(self, course_id: str) -> Path:
+        """Return nbgrader's course directory, whether it exists or not."""
+
+    def prepare_person(self, user: str) -> Path:
+        """Make what a person's server needs; return the home."""
+
+    def prepare_course(self, course_id: str) -> Path:
+        """Make what a course's server needs; return the course directory."""
