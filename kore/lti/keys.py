@@ -55,7 +55,9 @@ class KeyStore:
     def __init__(self, directory: Path) -> None:
         self._directory = Path(directory)
         self._lock = threading.Lock()
-        self._loaded: tuple[str, rsa.RSAPrivateKey] | None = None
+        self._signing: tuple[str, rsa.RSAPrivateKey] | None = None
+        # Public parts by file and its time of change: loading a key proves its primes anew.
+        self._published: dict[tuple[str, int], tuple[str, dict[str, str]]] = {}
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """Return the public key set (RFC 7517, section 5)."""
@@ -77,7 +79,7 @@ class KeyStore:
 
     def _signing_key(self) -> tuple[str, rsa.RSAPrivateKey]:
         with self._lock:
-            if self._loaded is None:
+            if self._signing is None:
                 path = self._directory / _SIGNING
                 try:
                     self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -89,8 +91,8 @@ class KeyStore:
                         f"{error.strerror}. Give Kore's account a directory it can write to."
                     ) from error
                 key = self._read(path)
-                self._loaded = (_thumbprint(key), key)
-            return self._loaded
+                self._signing = (_thumbprint(key), key)
+            return self._signing
 
     def _make(self, path: Path) -> None:
         key = rsa.generate_private_key(public_exponent=65537, key_size=_BITS)

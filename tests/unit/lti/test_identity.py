@@ -1,0 +1,116 @@
+"""Names of people and courses."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kore.lti.identity import course_id, is_course_id, user_name
+
+ISSUER = "https://moodle.example.edu"
+# What JSON can bring: surrogates too, unlike hypothesis' default.
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
+PLAIN = st.from_regex(r"[a-z0-9_-]{1,26}", fullmatch=True)
+
+
+@pytest.mark.parametrize(
+    ("sub", "name"),
+    [
+        ("123", "u123"),
+        ("ada", "uada"),
+        ("a" * 24, "u" + "a" * 24),
+        ("a_b-c", "ua_b-c"),
+    ],
+)
+def test_short_safe_subs_are_kept(sub, name):
+    """Moodle's 123 is u123: people recognise their own name."""
+    assert user_name(sub, ISSUER) == name
+
+
+@pytest.mark.parametrize(
+    "sub",
+    [
+        "",
+        "-a",
+        "a-",
+        "Ada",
+        "a" * 25,
+        "x" * 200,
+        "ada@example.edu",
+        "../x",
+        "a/b",
+        "a b",
+        "a\n",
+        "٣",
+        "c-0123456789ABCDEF",
+        "535fa085-f9b3-4655-8e5b-6a4b0a1a1a1a",
+    ],
+)
+def test_other_subs_become_digests(sub):
+    """An e-mail address, a UUID, a path, another alphabet: a name that any system takes."""
+    assert re.fullmatch(r"u-[a-z2-7]{26}", user_name(sub, ISSUER))
+
+
+def test_a_sub_like_a_course_id_is_no_course():
+    """c- is reserved: a person called so gets a u in front."""
+    assert user_name("c-0123456789abcdef", ISSUER) == "uc-0123456789abcdef"
+
+
+def test_an_additional_platform_never_meets_the_first():
+    """Two platforms that both have a user 123 have two users."""
+    other = user_name("123", "https://canvas.example.edu", namespace=True)
+    assert other != user_name("123", ISSUER)
+    assert other.startswith("u-")
+    assert other != user_name("123", "https://third.example.edu", namespace=True)
+
+
+@given(ANY_TEXT | PLAIN, ANY_TEXT, st.booleans())
+def test_every_sub_gives_a_usable_name(sub, issuer, namespace):
+    """No sub whatever makes a name that the hub, a file system or systemd would refuse."""
+    name = user_name(sub, issuer, namespace=namespace)
+    assert re.fullmatch(r"u[a-z0-9_-]{1,30}", name)
+    assert not name.endswith("-")
+    assert name == user_name(sub, issuer, namespace=namespace)
+
+
+@given(ANY_TEXT | PLAIN, ANY_TEXT | PLAIN)
+def test_different_subs_are_different_people(one, other):
+    """No two subs share a name."""
+    assert (user_name(one, ISSUER) == user_name(other, ISSUER)) == (one == other)
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=40))
+def test_case_matters(sub):
+    """Subs that differ only by case are different people, though the hub folds case."""
+    variants = {sub, sub.upper(), sub.lower(), sub.swapcase()}
+    assert len({user_name(v, ISSUER) for v in variants}) == len(variants)
+
+
+@given(st.tuples(*[ANY_TEXT] * 4), st.tuples(*[ANY_TEXT] * 4))
+def test_course_ids(one, other):
+    """c- and 16 hexadecimal digits, the same for the same activity only."""
+    assert re.fullmatch(r"c-[0-9a-f]{16}", course_id(*one))
+    assert is_course_id(course_id(*one))
+    assert (course_id(*one) == course_id(*other)) == (one == other)
+
+
+def test_course_ids_do_not_run_together():
+    """Where one part ends and the next begins is part of the id."""
+    assert course_id("a", "bc", "d", "e") != course_id("ab", "c", "d", "e")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "c-", "c-0123456789ABCDEF", "c-0123456789abcdef0", "c-0123456789abcdef\n", "../x"]
+)
+def test_what_is_no_course_id(text):
+    """Nothing but the exact form passes."""
+    assert not is_course_id(text)
+
+
+def test_names_never_change():
+    """Names are homes and gradebooks: a release that changed one would lose them."""
+    assert user_name("Ada", ISSUER) == "u-tmb427k4z4xlxyiauqibex4elg"
+    assert course_id(ISSUER, "client", "1", "42") == "c-ac8d37d636e3384d"

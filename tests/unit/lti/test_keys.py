@@ -1,0 +1,100 @@
+"""The signing key and the published set."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import stat
+
+import jwt
+import pytest
+from jwt.algorithms import RSAAlgorithm
+
+from kore.lti.keys import KeyStore, KeyStoreError
+
+
+def test_made_once_and_kept(tmp_path):
+    """A second start signs with the same key."""
+    first, second = KeyStore(tmp_path / "keys"), KeyStore(tmp_path / "keys")
+    assert first.jwks() == second.jwks()
+    assert len(first.jwks()["keys"]) == 1
+
+
+def test_only_the_owner_reads_it(tmp_path):
+    """The file is 0600, the directory 0700, and no draft stays behind."""
+    KeyStore(tmp_path / "keys").jwks()
+    (file,) = (tmp_path / "keys").iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "keys").stat().st_mode) == 0o700
+
+
+def test_a_loosened_file_is_tightened(tmp_path):
+    """A restored backup with a careless mode does not stay readable."""
+    KeyStore(tmp_path).jwks()
+    (file,) = tmp_path.iterdir()
+    file.chmod(0o644)
+    KeyStore(tmp_path).jwks()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_the_set_verifies_what_was_signed(tmp_path):
+    """An LMS that has the set can check a signature, found by its kid."""
+    store = KeyStore(tmp_path)
+    (key,) = store.jwks()["keys"]
+    token = store.sign({"iss": "client"}, {"kid": "other", "typ": "JWT"})
+    assert jwt.get_unverified_header(token) == {"alg": "RS256", "kid": key["kid"], "typ": "JWT"}
+    public = RSAAlgorithm.from_jwk(json.dumps(key))
+    assert jwt.decode(token, public, algorithms=["RS256"]) == {"iss": "client"}
+
+
+def test_the_set_holds_nothing_private(tmp_path):
+    """Only public members are published."""
+    (key,) = KeyStore(tmp_path).jwks()["keys"]
+    assert set(key) == {"kty", "e", "n", "kid", "alg", "use"}
+
+
+def test_a_further_key_is_published_but_does_not_sign(tmp_path):
+    """A retired key stays verifiable beside the one that signs."""
+    store, other = KeyStore(tmp_path / "a"), KeyStore(tmp_path / "b")
+    (old,) = other.jwks()["keys"]
+    (new,) = store.jwks()["keys"]
+    (tmp_path / "b" / "signing.pem").rename(tmp_path / "a" / "retired.pem")
+    assert {k["kid"] for k in store.jwks()["keys"]} == {old["kid"], new["kid"]}
+    assert jwt.get_unverified_header(store.sign({}))["kid"] == new["kid"]
+
+
+def _kid(directory, start, results):
+    start.wait()
+    results.put(KeyStore(directory).jwks()["keys"][0]["kid"])
+
+
+def test_processes_that_race_end_with_one_key(tmp_path):
+    """Workers that start at once on an empty directory all sign with one key."""
+    context = multiprocessing.get_context("fork")
+    results, start = context.Queue(), context.Event()
+    workers = [
+        context.Process(target=_kid, args=(tmp_path / "keys", start, results)) for _ in range(6)
+    ]
+    for worker in workers:
+        worker.start()
+    start.set()
+    kids = {results.get(timeout=60) for _ in workers}
+    for worker in workers:
+        worker.join()
+    assert len(kids) == 1
+    assert [p.name for p in (tmp_path / "keys").iterdir()] == ["signing.pem"]
+
+
+def test_a_damaged_key_says_which_and_what_to_do(tmp_path):
+    """No new key is made over a damaged one: the old may be in a backup."""
+    (tmp_path / "signing.pem").write_text("nonsense")
+    with pytest.raises(KeyStoreError, match=r"signing\.pem is not a private key.*backup"):
+        KeyStore(tmp_path).sign({})
+    assert (tmp_path / "signing.pem").read_text() == "nonsense"
+
+
+def test_a_directory_that_cannot_be_made_says_so(tmp_path):
+    """The way out is in the words."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(KeyStoreError, match="Give Kore's account a directory"):
+        KeyStore(tmp_path / "file" / "keys").jwks()
