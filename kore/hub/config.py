@@ -1,0 +1,186 @@
+"""The hub's configuration, the same for the demo and the container.
+
+A hub's configuration file calls ``configure(c, deployment)``; what differs between two
+ways to run is in ``Deployment``, and nothing about a course is here: courses come and go
+while the hub runs.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kore.host import Host
+from kore.hub import spawning
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_TOKEN_BYTES = 32
+
+KORE_SCOPES = [
+    "admin:users",
+    "admin:groups",
+    "servers",
+    "access:servers",
+    "shares",
+]
+"""What Kore needs: users and groups of courses, their servers, and to share those."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """What differs between one way to run and another.
+
+    ``hub_dir`` and ``kore_dir`` keep the two programs' state; ``public_url`` is where
+    browsers find the hub, ``hub_url``, ``proxy_api_url`` and ``kore_url`` are loopback
+    addresses with ports. ``run`` is put before a service's command, after its name
+    (``run("kore")``): where its output goes, what ends with it.
+    """
+
+    host: Host
+    homes: Path
+    hub_dir: Path
+    kore_dir: Path
+    python: str
+    public_url: str
+    hub_url: str
+    proxy_api_url: str
+    kore_url: str
+    proxy_command: list[str]
+    spawner_class: type | str
+    server_args: list[str] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
+    service_wrapper: list[str] = field(default_factory=list)
+    idle_seconds: int = 3600
+    cull_every_seconds: int = 60
+    spawns_at_once: int = 10
+    servers_at_most: int = 0
+
+    def command(self, name: str, *argv: str) -> list[str]:
+        """Return a service's command line behind the wrapper (``{name}`` is filled in)."""
+        return [*(part.replace("{name}", name) for part in self.service_wrapper), *argv]
+
+
+def configure(c: Any, deployment: Deployment) -> None:
+    """Fill in a hub's configuration ``c`` (traitlets ``Config``).
+
+    The LMS is not part of it: a ``30_lms.py`` sets ``c.LTI13Authenticator``.
+    """
+    _addresses(c, deployment)
+    _login(c, deployment)
+    _servers(c, deployment)
+    _services(c, deployment)
+    _roles(c)
+
+
+def _addresses(c: Any, deployment: Deployment) -> None:
+    hub = c.JupyterHub
+    hub.bind_url = deployment.public_url
+    hub.hub_bind_url = deployment.hub_url
+    hub.db_url = f"sqlite:///{deployment.hub_dir / 'jupyterhub.sqlite'}"
+    hub.cookie_secret_file = str(deployment.hub_dir / "jupyterhub_cookie_secret")
+    hub.template_paths = [str(_TEMPLATES)]
+    hub.tornado_settings = {
+        "headers": {
+            "Referrer-Policy": "same-origin",
+            "X-Content-Type-Options": "nosniff",
+        }
+    }
+    c.ConfigurableHTTPProxy.api_url = deployment.proxy_api_url
+    c.ConfigurableHTTPProxy.command = deployment.command("proxy", *deployment.proxy_command)
+    c.ConfigurableHTTPProxy.pid_file = str(deployment.hub_dir / "proxy.pid")
+
+
+def _login(c: Any, deployment: Deployment) -> None:
+    c.JupyterHub.authenticator_class = "kore.hub.authenticator.KoreAuthenticator"
+    c.KoreAuthenticator.kore_url = deployment.kore_url
+    # The LMS decides who comes in: every launch that holds is welcome.
+    c.Authenticator.allow_all = True
+
+
+def _servers(c: Any, deployment: Deployment) -> None:
+    c.JupyterHub.spawner_class = deployment.spawner_class
+    c.JupyterHub.concurrent_spawn_limit = deployment.spawns_at_once
+    c.JupyterHub.active_server_limit = deployment.servers_at_most
+    c.Spawner.cmd = [deployment.python, "-m", "jupyterhub.singleuser"]
+    c.Spawner.args = deployment.server_args
+    c.Spawner.default_url = "/lab"
+    c.Spawner.environment = {
+        "PATH": f"{Path(deployment.python).parent}:{os.environ.get('PATH', os.defpath)}",
+        **deployment.environment,
+    }
+    c.Spawner.pre_spawn_hook = spawning.pre_spawn_hook(deployment.host)
+
+
+def _services(c: Any, deployment: Deployment) -> None:
+    # Tokens of our own making, 256 random bits: no slow hash for each request.
+    c.JupyterHub.trust_user_provided_tokens = True
+    hub_login = _kept_token(deployment.hub_dir, "hub-login")
+    c.KoreAuthenticator.kore_token = hub_login
+    c.JupyterHub.services = [
+        {
+            "name": "kore",
+            "url": deployment.kore_url,
+            "command": deployment.command("kore", deployment.python, "-m", "kore"),
+            "api_token": _kept_token(deployment.hub_dir, "kore"),
+            "oauth_no_confirm": True,
+            "environment": {
+                **deployment.environment,
+                "KORE_STATE_DIR": str(deployment.kore_dir),
+                "KORE_HOMES": str(deployment.homes),
+                "KORE_EXCHANGE": str(deployment.host.exchange),
+                "KORE_PUBLIC_URL": deployment.public_url,
+            },
+        },
+        {"name": "hub-login", "api_token": hub_login},
+        {
+            "name": "culler",
+            "command": deployment.command(
+                "culler",
+                deployment.python,
+                "-m",
+                "jupyterhub_idle_culler",
+                f"--timeout={deployment.idle_seconds}",
+                f"--cull-every={deployment.cull_every_seconds}",
+            ),
+            "api_token": _kept_token(deployment.hub_dir, "culler"),
+            "environment": deployment.environment,
+        },
+    ]
+
+
+def _roles(c: Any) -> None:
+    c.JupyterHub.load_roles = [
+        {"name": "user", "scopes": ["self", "access:services!service=kore"]},
+        {"name": "kore", "services": ["kore"], "scopes": KORE_SCOPES},
+        {
+            "name": "hub-login",
+            "services": ["hub-login"],
+            "scopes": ["access:services!service=kore"],
+        },
+        {
+            "name": "culler",
+            "services": ["culler"],
+            "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
+        },
+    ]
+
+
+def _kept_token(hub_dir: Path, service: str) -> str:
+    """Return a service's token, made once (mode 0600).
+
+    A new one at each start would leave the old ones valid in the hub's database.
+    """
+    path = hub_dir / f"{service}.token"
+    try:
+        return path.read_text("ascii").strip()
+    except FileNotFoundError:
+        token = secrets.token_hex(_TOKEN_BYTES)
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        fresh.touch(mode=0o600)
+        fresh.write_text(token + "\n", "ascii")
+        fresh.replace(path)
+        return token

@@ -1,0 +1,69 @@
+"""Single-user servers as plain processes of one account: the demo's spawner.
+
+It separates nobody from anybody. Servers end with the hub, also when the hub is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jupyterhub.spawner import SimpleLocalProcessSpawner
+from traitlets import Unicode
+
+from kore.host import processes
+
+_PRIVATE_UMASK = 0o077
+
+
+class LocalServer(SimpleLocalProcessSpawner):
+    """A server whose home is ``homes``/<user> and whose output goes to ``logs``."""
+
+    homes = Unicode(config=True, help="Folder of the users' homes.")
+    logs = Unicode(config=True, help="Folder for the servers' output.")
+
+    _identity = ""
+
+    async def start(self) -> Any:
+        """Start the server; return its address and port."""
+        self.home_dir = str(Path(self.homes) / self.user.name)
+        log = Path(self.logs) / f"server-{self.user.name}.log"
+        with log.open("ab") as output:
+            self.popen_kwargs = {
+                **self.popen_kwargs,
+                "stdin": subprocess.DEVNULL,
+                "stdout": output,
+                "stderr": subprocess.STDOUT,
+            }
+            address = await super().start()
+        self._identity = processes.identity(self.pid)
+        return address
+
+    def make_preexec_fn(self, name: str) -> Callable[[], None]:  # noqa: ARG002
+        """Return what the child does before it becomes the server."""
+        folder = self.notebook_dir or self.home_dir
+        hub = os.getpid()
+
+        def prepare() -> None:
+            processes.end_with_parent(hub)
+            os.umask(_PRIVATE_UMASK)
+            os.chdir(folder)
+
+        return prepare
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what finds the process again after a restart of the hub."""
+        state: dict[str, Any] = super().get_state()
+        if self.pid:
+            state["identity"] = self._identity
+        return state
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Find the process again. Another may bear its number by now: that one is let be."""
+        super().load_state(state)
+        self._identity = state.get("identity", "")
+        if self.pid and processes.identity(self.pid) != self._identity:
+            self.pid = 0
