@@ -19,12 +19,14 @@ from kore.host import processes
 _PRIVATE_UMASK = 0o077
 
 
-class LocalServer(SimpleLocalProcessSpawner):
+class LocalServer(SimpleLocalProcessSpawner):  # type: ignore[misc]
     """A server whose home is ``homes``/<user> and whose output goes to ``logs``."""
 
     homes = Unicode(config=True, help="Folder of the users' homes.")
     logs = Unicode(config=True, help="Folder for the servers' output.")
 
+    pid: int
+    popen_kwargs: dict[str, Any]
     _identity = ""
 
     async def start(self) -> Any:

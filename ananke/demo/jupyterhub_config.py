@@ -1,0 +1,51 @@
+"""The demo's hub: what ``ananke.demo.run`` found out, put into Kore's own configuration."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from kore.host import LocalHost
+from kore.hub.config import Deployment, configure
+from kore.hub.local_server import LocalServer
+
+c = get_config()
+
+_demo = json.loads(os.environ["ANANKE_DEMO"])
+_state = Path(_demo["state_dir"])
+_homes = _state / "homes"
+
+configure(
+    c,
+    Deployment(
+        host=LocalHost(homes=_homes, exchange=_state / "exchange"),
+        homes=_homes,
+        hub_dir=_state / "hub",
+        kore_dir=_state / "kore",
+        python=sys.executable,
+        public_url=_demo["hub"],
+        hub_url=_demo["hub_api"],
+        proxy_api_url=_demo["proxy_api"],
+        kore_url=_demo["kore"],
+        proxy_command=_demo["proxy_command"],
+        spawner_class=LocalServer,
+        # Whoever runs the demo as root has chosen so.
+        server_args=["--allow-root"] if os.geteuid() == 0 else [],
+        environment=_demo["environment"],
+        service_wrapper=[
+            sys.executable,
+            "-m",
+            "ananke.demo.tether",
+            str(_state / "logs" / "{name}.log"),
+        ],
+    ),
+)
+
+c.LocalServer.homes = str(_homes)
+c.LocalServer.logs = str(_state / "logs")
+# Everything has to be over within ten seconds of Ctrl-C.
+c.LocalServer.interrupt_timeout = 3
+c.LocalServer.term_timeout = 1
+c.LocalServer.kill_timeout = 1
+
+load_subconfig(_demo["lms_config"])
