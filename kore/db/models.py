@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from kore.roles import Role as Role  # noqa: PLC0414 - Role is part of the tables' vocabulary
+from kore.roles import Role
 
 
 def now() -> datetime:

@@ -1,0 +1,174 @@
+"""Kore's Flask application."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, request
+from flask.sessions import SecureCookieSessionInterface
+from flask.typing import ResponseReturnValue
+from flask_openapi3 import Info, OpenAPI, Server
+from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import ananke
+from kore import guards
+from kore.caller import Callers
+from kore.errors import KoreError
+from kore.files import write_once
+from kore.jobs import Runner
+from kore.routes import courses, grades, health, home, launches, lti
+from kore.routes import jobs as job_routes
+from kore.schemas import ErrorBody
+from kore.services import Services
+
+log = logging.getLogger(__name__)
+
+# What comes in is small JSON; nothing larger is read.
+_MOST_BYTES = 2 * 1024 * 1024
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'self'"
+)
+
+
+def create_app(services: Services, runner: Runner) -> Flask:
+    """Make the application. Its routes lie at ``/``: the prefix is the server's business."""
+    app = OpenAPI(
+        "kore",
+        info=Info(title="Kore", version=ananke.__version__),
+        servers=[Server(url=services.settings.prefix)],
+        security_schemes={
+            "token": {
+                "type": "apiKey",
+                "in": "header",
+                "name": "Authorization",
+                "description": "A token of the hub: `token …`.",
+            },
+            "session": {"type": "apiKey", "in": "cookie", "name": "kore-session"},
+        },
+        doc_ui=False,
+        validation_error_status=422,
+        validation_error_model=ErrorBody,
+        validation_error_callback=_invalid,
+        responses={422: ErrorBody},
+    )
+    app.config.update(
+        SECRET_KEY=_secret(services),
+        MAX_CONTENT_LENGTH=_MOST_BYTES,
+        SESSION_COOKIE_NAME="kore-session",
+        SESSION_COOKIE_PATH=services.settings.prefix + "/",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    app.session_interface = _Sessions()
+    app.extensions["kore-services"] = services
+    app.extensions["kore-callers"] = Callers(services)
+    app.extensions["kore-runner"] = runner
+    guards.csrf.init_app(app)
+    app.before_request(guards.check)
+    app.after_request(_headers)
+    app.register_error_handler(KoreError, _told)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+    for module in (courses, grades, job_routes, launches, lti, health):
+        app.register_api(module.api)
+    app.register_blueprint(home.pages)
+    return app
+
+
+def mount(app: Flask, prefix: str) -> Any:
+    """Return a WSGI application that serves ``app`` below a path, behind the hub's proxy."""
+    nothing = Flask("nothing")
+    return ProxyFix(
+        DispatcherMiddleware(nothing.wsgi_app, {prefix: app.wsgi_app}),
+        x_for=1,
+        x_proto=1,
+        x_host=1,
+    )
+
+
+class _Sessions(SecureCookieSessionInterface):
+    """Flask's signed cookies, ``Secure`` wherever the browser came by https."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002
+        return request.is_secure
+
+
+def _secret(services: Services) -> bytes:
+    path = services.settings.state_dir / "session-secret"
+    write_once(path, secrets.token_bytes(32))
+    return path.read_bytes()
+
+
+def _headers(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", _POLICY)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _invalid(error: ValidationError) -> Response:
+    found = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(part) for part in found["loc"])
+    return _respond(
+        KoreError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "invalid",
+            f"{where}: {found['msg']}." if where else f"{found['msg']}.",
+            "See openapi.json for what this route takes.",
+        )
+    )
+
+
+def _told(error: KoreError) -> ResponseReturnValue:
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("%s %s: %s", request.method, request.path, error)
+    return _respond(error)
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    if error.response is not None and status < HTTPStatus.BAD_REQUEST:
+        return error
+    code = HTTPStatus(status).phrase.lower().replace(" ", "_")
+    response = _respond(KoreError(status, code, error.description or HTTPStatus(status).phrase))
+    for name, value in error.get_headers():
+        if name in {"Allow", "Retry-After"}:
+            response.headers[name] = value
+    return response
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    log.exception("%s %s", request.method, request.path, exc_info=error)
+    return _respond(
+        KoreError(
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            "internal",
+            "Something went wrong inside Kore.",
+            "Try again. If it stays, tell the administrator when it happened.",
+        )
+    )
+
+
+def _respond(error: KoreError) -> Response:
+    if home.wants_page(request):
+        return home.error_page(error)
+    response = Response(
+        ErrorBody.model_validate(error.body()).model_dump_json(exclude_none=True),
+        status=error.status,
+        content_type="application/json",
+    )
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "token"
+    return response

@@ -1,0 +1,139 @@
+"""What a launch in the LMS tells about a course and a person, kept in the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from kore import jobs
+from kore.db.engine import Database
+from kore.db.models import Course, Member, Platform, now
+from kore.lti.claims import Launch
+from kore.roles import Role
+
+PROVISION = "course.provision"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The outcome of ``record``: the course, and whether work waits for a runner."""
+
+    course_id: str
+    queued: bool
+
+
+def record(db: Database, user: str, launch: Launch, *, token_url: str) -> Recorded:
+    """Keep what a launch tells, and queue the set-up of what is new about it.
+
+    ``user`` is the hub's name of the person. May be repeated, and called for the same
+    course by many at once: there is one course, and one member for each person.
+    """
+    moment = now()
+    with db.session() as session:
+        platform_id = _platform(db, session, launch, token_url)
+        course = _course(db, session, launch, platform_id)
+        teacher = launch.role is Role.INSTRUCTOR
+        if teacher:
+            course.opened_at = course.opened_at or moment
+        if teacher or not course.opened_at:
+            # Titles follow the LMS, as its teachers see it; a student's launch fills the gap.
+            course.context_title = launch.context_title or launch.context_label
+            course.activity_title = launch.resource_link_title
+        if teacher or launch.ags_lineitems or launch.ags_lineitem:
+            # A new URL replaces an old one, and a second column makes `lineitem` vanish.
+            course.lineitem = launch.ags_lineitem
+            course.lineitems = launch.ags_lineitems
+            course.ags_scopes = " ".join(launch.ags_scopes)
+        course.memberships_url = launch.memberships_url or course.memberships_url
+        course.return_url = launch.return_url or course.return_url
+        course.launched_at = moment
+        changed = _member(db, session, user, launch)
+        queued = changed or course.ready_at is None
+        if queued:
+            jobs.enqueue(session, PROVISION, course_id=course.id, created_by=user, coalesce=True)
+        return Recorded(course.id, queued)
+
+
+def _platform(db: Database, session: Session, launch: Launch, token_url: str) -> int:
+    db.upsert(
+        session,
+        Platform,
+        {"issuer": launch.issuer, "client_id": launch.client_id},
+        {"token_url": token_url, "seen_at": now()},
+    )
+    return session.scalars(
+        select(Platform.id).where(
+            Platform.issuer == launch.issuer, Platform.client_id == launch.client_id
+        )
+    ).one()
+
+
+def _course(db: Database, session: Session, launch: Launch, platform_id: int) -> Course:
+    db.upsert(
+        session,
+        Course,
+        {"id": launch.course_id},
+        {},
+        only_new={
+            "platform_id": platform_id,
+            "deployment_id": launch.deployment_id,
+            "resource_link_id": launch.resource_link_id,
+        },
+    )
+    return session.scalars(
+        select(Course).where(Course.id == launch.course_id).with_for_update(of=Course)
+    ).one()
+
+
+def _member(db: Database, session: Session, user: str, launch: Launch) -> bool:
+    """Keep who launched. Return whether hub or gradebook have yet to hear of it."""
+    told = {
+        "sub": launch.sub,
+        "role": launch.role,
+        "name": launch.name,
+        "given_name": launch.given_name,
+        "family_name": launch.family_name,
+        "email": launch.email,
+    }
+    key = {"course_id": launch.course_id, "user": user}
+    db.upsert(session, Member, key, {}, only_new=told)
+    member = session.get_one(Member, (launch.course_id, user))
+    if any(getattr(member, name) != value for name, value in told.items()):
+        member.synced_at = None
+        for name, value in told.items():
+            setattr(member, name, value)
+    member.launched_at = now()
+    return member.synced_at is None
+
+
+def queue_unfinished(db: Database) -> int:
+    """Queue the set-up of every course that a kill left unfinished. Return how many."""
+    with db.session() as session:
+        unfinished = session.scalars(
+            select(Course.id).where(
+                Course.ready_at.is_(None)
+                | select(func.count())
+                .select_from(Member)
+                .where(Member.course_id == Course.id, Member.synced_at.is_(None))
+                .scalar_subquery()
+                > 0
+            )
+        ).all()
+        for course_id in unfinished:
+            jobs.enqueue(session, PROVISION, course_id=course_id, created_by="kore", coalesce=True)
+    return len(unfinished)
+
+
+def standing(db: Database, course_id: str, user: str) -> tuple[Role | None, bool]:
+    """Return what a user is in a course, and whether the course stands ready for them."""
+    with db.reading() as session:
+        row = session.execute(
+            select(Member.role, Member.synced_at, Course.ready_at)
+            .join(Course, Course.id == Member.course_id)
+            .where(Member.course_id == course_id, Member.user == user)
+        ).first()
+    if row is None:
+        return None, False
+    return row.role, row.synced_at is not None and row.ready_at is not None

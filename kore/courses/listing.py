@@ -1,0 +1,203 @@
+"""Courses as their people see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from kore import gradebook
+from kore.db.models import Course, Member
+from kore.errors import KoreError
+from kore.hub.api import ServerState
+from kore.roles import Role
+from kore.schemas import (
+    AssignmentInfo,
+    CourseDetail,
+    CourseSummary,
+    Links,
+    OpenedCourse,
+    Person,
+)
+from kore.services import Services
+
+
+def unknown_course() -> KoreError:
+    """Return the error for a course that is not there, or not for this caller to know of."""
+    return KoreError(
+        404,
+        "course_unknown",
+        "There is no such course for you.",
+        "Open the activity in your learning management system once, then come back.",
+    )
+
+
+def find(session: Session, course_id: str) -> Course:
+    """Return a course. Raises the 404 that hides whether it exists."""
+    course = session.get(Course, course_id)
+    if course is None:
+        raise unknown_course()
+    return course
+
+
+def role_in(session: Session, course_id: str, user: str) -> Role | None:
+    """Return what a user is in a course; None for strangers and unknown courses.
+
+    A course's own account counts as its instructor: only its instructors can act as it.
+    """
+    if user == course_id:
+        return Role.INSTRUCTOR if session.get(Course, course_id) else None
+    member = session.get(Member, (course_id, user))
+    return member.role if member else None
+
+
+def courses_of(services: Services, user: str, *, everything: bool = False) -> list[CourseSummary]:
+    """List the courses of a user, or of the whole hub, the latest launched first."""
+    with services.db.reading() as session:
+        query = select(Course, Member.role).order_by(Course.launched_at.desc(), Course.id)
+        joined = (Member.course_id == Course.id) & (Member.user == user)
+        query = query.join(Member, joined, isouter=everything)
+        rows = session.execute(query).all()
+        heads = _heads(session, [course.id for course, _ in rows])
+        return [_summary(course, role, heads) for course, role in rows]
+
+
+def active_courses(
+    services: Services, user: str, *, everything: bool = False
+) -> list[CourseSummary]:
+    """List those of the courses whose server runs."""
+    running = services.hub.running_servers("c-")
+    return [c for c in courses_of(services, user, everything=everything) if c.id in running]
+
+
+def current_course(services: Services, user: str) -> CourseSummary | None:
+    """Return the course of a user's latest launch; of a course's own account, that course."""
+    with services.db.reading() as session:
+        course = session.get(Course, user)
+        role: Role | None = Role.INSTRUCTOR
+        if course is None:
+            row = session.execute(
+                select(Course, Member.role)
+                .join(Member, Member.course_id == Course.id)
+                .where(Member.user == user)
+                .order_by(Member.launched_at.desc())
+                .limit(1)
+            ).first()
+            if row is None:
+                return None
+            course, role = row
+        return _summary(course, role, _heads(session, [course.id]))
+
+
+def detail(services: Services, course_id: str, user: str) -> CourseDetail:
+    """Return a course as a user may see it: a learner sees neither people nor assignments."""
+    with services.db.reading() as session:
+        course = find(session, course_id)
+        role = role_in(session, course_id, user)
+        members = session.scalars(select(Member).where(Member.course_id == course_id)).all()
+        summary = _summary(course, role, _heads(session, [course_id]))
+        return_url = course.return_url
+    if role in {Role.LEARNER, Role.OBSERVER}:
+        return CourseDetail(**summary.model_dump(), return_url=return_url)
+    people = sorted(
+        (
+            Person(user=m.user, name=m.name, role=m.role.value, launched_at=m.launched_at)
+            for m in members
+        ),
+        key=lambda person: (person.role, person.name.casefold(), person.user),
+    )
+    return CourseDetail(
+        **summary.model_dump(),
+        return_url=return_url,
+        server=services.hub.server_state(course_id).value,
+        links=links(services, course_id),
+        people=people,
+        assignments=assignments(services, course_id),
+    )
+
+
+def links(services: Services, course_id: str) -> Links:
+    """Return the pages of a course's server, as paths on the hub's host."""
+    server = f"{services.settings.base_url}user/{course_id}/"
+    return Links(lab=server + "lab", formgrader=server + "formgrader")
+
+
+def open_server(services: Services, course_id: str) -> OpenedCourse:
+    """Start a course's server, unless it runs; do not wait for it."""
+    state = services.hub.start_server(course_id)
+    return OpenedCourse(
+        server="running" if state is ServerState.RUNNING else "starting",
+        url=links(services, course_id).lab,
+    )
+
+
+def assignments(services: Services, course_id: str) -> list[AssignmentInfo]:
+    """List a course's assignments: those in its gradebook, and drafts that are only folders."""
+    root = services.host.course_root(course_id)
+    known = {a.name: a for a in gradebook.assignments(root / "gradebook.db", course_id)}
+    released = set(_folders(services.host.exchange / course_id / "outbound"))
+    collected: dict[str, int] = {}
+    for student in _folders(root / "submitted"):
+        for name in _folders(root / "submitted" / student):
+            collected[name] = collected.get(name, 0) + 1
+    found: list[AssignmentInfo] = []
+    for name in sorted({*known, *_folders(root / "source")}):
+        entry = known.get(name)
+        graded = entry.submitted if entry else 0
+        found.append(
+            AssignmentInfo(
+                name=name,
+                due_at=entry.due_at if entry else None,
+                state=(
+                    "graded"
+                    if graded
+                    else "collected"
+                    if name in collected
+                    else "released"
+                    if name in released
+                    else "draft"
+                ),
+                max_score=entry.max_score if entry else 0,
+                collected=max(collected.get(name, 0), graded),
+                graded=graded,
+                needs_manual=entry.needs_manual if entry else 0,
+            )
+        )
+    return found
+
+
+def _folders(path: Path) -> list[str]:
+    try:
+        return [entry.name for entry in path.iterdir() if entry.is_dir() and entry.name[:1] != "."]
+    except OSError:
+        return []
+
+
+def _heads(session: Session, course_ids: Iterable[str]) -> dict[tuple[str, Role], int]:
+    rows = session.execute(
+        select(Member.course_id, Member.role, func.count())
+        .where(Member.course_id.in_(list(course_ids)))
+        .group_by(Member.course_id, Member.role)
+    ).all()
+    return {(course_id, role): number for course_id, role, number in rows}
+
+
+def _summary(
+    course: Course, role: Role | None, heads: dict[tuple[str, Role], int]
+) -> CourseSummary:
+    return CourseSummary(
+        id=course.id,
+        title=course.title,
+        context_title=course.context_title,
+        activity_title=course.activity_title,
+        state="ready" if course.ready_at else "new",
+        opened_by_teacher=course.opened_at is not None,
+        role=role.value if role else "admin",
+        grades_enabled=bool(course.lineitem or course.lineitems),
+        created_at=course.created_at,
+        launched_at=course.launched_at,
+        instructors=heads.get((course.id, Role.INSTRUCTOR), 0),
+        learners=heads.get((course.id, Role.LEARNER), 0),
+    )

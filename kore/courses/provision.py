@@ -1,0 +1,149 @@
+"""Sets up a course in the hub and in nbgrader, and brings its people in line.
+
+Every step may be repeated, so a kill between any two is mended by the next run: a course
+counts as ready, and a member as in line, only after all that makes it so.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from sqlalchemy import select, update
+
+from kore import gradebook, jobs
+from kore.courses.launches import PROVISION
+from kore.db.models import Course, Member, now
+from kore.files import write_once
+from kore.gradebook import StudentRecord
+from kore.hub.api import HubApi
+from kore.roles import Role
+from kore.services import Services
+
+log = logging.getLogger(__name__)
+
+_CONFIG = """\
+# nbgrader's settings for this course, for its teachers to change. Kore wrote this file
+# once and leaves it alone. https://nbgrader.readthedocs.io/en/stable/configuration/
+c = get_config()  # noqa: F821
+
+# What students see in the place of a solution:
+# c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\\nraise NotImplementedError()"}
+"""
+
+
+def formgrade_group(course_id: str) -> str:
+    """Return the hub group of a course's teachers (nbgrader's name for it)."""
+    return f"formgrade-{course_id}"
+
+
+def student_group(course_id: str) -> str:
+    """Return the hub group of a course's students (nbgrader's name for it)."""
+    return f"nbgrader-{course_id}"
+
+
+@jobs.handler(PROVISION)
+def provision(context: jobs.JobContext) -> None:
+    """Do all that is still to be done for a course. One runs for a course at a time."""
+    services, course_id = context.services, context.course_id
+    if course_id is None:
+        raise ValueError("a set-up without a course")
+    with services.db.reading() as session:
+        course = session.get(Course, course_id)
+        if course is None:
+            return
+        ready = course.ready_at is not None
+        members = session.scalars(
+            select(Member).where(Member.course_id == course_id, Member.synced_at.is_(None))
+        ).all()
+    if not ready:
+        context.progress(0, 3, "Setting up the course")
+        _set_up(services, course_id)
+        context.progress(1, 3, "Enrolling")
+    _enrol(services, course_id, members)
+    if not ready:
+        with services.db.session() as session:
+            session.execute(update(Course).where(Course.id == course_id).values(ready_at=now()))
+        log.info("Course %s is ready", course_id)
+    context.progress(3, 3, "Ready")
+
+
+def _set_up(services: Services, course_id: str) -> None:
+    hub = services.hub
+    hub.create_user(course_id)
+    for group in (formgrade_group(course_id), student_group(course_id)):
+        hub.create_group(group)
+        hub.add_to_group(group, [course_id])
+    root = services.host.prepare_course(course_id)
+    gradebook.create(root / "gradebook.db", course_id)
+    write_once(root / "nbgrader_config.py", _CONFIG.encode(), mode=0o644)
+
+
+def _enrol(services: Services, course_id: str, members: Sequence[Member]) -> None:
+    if not members:
+        return
+    hub = services.hub
+    teachers = [m for m in members if m.role is Role.INSTRUCTOR]
+    learners = [m for m in members if m.role is Role.LEARNER]
+    others = [m for m in members if m.role is not Role.INSTRUCTOR]
+    outsiders = [m for m in members if m.role is not Role.LEARNER]
+
+    # First take away, then give: a kill in between leaves nobody with too much.
+    _withdraw_teaching(hub, course_id, others)
+    if outsiders:
+        hub.remove_from_group(student_group(course_id), [m.user for m in outsiders])
+    unknown = set(hub.add_to_group(formgrade_group(course_id), [m.user for m in teachers]))
+    unknown |= set(hub.add_to_group(student_group(course_id), [m.user for m in learners]))
+    for member in teachers:
+        if member.user not in unknown:
+            hub.share_server(course_id, member.user)
+    gradebook.enrol(
+        services.host.course_root(course_id) / "gradebook.db",
+        course_id,
+        [
+            StudentRecord(
+                user=m.user,
+                given_name=m.given_name,
+                family_name=m.family_name or m.name,
+                email=m.email,
+                lms_id=m.sub,
+            )
+            for m in learners
+        ],
+    )
+    for user in sorted(unknown):
+        log.warning("%s is not a user of the hub: not enrolled in %s", user, course_id)
+    _mark(services, course_id, [m for m in members if m.user not in unknown])
+
+
+def _withdraw_teaching(hub: HubApi, course_id: str, members: Sequence[Member]) -> None:
+    """Take the course's server from people who do not teach it (any more)."""
+    teachers = set(hub.group_members(formgrade_group(course_id)))
+    former = [m.user for m in members if m.user in teachers]
+    if not former:
+        return
+    hub.remove_from_group(formgrade_group(course_id), former)
+    for user in former:
+        hub.revoke_share(course_id, user)
+    # A running server would let them in for minutes more.
+    hub.stop_server(course_id)
+
+
+def _mark(services: Services, course_id: str, members: Sequence[Member]) -> None:
+    """Note who is in line, unless a later launch has told something new meanwhile."""
+    moment = now()
+    with services.db.session() as session:
+        for member in members:
+            session.execute(
+                update(Member)
+                .where(
+                    Member.course_id == course_id,
+                    Member.user == member.user,
+                    Member.role == member.role,
+                    Member.name == member.name,
+                    Member.given_name == member.given_name,
+                    Member.family_name == member.family_name,
+                    Member.email == member.email,
+                )
+                .values(synced_at=moment)
+            )

@@ -1,0 +1,167 @@
+"""nbgrader's gradebook of a course: the one place that opens its database."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from nbgrader.api import (
+    Assignment,
+    Gradebook,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
+from sqlalchemy import URL, func, select
+
+_BUSY_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class StudentRecord:
+    """A student as the gradebook keeps one. ``lms_id`` is the LTI ``sub``."""
+
+    user: str
+    given_name: str
+    family_name: str
+    email: str
+    lms_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentSummary:
+    """An assignment of the gradebook. Counts are of students, points are nbgrader's."""
+
+    name: str
+    due_at: datetime | None
+    max_score: float
+    submitted: int
+    needs_manual: int
+
+
+@dataclass(frozen=True, slots=True)
+class GradedSubmission:
+    """What nbgrader holds of one student's autograded submission. Points, not per cent."""
+
+    student: str
+    assignment: str
+    score: float
+    max_score: float
+    penalty: float
+    needs_manual_grade: bool
+
+
+def create(path: Path, course_id: str) -> None:
+    """Make the gradebook with nbgrader's tables, if it is not there. All of it or nothing."""
+    if path.exists():
+        return
+    unfinished = path.with_name(f".{secrets.token_hex(8)}.gradebook")
+    try:
+        with _open(unfinished, course_id):
+            pass
+        with contextlib.suppress(FileExistsError):
+            os.link(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def enrol(path: Path, course_id: str, students: Iterable[StudentRecord]) -> None:
+    """Add students, or bring their names up to date. Nothing else of theirs changes."""
+    with _open(path, course_id) as gradebook:
+        for record in students:
+            student = gradebook.db.get(Student, record.user)
+            if student is None:
+                student = Student(id=record.user)
+                gradebook.db.add(student)
+            # nbgrader's columns hold 128 characters.
+            student.first_name = record.given_name[:128] or None
+            student.last_name = record.family_name[:128] or None
+            student.email = record.email[:128] or None
+            student.lms_user_id = record.lms_id[:128]
+        gradebook.db.commit()
+
+
+def assignments(path: Path, course_id: str) -> list[AssignmentSummary]:
+    """Return the course's assignments by name; none where there is no gradebook yet."""
+    if not path.exists():
+        return []
+    with _open(path, course_id) as gradebook:
+        submitted = _count(gradebook, manual=False)
+        manual = _count(gradebook, manual=True)
+        rows = gradebook.db.execute(
+            select(Assignment.id, Assignment.name, Assignment.duedate, Assignment.max_score)
+        ).all()
+    return sorted(
+        (
+            AssignmentSummary(
+                name=name,
+                due_at=due.replace(tzinfo=UTC) if due else None,
+                max_score=float(maximum or 0),
+                submitted=submitted.get(key, 0),
+                needs_manual=manual.get(key, 0),
+            )
+            for key, name, due, maximum in rows
+        ),
+        key=lambda summary: summary.name,
+    )
+
+
+def graded(path: Path, course_id: str) -> list[GradedSubmission]:
+    """Return every autograded submission of the course; none where there is no gradebook."""
+    if not path.exists():
+        return []
+    with _open(path, course_id) as gradebook:
+        rows = gradebook.db.execute(
+            select(
+                SubmittedAssignment.student_id,
+                Assignment.name,
+                SubmittedAssignment.score,
+                Assignment.max_score,
+                SubmittedAssignment.late_submission_penalty,
+                SubmittedAssignment.needs_manual_grade,
+            ).join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        ).all()
+    return [
+        GradedSubmission(
+            student=student,
+            assignment=assignment,
+            score=float(score or 0),
+            max_score=float(maximum or 0),
+            penalty=float(penalty or 0),
+            needs_manual_grade=bool(manual),
+        )
+        for student, assignment, score, maximum, penalty, manual in rows
+    ]
+
+
+def _count(gradebook: Any, *, manual: bool) -> dict[str, int]:
+    query = select(SubmittedAssignment.assignment_id, func.count(SubmittedAssignment.id)).group_by(
+        SubmittedAssignment.assignment_id
+    )
+    if manual:
+        query = query.where(
+            select(SubmittedNotebook.id)
+            .where(
+                SubmittedNotebook.assignment_id == SubmittedAssignment.id,
+                SubmittedNotebook.needs_manual_grade,
+            )
+            .exists()
+        )
+    return {key: number for key, number in gradebook.db.execute(query).all()}  # noqa: C416
+
+
+@contextmanager
+def _open(path: Path, course_id: str) -> Iterator[Any]:
+    url = URL.create("sqlite", database=str(path), query={"timeout": str(_BUSY_SECONDS)})
+    gradebook = Gradebook(url, course_id)
+    try:
+        yield gradebook
+    finally:
+        gradebook.close()

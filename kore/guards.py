@@ -1,0 +1,150 @@
+"""Who may call which route. Every route names its guard; one without is refused to all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Request, current_app, g, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFProtect
+
+from kore.caller import Caller, callers
+from kore.courses.listing import role_in, unknown_course
+from kore.db.models import Job
+from kore.errors import KoreError
+from kore.roles import Role
+from kore.services import Services
+
+Guard = Callable[[Caller], None]
+CourseOf = Callable[[Request], str | None]
+View = TypeVar("View", bound=Callable[..., Any])
+
+HUB_LOGIN = "hub-login"
+csrf = CSRFProtect()
+
+
+def allow(guard: Guard | None) -> Callable[[View], View]:
+    """Say who may call a route; None is anyone at all."""
+
+    def mark(view: View) -> View:
+        view.kore_guard = guard  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def user(caller: Caller) -> None:
+    """Let any person in who has signed in."""
+    if caller.kind != "user":
+        raise KoreError(403, "users_only", "Only people can do this, not services.")
+
+
+def hub_login(caller: Caller) -> None:
+    """Let in only the hub's own login."""
+    if (caller.kind, caller.name) != ("service", HUB_LOGIN):
+        raise KoreError(403, "hub_only", "Only the hub's login may tell of launches.")
+
+
+def teacher_of(course_of: CourseOf) -> Guard:
+    """Let in those who teach the request's course, and hub admins."""
+    return _in_course(course_of, {Role.INSTRUCTOR})
+
+
+def member_of(course_of: CourseOf) -> Guard:
+    """Let in everyone in the request's course, and hub admins."""
+    return _in_course(course_of, set(Role))
+
+
+def in_path(received: Request) -> str | None:
+    """Name the course in the path."""
+    return (received.view_args or {}).get("course_id")
+
+
+def in_query(received: Request) -> str | None:
+    """Name the course in the query."""
+    return received.args.get("course")
+
+
+def in_body(received: Request) -> str | None:
+    """Name the course in the JSON body."""
+    body = received.get_json(silent=True)
+    course = body.get("course") if isinstance(body, dict) else None
+    return course if isinstance(course, str) else None
+
+
+def of_job(received: Request) -> str | None:
+    """Name the course of the job in the path."""
+    with services().db.reading() as session:
+        job = session.get(Job, (received.view_args or {}).get("job_id", ""))
+        return job.course_id if job else None
+
+
+def services() -> Services:
+    """Return the application's ``Services``."""
+    found = current_app.extensions["kore-services"]
+    assert isinstance(found, Services)
+    return found
+
+
+def caller() -> Caller:
+    """Return who calls; only in routes that are not open to anyone."""
+    found = g.kore_caller
+    assert isinstance(found, Caller)
+    return found
+
+
+def is_admin() -> bool:
+    """Say whether the caller is an admin of the hub."""
+    return callers().is_admin(caller())
+
+
+def check() -> ResponseReturnValue | None:
+    """Run the guard of the route that was asked for; Flask calls it before each request."""
+    if request.endpoint is None:
+        return None  # no such page: Flask says so itself
+    view = current_app.view_functions[request.endpoint]
+    if request.endpoint == "static":
+        return None
+    if not hasattr(view, "kore_guard"):
+        raise KoreError(403, "unguarded", "This route names nobody who may call it.")
+    guard: Guard | None = view.kore_guard
+    if guard is None:
+        return None
+    who = callers().identify(request, csrf)
+    if who is None:
+        if _is_browser():
+            return redirect(callers().begin_login(request.script_root + request.full_path))
+        raise KoreError(
+            401,
+            "sign_in",
+            "You are not signed in.",
+            "Open Kore from the hub, or send a hub token in the Authorization header.",
+        )
+    g.kore_caller = who
+    guard(who)
+    return None
+
+
+def _is_browser() -> bool:
+    """Say whether a sign-in by redirects can succeed: a page, or a script on one."""
+    return request.method == "GET" and (
+        "Sec-Fetch-Mode" in request.headers or "text/html" in request.headers.get("Accept", "")
+    )
+
+
+def _in_course(course_of: CourseOf, roles: set[Role]) -> Guard:
+    def guard(who: Caller) -> None:
+        user(who)
+        course_id = course_of(request)
+        with services().db.reading() as session:
+            role = role_in(session, course_id, who.name) if course_id else None
+        if role in roles:
+            return
+        if role is None:
+            if callers().is_admin(who):
+                return
+            raise unknown_course()
+        raise KoreError(403, "teachers_only", "Only the teachers of this course can do this.")
+
+    return guard

@@ -1,0 +1,354 @@
+"""Work that can take over a second: queued, with progress, and finished after a kill.
+
+A job is a row. A runner claims it with a lease that it renews while it works; when the
+process dies the lease runs out and the next runner starts the job again with a higher
+``attempt``. So a handler must be able to run again from any point. One job of a kind works
+on a course at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from kore.db.engine import Database
+from kore.db.models import Job, JobItem, JobState, now
+from kore.errors import KoreError
+from kore.schemas import JobInfo, JobItemInfo
+from kore.services import Services
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=10)
+_HEARTBEAT_SECONDS = 3.0
+_POLL_SECONDS = 2.0
+_MOST_ATTEMPTS = 5
+
+Handler = Callable[["JobContext"], None]
+_handlers: dict[str, Handler] = {}
+
+
+def handler(kind: str) -> Callable[[Handler], Handler]:
+    """Register the function that does jobs of a kind."""
+
+    def register(function: Handler) -> Handler:
+        _handlers[kind] = function
+        return function
+
+    return register
+
+
+def enqueue(
+    session: Session,
+    kind: str,
+    *,
+    course_id: str | None,
+    created_by: str,
+    params: dict[str, Any] | None = None,
+    coalesce: bool = False,
+) -> Job:
+    """Add a job to the queue within the caller's transaction, and return it.
+
+    With ``coalesce`` a job of the same kind and course that nobody has begun serves instead.
+    Call ``Runner.wake`` after the commit.
+    """
+    if coalesce:
+        waiting = session.scalar(
+            select(Job)
+            .where(Job.kind == kind, Job.course_id == course_id, Job.state == JobState.QUEUED)
+            .with_for_update()
+            .limit(1)
+        )
+        if waiting is not None:
+            return waiting
+    job = Job(
+        id=secrets.token_hex(16),
+        kind=kind,
+        course_id=course_id,
+        created_by=created_by,
+        params=params or {},
+        state=JobState.QUEUED,
+    )
+    session.add(job)
+    session.flush()
+    return job
+
+
+@dataclass(slots=True)
+class JobContext:
+    """What a handler sees of its job, and the ways to tell how it goes."""
+
+    services: Services
+    job_id: str
+    kind: str
+    course_id: str | None
+    created_by: str
+    params: dict[str, Any]
+    attempt: int
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def progress(self, done: int, total: int, message: str = "") -> None:
+        """Tell how far the job is: ``done`` of ``total``, with a word on what is under way."""
+        with self.services.db.session() as session:
+            session.execute(
+                update(Job)
+                .where(Job.id == self.job_id)
+                .values(done=done, total=total, message=message)
+            )
+
+    def item(self, key: str, label: str, outcome: str, words: str = "", **detail: Any) -> None:
+        """Write, or write anew, one line of the report."""
+        with self.services.db.session() as session:
+            self.services.db.upsert(
+                session,
+                JobItem,
+                {"job_id": self.job_id, "key": key},
+                {"label": label, "outcome": outcome, "words": words, "detail": detail},
+            )
+
+    def cancelled(self) -> bool:
+        """Say whether somebody asked to stop, or Kore itself is stopping."""
+        if self.stopping.is_set():
+            return True
+        with self.services.db.reading() as session:
+            return bool(session.scalar(select(Job.cancel_asked).where(Job.id == self.job_id)))
+
+
+class Runner:
+    """Threads of this process that work through the queue."""
+
+    def __init__(self, services: Services, *, threads: int) -> None:
+        self._services = services
+        self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._wake = threading.Condition()
+        self._woken = 0
+        self._stopping = threading.Event()
+        self._running: set[str] = set()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"job-{number}", daemon=True)
+            for number in range(threads)
+        ]
+        self._threads.append(threading.Thread(target=self._renew, name="job-lease", daemon=True))
+
+    def start(self) -> None:
+        """Begin to work."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Ask handlers to stop, wait for them, and give back what is unfinished."""
+        self._stopping.set()
+        self.wake()
+        for thread in self._threads:
+            thread.join(timeout / len(self._threads))
+
+    def wake(self) -> None:
+        """Say that there is new work: without it a job waits for the next look, in seconds."""
+        with self._wake:
+            self._woken += 1
+            self._wake.notify_all()
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            with self._wake:
+                woken = self._woken
+            try:
+                job = self._claim()
+            except Exception:  # the database may be away for a while; this thread must not end
+                log.exception("The queue of jobs could not be read")
+                job = None
+            if job is not None:
+                self._run(job)
+                # Another job of this course may have waited for this one.
+                self.wake()
+                continue
+            with self._wake:
+                if self._woken == woken and not self._stopping.is_set():
+                    self._wake.wait(_POLL_SECONDS)
+
+    def _claim(self) -> JobContext | None:
+        db = self._services.db
+        with db.reading() as session:
+            if session.scalar(self._open_jobs().limit(1)) is None:
+                return None
+        with db.session() as session:
+            db.lock_queue(session)
+            job = session.scalar(self._open_jobs().limit(1))
+            if job is None:
+                return None
+            job.attempts += 1
+            if job.attempts > _MOST_ATTEMPTS:
+                _end(job, JobState.FAILED, "Given up: it was interrupted again and again.")
+                return None
+            job.state = JobState.RUNNING
+            job.owner = self._owner
+            job.lease_until = now() + LEASE
+            job.started_at = job.started_at or now()
+            self._running.add(job.id)
+            return JobContext(
+                services=self._services,
+                job_id=job.id,
+                kind=job.kind,
+                course_id=job.course_id,
+                created_by=job.created_by,
+                params=dict(job.params),
+                attempt=job.attempts,
+                stopping=self._stopping,
+            )
+
+    @staticmethod
+    def _open_jobs() -> Any:
+        """Select the jobs that may be begun, oldest first."""
+        moment = now()
+        other = aliased(Job)
+        busy = exists().where(
+            other.course_id == Job.course_id,
+            other.kind == Job.kind,
+            other.id != Job.id,
+            other.state == JobState.RUNNING,
+        )
+        return (
+            select(Job)
+            .where(
+                Job.kind.in_(list(_handlers)),
+                or_(
+                    and_(Job.state == JobState.QUEUED, ~busy),
+                    and_(Job.state == JobState.RUNNING, Job.lease_until < moment),
+                ),
+            )
+            .order_by(Job.created_at, Job.id)
+        )
+
+    def _run(self, context: JobContext) -> None:
+        log.info("Job %s (%s) begins, attempt %d", context.job_id, context.kind, context.attempt)
+        state, message, hint = JobState.DONE, None, ""
+        try:
+            if not context.cancelled():
+                _handlers[context.kind](context)
+        except KoreError as error:
+            state, message, hint = JobState.FAILED, error.message, error.hint
+            log.warning("Job %s (%s) failed: %s", context.job_id, context.kind, error)
+        except Exception:
+            log.exception("Job %s (%s) failed", context.job_id, context.kind)
+            state = JobState.FAILED
+            message = "Something went wrong inside Kore."
+            hint = "Try again. If it stays, give the administrator the job's number: " + (
+                context.job_id
+            )
+        try:
+            self._settle(context, state, message, hint)
+        except Exception:
+            log.exception("The end of job %s could not be written: it runs again", context.job_id)
+        finally:
+            self._running.discard(context.job_id)
+
+    def _settle(self, context: JobContext, state: JobState, message: str | None, hint: str) -> None:
+        with self._services.db.session() as session:
+            job = session.get(Job, context.job_id, with_for_update=True)
+            if job is None or job.owner != self._owner:
+                return
+            if state is JobState.DONE and job.cancel_asked:
+                state = JobState.CANCELLED
+            if state is JobState.DONE and self._stopping.is_set() and job.done < job.total:
+                # Interrupted by Kore's own end, not finished: the next process goes on.
+                job.lease_until = now()
+                return
+            _end(job, state, job.message if message is None else message, hint)
+        log.info("Job %s (%s) ends: %s", context.job_id, context.kind, state.value)
+
+    def _renew(self) -> None:
+        while not self._stopping.wait(_HEARTBEAT_SECONDS):
+            mine = list(self._running)
+            if not mine:
+                continue
+            try:
+                with self._services.db.session() as session:
+                    session.execute(
+                        update(Job)
+                        .where(Job.id.in_(mine), Job.owner == self._owner)
+                        .values(lease_until=now() + LEASE)
+                    )
+            except Exception:
+                log.exception("The leases of running jobs could not be renewed")
+
+
+def _end(job: Job, state: JobState, message: str, hint: str = "") -> None:
+    job.state = state
+    job.ended_at = now()
+    job.message = message
+    job.hint = hint
+    job.owner = None
+    job.lease_until = None
+
+
+def of_course(db: Database, course_id: str, *, most: int = 100) -> list[JobInfo]:
+    """List a course's jobs, the newest first, without their items."""
+    with db.reading() as session:
+        found = session.scalars(
+            select(Job)
+            .where(Job.course_id == course_id)
+            .order_by(Job.created_at.desc(), Job.id)
+            .limit(most)
+        ).all()
+        return [_info(job, []) for job in found]
+
+
+def report(db: Database, job_id: str) -> JobInfo:
+    """Return a job with its items, by label. Raises KoreError 404."""
+    with db.reading() as session:
+        job = session.get(Job, job_id)
+        if job is None:
+            raise KoreError(404, "job_unknown", "There is no such job.")
+        items = session.scalars(
+            select(JobItem).where(JobItem.job_id == job_id).order_by(JobItem.label, JobItem.key)
+        ).all()
+        return _info(job, items)
+
+
+def cancel(db: Database, job_id: str) -> None:
+    """Ask a job to stop. One that nobody has begun ends at once; an ended one stays so."""
+    with db.session() as session:
+        job = session.get(Job, job_id, with_for_update=True)
+        if job is None:
+            raise KoreError(404, "job_unknown", "There is no such job.")
+        if job.state is JobState.QUEUED:
+            _end(job, JobState.CANCELLED, "Cancelled before it began.")
+        elif job.state is JobState.RUNNING:
+            job.cancel_asked = True
+
+
+def _info(job: Job, items: Sequence[JobItem]) -> JobInfo:
+    return JobInfo(
+        id=job.id,
+        kind=job.kind,
+        course=job.course_id,
+        state=job.state.value,
+        done=job.done,
+        total=job.total,
+        message=job.message,
+        hint=job.hint,
+        created_by=job.created_by,
+        created_at=job.created_at,
+        started_at=job.started_at,
+        ended_at=job.ended_at,
+        items=[
+            JobItemInfo(
+                key=item.key,
+                label=item.label,
+                outcome=item.outcome,
+                words=item.words,
+                detail=item.detail,
+            )
+            for item in items
+        ],
+    )

@@ -1,0 +1,38 @@
+"""Is Kore alive, and what does its API look like."""
+
+from __future__ import annotations
+
+from flask import Response, current_app, jsonify
+from flask_openapi3 import APIBlueprint, Tag
+
+from kore.errors import KoreError
+from kore.guards import allow, services
+from kore.routes.answers import answer, responses
+from kore.schemas import Health
+
+api = APIBlueprint("health", __name__, abp_tags=[Tag(name="health")])
+
+_ANY_OBJECT = {"content": {"application/json": {"schema": {"type": "object"}}}}
+
+
+@api.get("/health", responses=responses(200, Health, 503))
+@allow(None)
+def health() -> Response:
+    """Answer when Kore and its database work."""
+    try:
+        services().db.check()
+    except Exception as error:
+        raise KoreError(
+            503, "database_away", "Kore's database does not answer.", "See Kore's log."
+        ) from error
+    return answer(Health(status="ok"))
+
+
+@api.get(
+    "/openapi.json",
+    responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}},
+)
+@allow(None)
+def openapi() -> Response:
+    """Describe this API (OpenAPI 3.1)."""
+    return jsonify(current_app.api_doc)  # type: ignore[attr-defined]

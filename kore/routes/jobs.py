@@ -1,0 +1,43 @@
+"""Jobs of a course: how far they are, what came of them, and a way to stop them."""
+
+from __future__ import annotations
+
+from flask import Response, current_app
+from flask_openapi3 import APIBlueprint, Tag
+
+from kore import jobs
+from kore.guards import allow, in_query, of_job, services, teacher_of
+from kore.routes.answers import answer, responses
+from kore.schemas import CourseQuery, JobInfo, JobPath, Jobs
+
+api = APIBlueprint("jobs", __name__, url_prefix="/jobs", abp_tags=[Tag(name="jobs")])
+_ERRORS = (401, 403, 404, 422)
+
+
+def runner() -> jobs.Runner:
+    """Return the application's ``Runner``."""
+    found = current_app.extensions["kore-runner"]
+    assert isinstance(found, jobs.Runner)
+    return found
+
+
+@api.get("", responses=responses(200, Jobs, *_ERRORS))
+@allow(teacher_of(in_query))
+def list_jobs(query: CourseQuery) -> Response:
+    """List a course's jobs, the newest first, without their items."""
+    return answer(Jobs(jobs=jobs.of_course(services().db, query.course)))
+
+
+@api.get("/<job_id>", responses=responses(200, JobInfo, *_ERRORS))
+@allow(teacher_of(of_job))
+def job(path: JobPath) -> Response:
+    """Return a job with its report."""
+    return answer(jobs.report(services().db, path.job_id))
+
+
+@api.post("/<job_id>/cancel", responses=responses(202, JobInfo, *_ERRORS))
+@allow(teacher_of(of_job))
+def cancel_job(path: JobPath) -> Response:
+    """Ask a job to stop; what it has done stays done."""
+    jobs.cancel(services().db, path.job_id)
+    return answer(jobs.report(services().db, path.job_id), 202)

@@ -1,0 +1,252 @@
+"""What Kore's REST API takes and answers: the models that validate are the documentation."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+COURSE_ID = r"^c-[0-9a-f]{16}$"
+JOB_ID = r"^[0-9a-f]{32}$"
+
+
+class _In(BaseModel):
+    """What comes in: anything that is not named is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ErrorDetail(BaseModel):
+    """One error, in a stable word for programs and a sentence for people."""
+
+    code: str
+    message: str
+    hint: str | None = None
+
+
+class ErrorBody(BaseModel):
+    """The one form of every error."""
+
+    error: ErrorDetail
+
+
+class Health(BaseModel):
+    """Kore answers, and so does its database."""
+
+    status: Literal["ok"]
+
+
+class Jwk(BaseModel):
+    """A public RSA key (RFC 7517)."""
+
+    kty: str
+    kid: str
+    use: str
+    alg: str
+    n: str
+    e: str
+
+
+class Jwks(BaseModel):
+    """The keys that Kore signs with."""
+
+    keys: list[Jwk]
+
+
+class CoursePath(BaseModel):
+    """A course in the path."""
+
+    course_id: str = Field(pattern=COURSE_ID, description="Course id")
+
+
+class JobPath(BaseModel):
+    """A job in the path."""
+
+    job_id: str = Field(pattern=JOB_ID, description="Job id")
+
+
+class CourseQuery(BaseModel):
+    """A course in the query."""
+
+    course: str = Field(pattern=COURSE_ID, description="Course id")
+
+
+class CoursesQuery(BaseModel):
+    """Which courses to list."""
+
+    all: bool = Field(False, description="Every course of the hub; for hub admins")
+
+
+class Links(BaseModel):
+    """Where a course's server is, for those who may enter it. Paths on the same host."""
+
+    lab: str
+    formgrader: str
+
+
+class CourseSummary(BaseModel):
+    """A course as a list shows it."""
+
+    id: str
+    title: str
+    context_title: str
+    activity_title: str
+    state: Literal["new", "ready"]
+    opened_by_teacher: bool
+    role: Literal["instructor", "learner", "observer", "admin"]
+    grades_enabled: bool
+    created_at: datetime
+    launched_at: datetime
+    instructors: int
+    learners: int
+
+
+class Courses(BaseModel):
+    """Courses, the latest launched first."""
+
+    courses: list[CourseSummary]
+
+
+class Person(BaseModel):
+    """Somebody in a course."""
+
+    user: str
+    name: str
+    role: Literal["instructor", "learner", "observer"]
+    launched_at: datetime
+
+
+class AssignmentInfo(BaseModel):
+    """An assignment and how far it is. Counts are of students."""
+
+    name: str
+    due_at: datetime | None
+    state: Literal["draft", "released", "collected", "graded"]
+    max_score: float
+    collected: int
+    graded: int
+    needs_manual: int
+
+
+class CourseDetail(CourseSummary):
+    """A course with its people and assignments; both are empty for a learner."""
+
+    server: Literal["stopped", "starting", "stopping", "running"] | None = None
+    return_url: str | None = None
+    links: Links | None = None
+    people: list[Person] = []
+    assignments: list[AssignmentInfo] = []
+
+
+class CurrentCourse(BaseModel):
+    """The course of the caller's latest launch; null before any."""
+
+    course: CourseSummary | None
+
+
+class OpenedCourse(BaseModel):
+    """The course's server, and where it is."""
+
+    server: Literal["starting", "running"]
+    url: str
+
+
+class LastScore(BaseModel):
+    """What was last sent for a student."""
+
+    given: float
+    maximum: float
+    state: Literal["sending", "sent", "refused", "failed"]
+    words: str
+    sent_at: datetime
+
+
+class GradeEntry(BaseModel):
+    """One student in the preview. ``given`` is null where nothing will be sent."""
+
+    user: str
+    name: str
+    given: float | None
+    maximum: float | None
+    action: Literal["send", "unchanged", "held_back"]
+    reason: str
+    last: LastScore | None = None
+
+
+class GradesPreview(BaseModel):
+    """Who gets what, what is held back and why."""
+
+    course: str
+    maximum: float
+    assignments: list[str]
+    entries: list[GradeEntry]
+    counts: dict[str, int]
+    last_job: str | None = None
+
+
+class GradesRequest(_In):
+    """Send the grades of a course."""
+
+    course: str = Field(pattern=COURSE_ID)
+    resend: bool = Field(False, description="Send unchanged scores too")
+    only: list[str] | None = Field(
+        None, max_length=5000, description="Only these users, as the preview names them"
+    )
+
+
+class JobItemInfo(BaseModel):
+    """One line of a job's report."""
+
+    key: str
+    label: str
+    outcome: str
+    words: str
+    detail: dict[str, object]
+
+
+class JobInfo(BaseModel):
+    """A job. ``total`` is 0 while it is not known."""
+
+    id: str
+    kind: str
+    course: str | None
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    done: int
+    total: int
+    message: str
+    hint: str
+    created_by: str
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    items: list[JobItemInfo] = []
+
+
+class Jobs(BaseModel):
+    """Jobs of a course, the newest first, without their items."""
+
+    jobs: list[JobInfo]
+
+
+class PlatformNotice(_In):
+    """The LMS of a launch."""
+
+    issuer: str = Field(max_length=1024)
+    client_id: str = Field(max_length=255)
+    token_url: str = Field(max_length=2048, pattern=r"^https?://[!-~]+$")
+
+
+class LaunchNotice(_In):
+    """A launch that the hub has verified, and the person whom it has signed in."""
+
+    user: str = Field(max_length=255, pattern=r"^u[a-z0-9_-]+$")
+    client_id: str = Field(max_length=255)
+    claims: dict[str, object]
+    platform: PlatformNotice
+
+
+class LaunchRecorded(BaseModel):
+    """The course of a launch."""
+
+    course: str

@@ -1,0 +1,34 @@
+"""What a request or a job works with, made once in each process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kore.db.engine import Database, open_database
+from kore.host import Host, LocalHost
+from kore.hub.api import HubApi
+from kore.lti.keys import KeyStore
+from kore.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The outside world: database, hub, host, and the key that an LMS knows Kore by."""
+
+    settings: Settings
+    db: Database
+    hub: HubApi
+    host: Host
+    keys: KeyStore
+
+
+def open_services(settings: Settings) -> Services:
+    """Open everything that the settings name; make what is missing in the state directory."""
+    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Services(
+        settings=settings,
+        db=open_database(settings.database_url),
+        hub=HubApi(settings.api_url, settings.api_token),
+        host=LocalHost(homes=settings.homes, exchange=settings.exchange),
+        keys=KeyStore(settings.state_dir / "keys"),
+    )

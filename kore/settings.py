@@ -1,0 +1,71 @@
+"""What Kore is told from outside, read once from its environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+
+class SettingsError(ValueError):
+    """A setting is missing or makes no sense; the words name it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Kore's settings.
+
+    ``state_dir`` holds the database (where ``database_url`` does not name another), the
+    LTI key and the session secret. ``homes`` and ``exchange`` are as ``kore.host`` lays
+    them. ``prefix`` is the path of the service below the host, without a slash at its end.
+    ``hub_url`` is the hub's own path below the host (``/hub/``).
+    ``platform_requests`` bounds the requests under way at once to one LMS.
+    """
+
+    state_dir: Path
+    homes: Path
+    exchange: Path
+    database_url: str
+    listen: str
+    prefix: str
+    base_url: str
+    api_url: str
+    api_token: str
+    threads: int
+    job_threads: int
+    platform_requests: int
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read the variables that the hub and ``kore.hub.config`` set for a service."""
+
+        def required(name: str) -> str:
+            value = environ.get(name, "")
+            if not value:
+                raise SettingsError(f"{name} is not set: Kore is started by JupyterHub")
+            return value
+
+        def number(name: str, default: int) -> int:
+            value = environ.get(name, str(default))
+            if not value.isdecimal() or not 1 <= int(value) <= 1000:  # noqa: PLR2004
+                raise SettingsError(f"{name} must be a number from 1 to 1000, not {value!r}")
+            return int(value)
+
+        state_dir = Path(required("KORE_STATE_DIR"))
+        return cls(
+            state_dir=state_dir,
+            homes=Path(required("KORE_HOMES")),
+            exchange=Path(required("KORE_EXCHANGE")),
+            database_url=environ.get("KORE_DATABASE_URL")
+            or f"sqlite:///{state_dir / 'kore.sqlite'}",
+            listen=required("JUPYTERHUB_SERVICE_URL"),
+            prefix=required("JUPYTERHUB_SERVICE_PREFIX").rstrip("/"),
+            base_url=environ.get("JUPYTERHUB_BASE_URL", "/"),
+            api_url=required("JUPYTERHUB_API_URL"),
+            api_token=required("JUPYTERHUB_API_TOKEN"),
+            threads=number("KORE_THREADS", 24),
+            job_threads=number("KORE_JOB_THREADS", 4),
+            platform_requests=number("KORE_PLATFORM_REQUESTS", 4),
+        )
