@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 import traceback
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from ananke import __version__
@@ -123,7 +123,7 @@ def _tell(error: AnankeError) -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(Text.assemble(("Error: ", "bold red"), error.message))
     if error.details:
-        console.print(Padding(Text(error.details, style="dim"), (0, 0, 0, 4)))
+        console.print(Text(textwrap.indent(error.details, "    "), style="dim"))
     console.print(Text(error.hint))
 
 

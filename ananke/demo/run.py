@@ -25,13 +25,20 @@ from ananke.demo.parts import TAG, Part, Parts, end, leftovers
 from ananke.demo.state import State, default_state_dir
 from ananke.errors import AnankeError, Exit
 
+_PRIVATE_UMASK = 0o077
 _START_SECONDS = 180.0
-_LOOK_SECONDS = 0.1
+_LOOK_SECONDS = 0.2
 _WATCH_SECONDS = 2.0
 _ANSWER_SECONDS = 5.0
 _LOG_LINES = 12
 # Direct connections: a machine's web proxy knows nothing of its loopback addresses.
 _http = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_HUB_BLAMES = (
+    ("service kore exited", "Kore", "kore"),
+    ("failed to start service kore", "Kore", "kore"),
+    ("cannot connect to managed service kore", "Kore", "kore"),
+    ("failed to start proxy", "JupyterHub's proxy", "proxy"),
+)
 _FOREIGN = ("JUPYTER", "KORE_", "CONFIGPROXY_", "NBGRADER_", "ANANKE_", "GUNICORN_")
 
 
@@ -64,6 +71,7 @@ class Addresses:
 
 def run(options: Options) -> Exit:
     """Run the demo until it is asked to end; raise AnankeError where it cannot."""
+    os.umask(_PRIVATE_UMASK)
     with _asked_to_end() as request:
         if options.lms_config is not None:
             issuer = checks.lms_issuer(options.lms_config)
@@ -175,7 +183,8 @@ class _Run:
             waits.append(("the LMS", f"{self._addresses.lms}/api/state"))
         assert lms_config is not None
         self._parts.start(self._hub_part(lms_config))
-        waits.append(("JupyterHub", f"{self._addresses.hub}/hub/api"))
+        # First past the proxy: until it knows the hub it answers each question with an error.
+        waits.append(("JupyterHub", f"{self._addresses.hub_api}/hub/api"))
         waits.append(("Kore", f"{self._addresses.kore}/health"))
         for title, url in waits:
             progress.say(f"Starting {title}")
@@ -329,10 +338,10 @@ class _Run:
         name = names[title]
         hub_words = self._new_lines(self._state.logs / "hub.log")
         # The hub gives up when what it starts does not run: that one is to blame.
-        if name == "hub" and ("service kore" in hub_words or "kore service" in hub_words):
-            title, name = "Kore", "kore"
-        elif name == "hub" and "start proxy" in hub_words:
-            title, name = "JupyterHub's proxy", "proxy"
+        if name == "hub":
+            for words, blamed, its_log in _HUB_BLAMES:
+                if words in hub_words.lower():
+                    title, name = blamed, its_log
         log = self._state.logs / f"{name}.log"
         details = self._new_lines(log) or hub_words
         if "EADDRINUSE" in details or "Address already in use" in details:

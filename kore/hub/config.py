@@ -118,7 +118,7 @@ def _services(c: Any, deployment: Deployment) -> None:
     # Tokens of our own making, 256 random bits: no slow hash for each request.
     c.JupyterHub.trust_user_provided_tokens = True
     hub_login = _kept_token(deployment.hub_dir, "hub-login")
-    c.KoreAuthenticator.kore_token = hub_login
+    c.KoreAuthenticator.launch_token = hub_login
     c.JupyterHub.services = [
         {
             "name": "kore",
