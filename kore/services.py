@@ -8,27 +8,31 @@ from kore.db.engine import Database, open_database
 from kore.host import Host, LocalHost
 from kore.hub.api import HubApi
 from kore.lti.keys import KeyStore
+from kore.lti.services import Platforms
 from kore.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The outside world: database, hub, host, and the key that an LMS knows Kore by."""
+    """The outside world: database, hub, host, platforms, and the key that they know Kore by."""
 
     settings: Settings
     db: Database
     hub: HubApi
     host: Host
     keys: KeyStore
+    lti: Platforms
 
 
 def open_services(settings: Settings) -> Services:
     """Open everything that the settings name; make what is missing in the state directory."""
     settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keys = KeyStore(settings.state_dir / "keys")
     return Services(
         settings=settings,
         db=open_database(settings.database_url),
         hub=HubApi(settings.api_url, settings.api_token),
         host=LocalHost(homes=settings.homes, exchange=settings.exchange),
-        keys=KeyStore(settings.state_dir / "keys"),
+        keys=keys,
+        lti=Platforms(keys, limit=settings.platform_requests),
     )

@@ -125,11 +125,12 @@ class Ags:
         return item
 
     def columns(self, lineitems: str, *, resource_link_id: str) -> list[LineItem]:
-        """Return the columns that belong to an activity."""
+        """Return the columns of an activity, and those that do not say whose they are."""
         url = _with_query(lineitems, {"resource_link_id": resource_link_id})
         entries = (_line_item(entry) for entry in self._pages(url, _COLUMNS))
         # An LMS that ignores the filter answers with the whole course's columns.
-        return [e for e in entries if e is not None and e.resource_link_id == resource_link_id]
+        mine = {resource_link_id, ""}
+        return [e for e in entries if e is not None and e.resource_link_id in mine]
 
     def create_column(
         self,
@@ -183,6 +184,8 @@ class Ags:
 
     def holds(self, column: str, score: Score) -> bool:
         """Whether the LMS says that it has this score; no, where it does not tell."""
+        if RESULT not in self.granted():
+            return False
         try:
             found = self.results(column, sub=score.sub).get(score.sub)
         except RefusedError:
