@@ -1,0 +1,10 @@
+"""Grades on their way from nbgrader to the LMS.
+
+``totals`` says who gets how many points, ``plans`` compares that with what was sent before,
+``columns`` finds the LMS's column, and ``sending`` is the job that sends.
+"""
+
+from kore.grades.plans import preview
+from kore.grades.sending import send
+
+__all__ = ["preview", "send"]

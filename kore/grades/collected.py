@@ -1,0 +1,54 @@
+"""Which collected work of a course waits for automatic grading, read from its folders.
+
+nbgrader keeps work in ``submitted/<student>/<assignment>`` and, once graded, a copy in
+``autograded``; a file ``timestamp.txt`` in each says when it was handed in.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from kore.gradebook import GradedSubmission
+
+_TIMESTAMP = "timestamp.txt"
+_MOST_BYTES = 128
+
+
+def ungraded(root: Path, graded: Iterable[GradedSubmission]) -> dict[str, set[str]]:
+    """Return, by student, the assignments collected but never graded, or handed in anew.
+
+    ``root`` is nbgrader's course directory. Links in it are not followed.
+    """
+    done = {(submission.student, submission.assignment) for submission in graded}
+    waiting: dict[str, set[str]] = {}
+    for student in _folders(root / "submitted"):
+        for assignment in _folders(root / "submitted" / student):
+            if (student, assignment) not in done or _newer(root, student, assignment):
+                waiting.setdefault(student, set()).add(assignment)
+    return waiting
+
+
+def _newer(root: Path, student: str, assignment: str) -> bool:
+    """Whether what is collected was handed in at another time than what is graded."""
+    collected = _read(root / "submitted" / student / assignment / _TIMESTAMP)
+    graded = _read(root / "autograded" / student / assignment / _TIMESTAMP)
+    return collected is not None and graded is not None and collected != graded
+
+
+def _folders(path: Path) -> list[str]:
+    try:
+        with os.scandir(path) as entries:
+            return [e.name for e in entries if e.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(_MOST_BYTES).strip()

@@ -1,0 +1,90 @@
+"""What sending writes down: score rows, the job's report, its progress."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from kore.db.models import Job, JobItem, Score, ScoreState
+from kore.grades.plans import TOTAL
+from kore.grades.tasks import Outcome, Task
+from kore.jobs import JobContext
+from kore.lti import ags
+
+_ORDER = ("sent", "unchanged", "held_back", "refused", "failed")
+
+
+class Ledger:
+    """The records of one run of the job. For one thread."""
+
+    def __init__(self, ctx: JobContext, *, students: int) -> None:
+        self._ctx = ctx
+        self._students = students
+        self._counts: Counter[str] = Counter()
+
+    def write(self, done: Iterable[Outcome], leaving: Iterable[Task]) -> None:
+        """Record what is done and what is about to leave, in one transaction.
+
+        One for many: each transaction waits for the disk.
+        """
+        # Without an outcome a score stays SENDING, for the next attempt.
+        reported = [outcome for outcome in done if outcome.outcome]
+        self._counts.update(outcome.outcome for outcome in reported)
+        with self._ctx.services.db.session() as session:
+            for outcome in reported:
+                if outcome.score is not None and outcome.state is not None:
+                    self._keep(session, outcome.user, outcome.score, outcome.state, outcome.words)
+                self._report(session, outcome)
+            for task in leaving:
+                self._keep(session, task.user, task.score, ScoreState.SENDING, "")
+            session.execute(
+                update(Job)
+                .where(Job.id == self._ctx.job_id)
+                .values(
+                    done=self._counts.total(),
+                    total=self._students,
+                    message=self._summary(),
+                )
+            )
+
+    def _report(self, session: Session, outcome: Outcome) -> None:
+        score = outcome.score
+        self._ctx.services.db.upsert(
+            session,
+            JobItem,
+            {"job_id": self._ctx.job_id, "key": outcome.user},
+            {
+                "label": outcome.name,
+                "outcome": outcome.outcome,
+                "words": outcome.words,
+                "detail": {"given": score.given, "maximum": score.maximum} if score else {},
+            },
+        )
+
+    def _keep(
+        self, session: Session, user: str, score: ags.Score, state: ScoreState, words: str
+    ) -> None:
+        self._ctx.services.db.upsert(
+            session,
+            Score,
+            {"course_id": self._ctx.course_id, "assignment": TOTAL, "user": user},
+            {
+                "given": score.given,
+                "maximum": score.maximum,
+                "timestamp": score.timestamp,
+                "state": state,
+                "words": words,
+                "job_id": self._ctx.job_id,
+            },
+        )
+
+    def _summary(self) -> str:
+        """Return the counts as words, "" before the first."""
+        return ", ".join(
+            f"{self._counts[outcome]} {outcome.replace('_', ' ')}"
+            for outcome in _ORDER
+            if self._counts[outcome]
+        )

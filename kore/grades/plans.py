@@ -1,0 +1,131 @@
+"""What sending a course's grades would do: the totals against what was sent before."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kore import gradebook
+from kore.courses.listing import find
+from kore.db.models import Course, Job, Member, Score, ScoreState
+from kore.grades.collected import ungraded
+from kore.grades.totals import Line, Student, Totals, totals
+from kore.roles import Role
+from kore.schemas import GradeEntry, GradesPreview, LastScore
+from kore.services import Services
+
+JOB = "grades.send"
+# The one column of a course so far: the total over its assignments.
+TOTAL = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One student's total beside the last score that went to the LMS for them."""
+
+    line: Line
+    maximum: float
+    last: Score | None
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether the LMS took exactly this before."""
+        last = self.last
+        return (
+            last is not None
+            and last.state == ScoreState.SENT
+            and (last.given, last.maximum) == (self.line.given, self.maximum)
+        )
+
+    @property
+    def action(self) -> Literal["send", "unchanged", "held_back"]:
+        """What sending would do with this student, unless asked to send all anew."""
+        if self.line.given is None:
+            return "held_back"
+        return "unchanged" if self.unchanged else "send"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A course (with its platform, detached from the database) and its students' entries."""
+
+    course: Course
+    totals: Totals
+    entries: list[Entry]
+    last_job: str | None
+
+
+def plan(services: Services, course_id: str) -> Plan:
+    """Return what there is to send for a course. Raises a 404 for an unknown one."""
+    with services.db.reading() as session:
+        course = find(session, course_id)
+        members = session.scalars(select(Member).where(Member.course_id == course_id)).all()
+        last = _last_scores(session, course_id)
+        last_job = session.scalar(
+            select(Job.id)
+            .where(Job.course_id == course_id, Job.kind == JOB)
+            .order_by(Job.created_at.desc())
+            .limit(1)
+        )
+    root = services.host.course_root(course_id)
+    graded = gradebook.graded(root / "gradebook.db", course_id)
+    students = {
+        m.user: Student(m.user, m.name or m.user, m.sub) for m in members if m.role == Role.LEARNER
+    }
+    others = {m.user for m in members if m.role != Role.LEARNER} | {course_id}
+    for submission in graded:
+        if submission.student not in others and submission.student not in students:
+            name = submission.student
+            students[name] = Student(name, name, None)
+    found = totals(students.values(), graded, ungraded(root, graded))
+    entries = [Entry(line, found.maximum, last.get(line.student.user)) for line in found.lines]
+    return Plan(course, found, entries, last_job)
+
+
+def preview(services: Services, course_id: str) -> GradesPreview:
+    """Return who would get what, what is held back and why. Asks the LMS for nothing."""
+    it = plan(services, course_id)
+    entries = [_shown(entry) for entry in it.entries]
+    counts = Counter(entry.action for entry in entries)
+    return GradesPreview(
+        course=course_id,
+        maximum=it.totals.maximum,
+        assignments=it.totals.assignments,
+        entries=entries,
+        counts={action: counts[action] for action in ("send", "unchanged", "held_back")},
+        last_job=it.last_job,
+    )
+
+
+def _shown(entry: Entry) -> GradeEntry:
+    line, last = entry.line, entry.last
+    return GradeEntry(
+        user=line.student.user,
+        name=line.student.name,
+        given=line.given,
+        maximum=None if line.given is None else entry.maximum,
+        action=entry.action,
+        reason=line.reason,
+        last=None if last is None else _shown_last(last),
+    )
+
+
+def _shown_last(last: Score) -> LastScore:
+    return LastScore(
+        given=last.given,
+        maximum=last.maximum,
+        state=ScoreState(last.state).value,
+        words=last.words,
+        sent_at=last.timestamp,
+    )
+
+
+def _last_scores(session: Session, course_id: str) -> dict[str, Score]:
+    rows = session.scalars(
+        select(Score).where(Score.course_id == course_id, Score.assignment == TOTAL)
+    )
+    return {score.user: score for score in rows}
