@@ -12,14 +12,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from nbgrader import dbutil
 from nbgrader.api import (
     Assignment,
+    Base,
     Gradebook,
     Student,
     SubmittedAssignment,
     SubmittedNotebook,
 )
-from sqlalchemy import URL, func, select
+from sqlalchemy import URL, create_engine, func, select
 
 _BUSY_SECONDS = 30
 
@@ -64,6 +68,7 @@ def create(path: Path, course_id: str) -> None:
         return
     unfinished = path.with_name(f".{secrets.token_hex(8)}.gradebook")
     try:
+        _make_tables(unfinished)
         with _open(unfinished, course_id):
             pass
         with contextlib.suppress(FileExistsError):
@@ -155,6 +160,20 @@ def _count(gradebook: Any, *, manual: bool) -> dict[str, int]:
             .exists()
         )
     return {key: number for key, number in gradebook.db.execute(query).all()}  # noqa: C416
+
+
+def _make_tables(path: Path) -> None:
+    """Make nbgrader's tables and note their version.
+
+    nbgrader does the same, but asks a second process for the version, which takes a second
+    and needs that program on the path.
+    """
+    scripts = ScriptDirectory(dbutil.ALEMBIC_DIR)
+    engine = create_engine(URL.create("sqlite", database=str(path)))
+    with engine.begin() as connection:
+        Base.metadata.create_all(connection)
+        MigrationContext.configure(connection).stamp(scripts, "head")
+    engine.dispose()
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from kore import jobs
@@ -114,11 +114,7 @@ def queue_unfinished(db: Database) -> int:
         unfinished = session.scalars(
             select(Course.id).where(
                 Course.ready_at.is_(None)
-                | select(func.count())
-                .select_from(Member)
-                .where(Member.course_id == Course.id, Member.synced_at.is_(None))
-                .scalar_subquery()
-                > 0
+                | exists().where(Member.course_id == Course.id, Member.synced_at.is_(None))
             )
         ).all()
         for course_id in unfinished:

@@ -1,0 +1,258 @@
+"""The life of a course from its first launch: recorded, set up, and mended after kills."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from nbgrader.api import Gradebook
+from sqlalchemy import func, select
+
+from kore import jobs
+from kore.courses.launches import PROVISION, queue_unfinished, record, standing
+from kore.courses.listing import courses_of, current_course, detail, role_in
+from kore.courses.provision import formgrade_group, provision, student_group
+from kore.db.models import Course, Job, JobState, Member
+from kore.hub.api import ServerState
+from kore.lti.claims import Launch
+from kore.roles import Role
+
+LAUNCH = Launch(
+    issuer="https://lms.example",
+    client_id="tool",
+    deployment_id="1",
+    sub="7",
+    message_type="LtiResourceLinkRequest",
+    target_link_uri="https://hub.example/hub",
+    resource_link_id="42",
+    resource_link_title="Exercises",
+    context_id="9",
+    context_title="Numerics",
+    context_label="NUM",
+    role=Role.LEARNER,
+    name="Ada Example",
+    given_name="Ada",
+    family_name="Example",
+    email="ada@example.org",
+    locale="en",
+    ags_lineitem="https://lms.example/lineitems/1?type_id=1",
+    ags_lineitems="https://lms.example/lineitems?type_id=1",
+    ags_scopes=("https://purl.imsglobal.org/spec/lti-ags/scope/score",),
+    memberships_url=None,
+    return_url="https://lms.example/course/9",
+)
+TEACHER = replace(LAUNCH, sub="3", role=Role.INSTRUCTOR, name="Prof. Example")
+COURSE = LAUNCH.course_id
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+def _launch(services, launch: Launch) -> str:
+    user = f"u{launch.sub}"
+    services.hub.users.add(user)
+    record(services.db, user, launch, token_url="https://lms.example/token")
+    return user
+
+
+def _work(services) -> None:
+    """Do what the runner would: the queued set-up, with no other runner about."""
+    with services.db.session() as session:
+        for job in session.scalars(select(Job).where(Job.state == JobState.QUEUED)):
+            job.state = JobState.DONE
+            context = jobs.JobContext(
+                services=services,
+                job_id=job.id,
+                kind=job.kind,
+                course_id=job.course_id,
+                created_by=job.created_by,
+                params={},
+                attempt=1,
+            )
+    provision(context)
+
+
+def _state(services) -> dict:
+    root = services.host.course_root(COURSE)
+    gradebook = Gradebook(f"sqlite:///{root / 'gradebook.db'}", COURSE)
+    students = sorted((s.id, s.first_name, s.lms_user_id) for s in gradebook.students)
+    gradebook.close()
+    with services.db.reading() as session:
+        synced = session.scalars(select(Member.user).where(Member.synced_at.is_not(None))).all()
+        ready = session.scalars(select(Course.id).where(Course.ready_at.is_not(None))).all()
+    return {
+        "users": services.hub.users,
+        "groups": services.hub.groups,
+        "shares": services.hub.shares,
+        "students": students,
+        "files": sorted(path.name for path in root.iterdir()),
+        "synced": sorted(synced),
+        "ready": sorted(ready),
+    }
+
+
+def test_a_teachers_first_launch_makes_a_course(services):
+    """After the first launch: hub user, groups, share, gradebook, configuration, title."""
+    teacher = _launch(services, TEACHER)
+    assert standing(services.db, COURSE, teacher) == (Role.INSTRUCTOR, False)
+    _work(services)
+    assert standing(services.db, COURSE, teacher) == (Role.INSTRUCTOR, True)
+    state = _state(services)
+    assert state["groups"] == {
+        formgrade_group(COURSE): {COURSE, "u3"},
+        student_group(COURSE): {COURSE},
+    }
+    assert state["shares"] == {COURSE: {"u3"}}
+    assert state["files"] == ["gradebook.db", "nbgrader_config.py"]
+    assert state["students"] == []
+    found = detail(services, COURSE, teacher)
+    assert (found.title, found.opened_by_teacher) == ("Numerics \N{EN DASH} Exercises", True)
+
+
+def test_a_student_may_come_first(services):
+    """A student's launch makes the course and enrols; no teacher has opened it yet."""
+    student = _launch(services, LAUNCH)
+    _work(services)
+    found = detail(services, COURSE, student)
+    assert (found.state, found.opened_by_teacher, found.people) == ("ready", False, [])
+    assert _state(services)["students"] == [("u7", "Ada", "7")]
+    _launch(services, TEACHER)
+    _work(services)
+    assert detail(services, COURSE, student).opened_by_teacher
+
+
+def test_titles_follow_teachers_only(services):
+    """A teacher's launch brings the new title; a student's does not change it."""
+    _launch(services, TEACHER)
+    _launch(services, replace(LAUNCH, resource_link_title="Forged"))
+    assert courses_of(services, "u3")[0].activity_title == "Exercises"
+    _launch(services, replace(TEACHER, resource_link_title="Renamed"))
+    assert courses_of(services, "u7")[0].activity_title == "Renamed"
+
+
+def test_twenty_at_once_make_one_course(services):
+    """Teachers and students who launch a new activity together end in one complete course."""
+    launches = [
+        replace(LAUNCH, sub=str(n), role=Role.INSTRUCTOR if n % 4 == 0 else Role.LEARNER)
+        for n in range(100, 120)
+    ]
+    barrier = threading.Barrier(20)
+
+    def launch(one: Launch) -> None:
+        barrier.wait()
+        _launch(services, one)
+
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(launch, launches))
+    _work(services)
+    with services.db.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Course)) == 1
+        assert session.scalar(select(func.count()).select_from(Member)) == 20
+    state = _state(services)
+    assert len(state["students"]) == 15
+    assert len(state["shares"][COURSE]) == 5
+    assert len(state["synced"]) == 20
+
+
+def test_repeating_everything_changes_nothing(services):
+    """A second set-up of a finished course leaves it as it is, and a known launch queues none."""
+    _launch(services, TEACHER)
+    _launch(services, LAUNCH)
+    _work(services)
+    before = repr(_state(services))
+    assert not record(services.db, "u7", LAUNCH, token_url="https://lms.example/token").queued
+    with services.db.session() as session:
+        jobs.enqueue(session, PROVISION, course_id=COURSE, created_by="u3")
+    _work(services)
+    assert repr(_state(services)) == before
+
+
+def test_a_kill_between_any_two_steps_is_mended(services, tmp_path):
+    """Killed before each single hub call in turn, the next run completes what is missing."""
+    _launch(services, TEACHER)
+    _launch(services, LAUNCH)
+    _work(services)
+    whole = _state(services)
+    calls = len(services.hub.calls)
+    assert calls > 8
+    for fatal in range(calls):
+        with services.db.session() as session:
+            session.query(Member).delete()
+            session.query(Course).delete()
+            session.query(Job).delete()
+        services.hub.__init__()
+        services.host._homes = tmp_path / f"homes-{fatal}"
+        left = [fatal]
+
+        def count(_name, left=left) -> None:
+            if left[0] == 0:
+                left[0] = -1
+                raise Killed
+            left[0] -= 1
+
+        _launch(services, TEACHER)
+        _launch(services, LAUNCH)
+        services.hub.before_call = count
+        with pytest.raises(Killed):
+            _work(services)
+        assert not standing(services.db, COURSE, "u3")[1]
+        assert queue_unfinished(services.db) == 1
+        _work(services)
+        assert _state(services) == whole, f"killed before call {fatal}"
+
+
+def test_a_teacher_who_becomes_a_student_loses_the_course(services):
+    """A changed role takes share and group away and stops the course's server."""
+    _launch(services, TEACHER)
+    _work(services)
+    services.hub.servers[COURSE] = ServerState.RUNNING
+    _launch(services, replace(TEACHER, role=Role.LEARNER))
+    _work(services)
+    state = _state(services)
+    assert state["shares"] == {COURSE: set()}
+    assert state["groups"][formgrade_group(COURSE)] == {COURSE}
+    assert state["groups"][student_group(COURSE)] == {COURSE, "u3"}
+    assert services.hub.servers == {}
+    with services.db.reading() as session:
+        assert role_in(session, COURSE, "u3") is Role.LEARNER
+
+
+def test_an_observer_is_in_no_group(services):
+    """A mentor sees that the course exists, and is neither student nor teacher of it."""
+    _launch(services, replace(LAUNCH, role=Role.OBSERVER))
+    _work(services)
+    assert _state(services)["groups"][student_group(COURSE)] == {COURSE}
+    assert _state(services)["students"] == []
+    assert courses_of(services, "u7")[0].role == "observer"
+
+
+def test_someone_the_hub_does_not_know_holds_nobody_up(services):
+    """A member whose hub user is gone stays out; the others are enrolled."""
+    _launch(services, LAUNCH)
+    _launch(services, replace(LAUNCH, sub="8"))
+    services.hub.users.discard("u8")
+    _work(services)
+    assert standing(services.db, COURSE, "u7") == (Role.LEARNER, True)
+    assert standing(services.db, COURSE, "u8") == (Role.LEARNER, False)
+
+
+def test_lists_show_only_ones_own(services):
+    """Strangers see nothing; a hub admin who asks sees everything; the account its course."""
+    _launch(services, TEACHER)
+    assert courses_of(services, "u999") == []
+    assert [c.role for c in courses_of(services, "u999", everything=True)] == ["admin"]
+    assert current_course(services, "u999") is None
+    assert current_course(services, "u3").id == COURSE
+    assert current_course(services, COURSE).id == COURSE
+
+
+def test_services_of_a_launch_without_grades(services):
+    """A student's launch without the grade service keeps it; a teacher's takes it away."""
+    _launch(services, TEACHER)
+    _launch(services, replace(LAUNCH, ags_lineitem=None, ags_lineitems=None))
+    assert courses_of(services, "u3")[0].grades_enabled
+    _launch(services, replace(TEACHER, ags_lineitem=None, ags_lineitems=None))
+    assert not courses_of(services, "u3")[0].grades_enabled
