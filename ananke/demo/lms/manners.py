@@ -1,0 +1,121 @@
+"""How LMS differ in what the standard leaves open, or in what they get wrong.
+
+Each field is one observed difference; the code asks for the difference, never for a name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Manner:
+    """One LMS's habits."""
+
+    name: str
+    product: str
+    version: str
+    # Parameters that every service URL carries, and that a request must bring back.
+    query: tuple[tuple[str, str], ...] = ()
+    # UUID subjects, opaque course and link ids.
+    opaque_ids: bool = False
+    audience_list: bool = False
+    sub_roles: bool = False
+    plain_titles: bool = False
+    # "reason": `[]` with the cause in the reason phrase; "json"; "problem" (RFC 9457).
+    errors: str = "problem"
+    token_type: str = "application/json"  # noqa: S105 (a media type)
+    broken_token_errors: bool = False
+    # Media types: "exact" (nothing but the type), "named" (it must be among those named), "any".
+    types: str = "named"
+    require_prompt: bool = False
+    whole_seconds: bool = False
+    subsecond_required: bool = False
+    # Status for a timestamp that is not newer than the stored one.
+    stale_status: int = 409
+    equal_is_stale: bool = True
+    keeps_comment: bool = False
+    clears_unfinished: bool = False
+    silent_override: bool = False
+    suspended_scored: bool = False
+    suspended_listed: bool = False
+    short_roles: bool = False
+    crashing_user_ids: bool = False
+    unknown_user_status: int = 404
+    locked_status: int = 403
+    score_status: int = 204
+    score_body: bool = False
+    own_lineitem_always: bool = False
+    page_size: int | None = None
+    broken_links: bool = False
+    forgets_role_filter: bool = False
+    results_limit_fails: bool = False
+    missing_scope_status: int = 403
+    result_time: bool = False
+    at_once: int | None = None
+    throttle_status: int = 429
+    institution_roles: bool = False
+
+
+MOODLE = Manner(
+    name="moodle",
+    product="moodle",
+    version="2024100706",
+    query=(("type_id", "1"),),
+    plain_titles=True,
+    errors="reason",
+    token_type="text/html; charset=utf-8",  # noqa: S106
+    broken_token_errors=True,
+    types="exact",
+    whole_seconds=True,
+    clears_unfinished=True,
+    silent_override=True,
+    suspended_scored=True,
+    short_roles=True,
+    crashing_user_ids=True,
+    unknown_user_status=400,
+    locked_status=500,
+    score_status=200,
+    broken_links=True,
+    forgets_role_filter=True,
+    results_limit_fails=True,
+    missing_scope_status=401,
+    result_time=True,
+)
+
+CANVAS = Manner(
+    name="canvas",
+    product="canvas",
+    version="cloud",
+    opaque_ids=True,
+    sub_roles=True,
+    institution_roles=True,
+    errors="json",
+    types="any",
+    stale_status=400,
+    equal_is_stale=False,
+    keeps_comment=True,
+    unknown_user_status=422,
+    locked_status=422,
+    score_status=200,
+    score_body=True,
+    own_lineitem_always=True,
+    page_size=10,
+    missing_scope_status=401,
+    at_once=3,
+)
+
+STRICT = Manner(
+    name="strict",
+    product="linden",
+    version="1.0",
+    query=(("tool", "1"), ("deployment", "1")),
+    audience_list=True,
+    suspended_listed=True,
+    sub_roles=True,
+    require_prompt=True,
+    subsecond_required=True,
+    page_size=5,
+)
+
+MANNERS = {manner.name: manner for manner in (MOODLE, CANVAS, STRICT)}

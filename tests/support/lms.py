@@ -1,0 +1,290 @@
+"""The embedded LMS inside the test's process, and a tool that talks to it without a hub.
+
+    with running_lms(tmp_path, manner="canvas") as lms:
+        session = lms.tool.session(lms)
+
+A tool's key set must be known before the LMS starts, so `running_lms` takes either the `tool_url`
+of a real hub or nothing: then `lms.tool` is a `FakeTool` whose key set is served.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import jwt
+import requests
+from flask import Flask, Response, json
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from ananke.demo.lms import LmsConfig, create_app
+from ananke.demo.lms.claims import launch_claims
+from ananke.demo.lms.config import ALL_SCOPES
+from ananke.demo.lms.keys import SigningKey
+from ananke.demo.lms.platform import Platform
+from ananke.demo.lms.store import Store, find_activity, find_user
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_INPUT = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
+_ACTION = re.compile(r'<form name="post" method="post" action="([^"]*)">')
+
+
+class _Handler(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # Head and body are two writes: without this the second waits for the first one's receipt.
+    disable_nagle_algorithm = True
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
+        pass
+
+
+@contextmanager
+def serving(app: Any, port: int = 0) -> Iterator[str]:
+    """Serve a WSGI app with threads and kept connections on a free port; gives its address."""
+    server: BaseWSGIServer = make_server(
+        "127.0.0.1", port, app, threaded=True, request_handler=_Handler
+    )
+    server.daemon_threads = True  # type: ignore[attr-defined]
+    server.block_on_close = False  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class FakeTool:
+    """A tool with a key: serves its key set, signs client assertions, asks for tokens.
+
+    `requests` counts fetches of the key set; `delay` (seconds) and `status` spoil its answer.
+    """
+
+    def __init__(self) -> None:
+        self.key = SigningKey.make()
+        self.url = ""
+        self.requests = 0
+        self.status = 200
+        self.delay = 0.0
+        self.app = Flask("fake-tool")
+        self.app.add_url_rule("/services/kore/jwks", "jwks", self._jwks)
+
+    def _jwks(self) -> Response:
+        self.requests += 1
+        time.sleep(self.delay)
+        return Response(
+            json.dumps(self.key.jwks()), status=self.status, content_type="application/json"
+        )
+
+    def claims(self, lms: RunningLms, **changes: Any) -> dict[str, Any]:
+        """Claims of a good client assertion; a change to None leaves the claim out."""
+        now = int(time.time())
+        claims = {
+            "iss": lms.config.client_id,
+            "sub": lms.config.client_id,
+            "aud": lms.config.token_url,
+            "iat": now - 5,
+            "exp": now + 60,
+            "jti": uuid.uuid4().hex,
+            **changes,
+        }
+        return {name: value for name, value in claims.items() if value is not None}
+
+    def ask(self, lms: RunningLms, assertion: str | None = None, **form: str) -> requests.Response:
+        """Ask for a token, for all scopes unless told otherwise."""
+        data = {
+            "grant_type": "client_credentials",
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": assertion or self.key.sign(self.claims(lms)),
+            "scope": " ".join(ALL_SCOPES),
+            **form,
+        }
+        return requests.post(lms.config.token_url, data=data, timeout=10)
+
+    def token(self, lms: RunningLms, *scopes: str) -> str:
+        """A token for `scopes`, by default all."""
+        answer = self.ask(lms, scope=" ".join(scopes or ALL_SCOPES))
+        assert answer.status_code == 200, answer.text
+        token = answer.json()["access_token"]
+        assert isinstance(token, str)
+        return token
+
+    def session(self, lms: RunningLms, *scopes: str) -> requests.Session:
+        """A session that carries a token."""
+        session = requests.Session()
+        session.headers["Authorization"] = f"Bearer {self.token(lms, *scopes)}"
+        return session
+
+
+@dataclass
+class Form:
+    """A page's self-posting form."""
+
+    action: str
+    fields: dict[str, str]
+
+
+def read_form(page: str) -> Form:
+    """The self-posting form of a page of the LMS."""
+    action = _ACTION.search(page)
+    assert action is not None, page
+    fields = {unescape(name): unescape(value) for name, value in _INPUT.findall(page)}
+    return Form(unescape(action[1]), fields)
+
+
+@dataclass
+class RunningLms:
+    """A running LMS: its address, its innards, and what tests do with it."""
+
+    url: str
+    app: Flask
+    config: LmsConfig
+    tool: FakeTool
+    http: requests.Session = field(default_factory=requests.Session)
+
+    @property
+    def platform(self) -> Platform:
+        """Everything inside."""
+        found = self.app.extensions["lms"]
+        assert isinstance(found, Platform)
+        return found
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+        return self.platform.store
+
+    @property
+    def key(self) -> SigningKey:
+        """The key that signs id_tokens."""
+        return self.platform.key
+
+    def api(self, method: str, path: str, body: Any = None, status: int | None = None) -> Any:
+        """Call a control endpoint below /api/; fails unless it succeeds (or answers `status`)."""
+        answer = self.http.request(method, f"{self.url}/api/{path}", json=body, timeout=10)
+        expected = [status] if status else [200, 201, 204]
+        assert answer.status_code in expected, f"{answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    def behave(self, **settings: Any) -> None:
+        """Change the behaviour."""
+        self.api("PUT", "behaviour", settings)
+
+    def gradebook(self, course: str) -> list[dict[str, Any]]:
+        """Columns of a course with their grades."""
+        columns = self.api("GET", f"gradebook?course={course}")["line_items"]
+        assert isinstance(columns, list)
+        return columns
+
+    def points(self, course: str, column: int = 0) -> dict[str, float | None]:
+        """Points by user slug in one column of a course."""
+        grades = self.gradebook(course)[column]["grades"]
+        return {grade["user"]: grade["points"] for grade in grades}
+
+    def requests(self, service: str = "") -> list[dict[str, Any]]:
+        """Service requests seen, of one service or all."""
+        seen = self.platform.behaviour.requests()
+        return [entry for entry in seen if service in ("", entry["service"])]
+
+    def claims(self, user: str, activity: str, nonce: str = "n", **changes: Any) -> dict[str, Any]:
+        """Claims of a launch as the LMS would make them, then changed; None leaves one out."""
+        with self.app.app_context(), self.store.reading() as db:
+            person, link = find_user(db, user), find_activity(db, activity)
+            assert person is not None
+            assert link is not None
+            claims = launch_claims(self.platform, db, person, link, nonce)
+        claims.update(changes)
+        return {name: value for name, value in claims.items() if value is not None}
+
+    def sign(self, claims: dict[str, Any], **headers: Any) -> str:
+        """An id_token with any claims, signed by the LMS."""
+        return self.key.sign(claims, headers)
+
+    def sign_with(self, claims: dict[str, Any], key: Any, algorithm: str, **headers: Any) -> str:
+        """An id_token signed with any key and algorithm (`none`, HS256, an unknown key ...)."""
+        return jwt.encode(
+            claims, key, algorithm=algorithm, headers={"kid": self.key.kid, **headers}
+        )
+
+    def begin(self, browser: requests.Session, user: str, activity: str) -> Form:
+        """Begin a launch in a browser; gives the initiation form."""
+        answer = browser.get(
+            f"{self.url}/launch", params={"user": user, "activity": activity}, timeout=10
+        )
+        assert answer.status_code == 200, answer.text
+        return read_form(answer.text)
+
+    def authenticate(
+        self, browser: requests.Session, begun: Form, **changes: str | None
+    ) -> requests.Response:
+        """Send the authentication request that a good tool would; None leaves a field out."""
+        fields: dict[str, str | None] = {
+            "scope": "openid",
+            "response_type": "id_token",
+            "response_mode": "form_post",
+            "prompt": "none",
+            "client_id": begun.fields["client_id"],
+            "redirect_uri": self.config.registration.redirect_uris[0],
+            "login_hint": begun.fields["login_hint"],
+            "lti_message_hint": begun.fields["lti_message_hint"],
+            "nonce": "nonce-1",
+            "state": "state-1",
+            **changes,
+        }
+        sent = {name: value for name, value in fields.items() if value is not None}
+        return browser.get(self.config.authorize_url, params=sent, timeout=10)
+
+
+@contextmanager
+def running_lms(
+    tmp_path: Path, manner: str = "moodle", tool_url: str = "", port: int = 0
+) -> Iterator[RunningLms]:
+    """Run the LMS with its state below `tmp_path`; without `tool_url` it knows a FakeTool."""
+    tool = FakeTool()
+    late = _LateApp()
+    with serving(tool.app) as fake_url, serving(late, port) as url:
+        tool.url = fake_url
+        config = LmsConfig(
+            url=url, tool_url=tool_url or fake_url, state_dir=tmp_path / "lms", manner=manner
+        )
+        app = create_app(config)
+        late.app = app
+        lms = RunningLms(url=url, app=app, config=config, tool=tool)
+        try:
+            yield lms
+        finally:
+            lms.http.close()
+            lms.store.close()
+
+
+class _LateApp:
+    """A WSGI app that is made after its address is known."""
+
+    app: Any = None
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        return self.app(environ, start_response)
+
+
+def port_of(url: str) -> int:
+    """The port of an address."""
+    port = urlsplit(url).port
+    assert port is not None
+    return port
+
+
+def keys_fetched(url: str) -> dict[str, Any]:
+    """The public keys of a platform, by kid."""
+    keys = requests.get(f"{url}/lti/jwks", timeout=10).json()["keys"]
+    return {key["kid"]: jwt.PyJWK(key).key for key in keys}
