@@ -15,5 +15,6 @@ lock hub.txt pyproject.toml --extra hub "$@"
 lock dev.txt --group dev --constraint requirements/hub.txt "$@"
 lock docs.txt --group docs --constraint requirements/hub.txt "$@"
 lock kernel.txt --group kernel --constraint requirements/hub.txt "$@"
+lock setup.txt --group setup "$@"
 lock node.txt --group node "$@"
 (cd requirements/proxy && npm install --package-lock-only --silent)

@@ -185,6 +185,7 @@ class _Run:
         self._parts.start(self._hub_part(lms_config))
         # First past the proxy: until it knows the hub it answers each question with an error.
         waits.append(("JupyterHub", f"{self._addresses.hub_api}/hub/api"))
+        waits.append(("Kore", f"{self._addresses.kore_direct}/services/kore/health"))
         waits.append(("Kore", f"{self._addresses.kore}/health"))
         for title, url in waits:
             progress.say(f"Starting {title}")
@@ -193,6 +194,8 @@ class _Run:
                 if time.monotonic() > deadline:
                     raise self._did_not_start(title, f"does not answer at {url}")
                 self._request.wait(_LOOK_SECONDS)
+        if not self._request.ending:
+            progress.done()
 
     def _watch(self) -> None:
         while not self._request.ending:
@@ -365,6 +368,7 @@ class _Progress:
         self._console = Console(stderr=True, highlight=False)
         self._status: Status | None = None
         self._begun = time.monotonic()
+        self._words = ""
 
     def __enter__(self) -> _Progress:
         """Begin."""
@@ -373,19 +377,24 @@ class _Progress:
             self._status.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Say how long it took."""
+    def __exit__(self, *_: object) -> None:
+        """Clear the line."""
         if self._status is not None:
             self._status.stop()
-        if kind is None:
-            self._console.print(f"Started in {time.monotonic() - self._begun:.1f} s")
 
     def say(self, words: str) -> None:
         """Say what is done now."""
+        if words == self._words:
+            return
+        self._words = words
         if self._status is not None:
             self._status.update(words)
         else:
             self._console.print(words)
+
+    def done(self) -> None:
+        """Say how long it took."""
+        self._console.print(f"Started in {time.monotonic() - self._begun:.1f} s")
 
 
 def _answers(url: str) -> bool:

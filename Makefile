@@ -1,0 +1,41 @@
+# The commands of this repository. `make` alone lists them.
+
+SHELL := /bin/bash
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+# A clone keeps its demo's state to itself; say ARGS="--port 8001" and the like for more.
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-quick lint docs bench lock
+
+help: ## List the commands
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: ## Install what running, testing and documenting need; run nothing
+	@requirements/setup.sh all
+
+demo: ## Run the whole system on this machine, with a small LMS
+	@requirements/setup.sh run
+	@exec $(BIN)/ananke demo --state-dir .state $(ARGS)
+
+test: setup lint ## Check everything: style, types, and all tests
+	$(PYTEST) $(ARGS)
+
+test-quick: setup ## Run the tests that start neither hub nor browser
+	$(PYTEST) -m "not slow" $(ARGS)
+
+lint: setup ## Check style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	requirements/check-addresses.sh
+
+docs: setup ## Render the documentation into doc/html
+	$(BIN)/sphinx-build -W --keep-going -q -b html doc/src doc/html
+
+bench: setup ## Measure, and print the figures
+	$(BIN)/python -m tests.bench $(ARGS)
+
+lock: ## Make the locks in requirements/ anew from pyproject.toml
+	UV=$(BIN)/uv requirements/lock.sh $(ARGS)
