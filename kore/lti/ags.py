@@ -33,6 +33,8 @@ _MESSAGE = "application/vnd.ims.lis.v1.score+json"
 
 _MOST_PAGES = 200
 _UNAUTHORIZED, _CONFLICT = 401, 409
+# What the products answer for somebody who is no student of the course.
+_UNKNOWN_PERSON = frozenset({400, 404, 422})
 _LINK = re.compile(r'<([^<>]*)>\s*;[^,<]*?\brel\s*=\s*"?next\b', re.IGNORECASE)
 
 
@@ -180,7 +182,7 @@ class Ags:
                 "It was left as it is.",
                 answer.status,
             )
-        raise _refusal(answer)
+        raise _refusal(answer, person=True)
 
     def holds(self, column: str, score: Score) -> bool:
         """Whether the LMS says that it has this score; no, where it does not tell."""
@@ -240,14 +242,18 @@ class Ags:
         return answer
 
 
-def _refusal(answer: Answer) -> RefusedError:
-    said = answer.words()
-    return RefusedError(
+def _refusal(answer: Answer, *, person: bool = False) -> RefusedError:
+    """Return a refusal with the LMS's words; ``person`` where it may be about a person."""
+    # Moodle repeats the whole message, which says nothing to a teacher.
+    said = answer.words().partition('{"')[0].strip()
+    words = (
         f"The LMS refused: {said} ({answer.status})."
         if said
-        else f"The LMS refused ({answer.status}).",
-        answer.status,
+        else (f"The LMS refused ({answer.status}).")
     )
+    if person and answer.status in _UNKNOWN_PERSON and "timestamp" not in said.lower():
+        words += " Is this person still a student of the course there?"
+    return RefusedError(words, answer.status)
 
 
 def _line_item(entry: Any, fallback: str | None = None) -> LineItem | None:

@@ -100,7 +100,7 @@ def _message(body: Any) -> str:
     if isinstance(body, list):
         return _message(body[0]) if body else ""
     if isinstance(body, dict):
-        for key in ("error_description", "message", "errors", "error", "detail"):
+        for key in ("error_description", "message", "errors", "error", "detail", "title"):
             if words := _message(body.get(key)):
                 return words
     return ""

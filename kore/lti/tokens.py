@@ -75,6 +75,15 @@ class Tokens:
 
     def _fetch(self, scopes: frozenset[str], stop: threading.Event | None) -> Token:
         asked_at = time.monotonic()
+        answer = self._ask(scopes, stop)
+        if not answer.ok and answer.uncertain:
+            # An assertion is good once, and a try that was lost may have used it.
+            answer = self._ask(scopes, stop)
+        if not answer.ok:
+            raise _refusal(answer)
+        return _read(answer, scopes, asked_at)
+
+    def _ask(self, scopes: frozenset[str], stop: threading.Event | None) -> Answer:
         form = urlencode(
             {
                 "grant_type": "client_credentials",
@@ -83,7 +92,7 @@ class Tokens:
                 "scope": " ".join(sorted(scopes)),
             }
         )
-        answer = self._http.request(
+        return self._http.request(
             "POST",
             self._token_url,
             headers={
@@ -93,9 +102,6 @@ class Tokens:
             body=form.encode("ascii"),
             stop=stop,
         )
-        if not answer.ok:
-            raise _refusal(answer)
-        return _read(answer, scopes, asked_at)
 
     def _assertion(self) -> str:
         issued = int(time.time()) - _EARLY
