@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.support.forge import ForgingLms
+from tests.support.login_hub import KORE_TOKEN, Browser, LoginHub, Ports
+from tests.support.whoami import KoreStandIn
+
+
+@pytest.fixture(scope="module")
+def lms():
+    """An LMS that signs whatever a test wants."""
+    platform = ForgingLms()
+    yield platform
+    platform.close()
+
+
+@pytest.fixture(scope="module")
+def ports():
+    """Where the module's hub and Kore listen."""
+    return Ports()
+
+
+@pytest.fixture(scope="module")
+def kore(ports):
+    """What stands in for Kore: it is told of launches, and says whom it takes a browser for."""
+    stand_in = KoreStandIn(ports.kore, ports.api, KORE_TOKEN)
+    yield stand_in
+    stand_in.stop()
+
+
+@pytest.fixture(scope="module")
+def hub(lms, kore, ports, tmp_path_factory):
+    """A hub with our sign-in, one for a module."""
+    process = LoginHub(tmp_path_factory.mktemp("hub"), lms.url, ports)
+    yield process
+    process.close()
+
+
+@pytest.fixture
+def browser(hub, lms):
+    """A browser without cookies."""
+    return Browser(hub, lms)

@@ -1,0 +1,343 @@
+"""Launches that are odd but right, where they lead, and what Kore is told of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from kore.lti.identity import course_id, user_name
+from tests.support.forge import CLIENT_ID, DEPLOYMENT, GONE, MEMBERSHIP, Key
+from tests.support.login_hub import LOGIN_TOKEN, Browser, read_page
+
+pytestmark = pytest.mark.slow
+
+TEACHER = [f"{MEMBERSHIP}#Instructor"]
+
+
+def where(answer: requests.Response) -> str:
+    """Where a launch leads."""
+    assert answer.status_code == 303, answer.text
+    return answer.headers["Location"]
+
+
+def course(lms, resource_link: str = "5") -> str:
+    return course_id(lms.url, CLIENT_ID, DEPLOYMENT, resource_link)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"aud": [CLIENT_ID]},
+        {"aud": ["other", CLIENT_ID], "azp": CLIENT_ID},
+        {"azp": CLIENT_ID},
+        {"name": GONE, "email": GONE},
+        {"context": GONE},
+        {"context": {"id": "2", "label": ""}},
+        {"roles": GONE},
+        {"roles": []},
+        {"roles": ["Learner"]},
+        {"roles": [f"{MEMBERSHIP}/Learner#GuestLearner"]},
+        {"roles": [f"{MEMBERSHIP}#Mentor"]},
+        {"launch_presentation": GONE},
+        {"launch_presentation": {"return_url": "javascript:alert(1)"}},
+        {"target_link_uri": GONE},
+        {"resource_link": {"id": "5"}},
+        {"resource_link": {"id": "5", "title": "</script>\u202e" + "\U0001f600" * 255}},
+        {"iat": int(time.time()) + 5},
+        {"nbf": int(time.time()) - 5},
+        {"https://purl.imsglobal.org/spec/lti/claim/custom": {"x": "$Unknown"}},
+    ],
+    ids=str,
+)
+def test_what_may_be_absent_or_odd_is_accepted(claims, hub, browser):
+    """A learner or an observer comes to their own server, whatever else the LMS leaves out."""
+    if "iat" in claims:
+        claims = {"iat": int(time.time()) + 5}
+    assert where(browser.launch(**claims)) == "/hub/spawn?next=%2Fuser%2Fu123%2Flab"
+    assert "jupyterhub-hub-login" in {cookie.name for cookie in browser.http.cookies}
+    assert not [c.name for c in browser.http.cookies if c.name.startswith("ananke-login-")]
+
+
+@pytest.mark.parametrize(
+    "roles",
+    [
+        TEACHER,
+        ["Instructor"],
+        [f"{MEMBERSHIP}/Instructor#TeachingAssistant"],
+        [
+            "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator",
+            f"{MEMBERSHIP}#Instructor",
+            f"{MEMBERSHIP}#Learner",
+        ],
+    ],
+)
+def test_instructors_go_to_their_course(roles, hub, browser):
+    """Kore takes an instructor to the server of the launched activity's course."""
+    answer = browser.launch(sub="9", roles=roles)
+    assert where(answer) == f"/services/kore/launch/{course(browser.lms)}"
+
+
+SUBS = [
+    "123",
+    "6f1c2c44-6a5e-4b2f-9d58-0c8f4d2e7a11",
+    "ada@example.org",
+    "ADA@example.org",
+    "Ada@example.org",
+    "x" * 200,
+    "../x",
+    "c-0123456789abcdef",
+    "C-0123456789abcdef",
+    "abc",
+    "Abc",
+    "-abc",
+    "\u0430bc",
+    "<script>alert(1)</script>",
+]
+
+
+def test_each_sub_is_its_own_person(hub, kore, lms):
+    """UUID, e-mail, 200 characters, paths, course names, case: all come in, no two as one."""
+    names = {}
+    for sub in SUBS:
+        browser = Browser(hub, lms)
+        assert where(browser.launch(sub=sub)).startswith("/hub/spawn?next=%2Fuser%2Fu")
+        names[sub] = browser.whoami()
+    assert names == {sub: user_name(sub, lms.url) for sub in SUBS}
+    assert len(set(names.values())) == len(SUBS)
+    assert not any(name.startswith("c-") for name in names.values())
+
+
+@pytest.mark.parametrize(
+    ("target", "place"),
+    [
+        ("/hub/user-redirect/git-pull?repo=https%3A%2F%2Fx.example%2Fy&branch=main", None),
+        ("/services/kore/", None),
+        ("/user/u123/lab/tree/a.ipynb", "/hub/spawn?next=%2Fuser%2Fu123%2Flab%2Ftree%2Fa.ipynb"),
+        ("/", "/hub/spawn?next=%2Fuser%2Fu123%2Flab"),
+        ("/hub", "/hub/spawn?next=%2Fuser%2Fu123%2Flab"),
+        ("/hub/", "/hub/spawn?next=%2Fuser%2Fu123%2Flab"),
+        ("/hub/logout", "/hub/spawn?next=%2Fuser%2Fu123%2Flab"),
+        ("/hub/../evil", "/hub/spawn?next=%2Fuser%2Fu123%2Flab"),
+        ("//evil.example/user/x", "/hub/spawn?next=%2Fuser%2Fu123%2Flab"),
+    ],
+)
+def test_a_learners_target_link_is_honoured_inside_the_hub(target, place, hub, browser):
+    """A link to a place in this hub leads there; anything else to one's own server."""
+    answer = browser.launch(target_link_uri=hub.url + target)
+    assert where(answer) == (place or target)
+
+
+def test_a_target_link_elsewhere_is_not_followed(hub, browser):
+    """Another host is no place to go, even if the LMS says so."""
+    answer = browser.launch(target_link_uri="https://evil.example/user/x/lab")
+    assert where(answer) == "/hub/spawn?next=%2Fuser%2Fu123%2Flab"
+
+
+def test_next_in_the_request_is_ignored(hub, browser):
+    """Where a launch leads is decided by what the LMS signed."""
+    begun = browser.begun(next="https://evil.example/")
+    token = browser.lms.sign(browser.lms.claims(begun.nonce))
+    answer = browser.finish(browser.post_answer(state=begun.state, id_token=token, next="//evil"))
+    assert where(answer) == "/hub/spawn?next=%2Fuser%2Fu123%2Flab"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_question_to_the_lms(method, hub, browser):
+    """Initiation by GET and POST; hints come back unaltered, state and nonce are URL-safe."""
+    hint = 'a b&c=%7B"d"+'
+    answer = browser.begin(method, login_hint=hint, lti_message_hint=hint)
+    url = urlsplit(answer.headers["Location"])
+    question = {name: values[0] for name, values in parse_qs(url.query).items()}
+    assert question.pop("state").replace("-", "").replace("_", "").isalnum()
+    assert question.pop("nonce").isalnum()
+    assert question == {
+        "response_type": "id_token",
+        "response_mode": "form_post",
+        "scope": "openid",
+        "prompt": "none",
+        "client_id": CLIENT_ID,
+        "redirect_uri": f"{hub.url}/hub/lti13/oauth_callback",
+        "login_hint": hint,
+        "lti_message_hint": hint,
+    }
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "Path=/hub/lti13/" in cookie
+    assert "Max-Age=600" in cookie
+    assert "Secure" not in cookie
+
+
+def test_what_an_lms_may_leave_out_of_the_start(hub, browser):
+    """No client id where one is configured, and no message hint."""
+    begun = browser.begun(client_id=None, lti_message_hint=None)
+    assert begun.question["client_id"] == CLIENT_ID
+    assert "lti_message_hint" not in begun.question
+
+
+def test_over_https_the_cookie_travels_from_other_sites(hub, browser):
+    """Behind TLS, the LMS's post from another site carries the login's cookie."""
+    answer = requests.post(
+        f"{hub.url}/hub/lti13/oauth_login",
+        data={
+            "iss": browser.lms.url,
+            "login_hint": "1",
+            "target_link_uri": f"{hub.url}/hub",
+        },
+        headers={"Forwarded": "proto=https"},
+        allow_redirects=False,
+        timeout=20,
+    )
+    cookie = answer.headers["Set-Cookie"]
+    assert "SameSite=None" in cookie
+    assert "Secure" in cookie
+    assert "redirect_uri=https%3A%2F%2F" in answer.headers["Location"]
+
+
+def test_launches_in_several_tabs_do_not_disturb_each_other(hub, browser):
+    """Ten logins begun at once in one browser: each ends well, in any order."""
+    begun = [browser.begun() for _ in range(10)]
+    for login in [*begun[5:], *reversed(begun[:5])]:
+        token = browser.lms.sign(browser.lms.claims(login.nonce))
+        answer = browser.finish(browser.post_answer(state=login.state, id_token=token))
+        assert where(answer) == "/hub/spawn?next=%2Fuser%2Fu123%2Flab"
+
+
+def test_logins_that_never_end_do_not_pile_up(hub, browser):
+    """A browser keeps a bounded number of begun logins, the newest ones."""
+    for _ in range(40):
+        newest = browser.begun()
+    kept = [c for c in browser.http.cookies if c.name.startswith("ananke-login-")]
+    assert len(kept) <= 25
+    token = browser.lms.sign(browser.lms.claims(newest.nonce))
+    where(browser.finish(browser.post_answer(state=newest.state, id_token=token)))
+
+
+@pytest.mark.parametrize("closed_meanwhile", [False, True])
+@pytest.mark.parametrize(("first", "second"), [("700", "701"), ("701", "700")])
+def test_another_person_in_the_same_browser(first, second, closed_meanwhile, hub, kore, lms):
+    """After the second launch, hub, Kore and servers see the second person only.
+
+    Also where the browser was closed in between: it keeps its cookies, but forgets which
+    session it was.
+    """
+    roles = {"700": TEACHER, "701": [f"{MEMBERSHIP}#Learner"]}
+    browser = Browser(hub, lms)
+    browser.launch(sub=first, roles=roles[first])
+    assert browser.whoami() == f"u{first}"
+    browser.http.get(f"{hub.url}/hub/spawn", timeout=30)
+    assert browser.whoami(f"/user/u{first}/lab") == f"u{first}"
+    old = browser.http.cookies.copy()
+    if closed_meanwhile:
+        browser.http.cookies.clear(domain="127.0.0.1", path="/", name="jupyterhub-session-id")
+
+    browser.launch(sub=second, roles=roles[second])
+
+    assert browser.whoami() == f"u{second}"
+    assert browser.whoami(f"/user/u{first}/lab") == ""
+    # Not by the cookies of before either: what they stood for is revoked.
+    browser.http.cookies = old
+    for cookie in list(old):
+        if cookie.name in {"jupyterhub-hub-login", "jupyterhub-session-id"}:
+            old.clear(cookie.domain, cookie.path, cookie.name)
+    assert browser.whoami() == ""
+
+
+def test_the_same_person_again_keeps_the_session(hub, kore, browser):
+    """A second launch by the same person disturbs nothing that is open."""
+    browser.launch(sub="702")
+    assert browser.whoami() == "u702"
+    before = {
+        c.name: c.value
+        for c in browser.http.cookies
+        if c.name in {"jupyterhub-session-id", "service-kore"}
+    }
+    browser.launch(sub="702")
+    after = {c.name: c.value for c in browser.http.cookies if c.name in before}
+    assert after == before
+    assert len(before) == 2
+    assert browser.whoami() == "u702"
+
+
+def test_kore_is_told(hub, kore, lms, browser):
+    """Kore gets user, client id, claims and platform, with the login's own token."""
+    browser.launch(sub="800", name="Äda Éxample")
+    told = kore.wait_for("u800")
+    assert told["client_id"] == CLIENT_ID
+    assert told["claims"]["name"] == "Äda Éxample"
+    assert told["platform"] == {
+        "issuer": lms.url,
+        "client_id": CLIENT_ID,
+        "token_url": f"{lms.url}/token",
+    }
+    assert told["authorization"] == f"token {LOGIN_TOKEN}"
+
+
+def test_the_login_works_without_kore_which_hears_of_it_later(hub, kore, browser):
+    """While Kore is down, people come in; when it is back, it is told."""
+    kore.stop()
+    try:
+        begun = time.monotonic()
+        assert where(browser.launch(sub="801")) == "/hub/spawn?next=%2Fuser%2Fu801%2Flab"
+        assert time.monotonic() - begun < 2
+    finally:
+        kore.start()
+    kore.wait_for("u801", timeout=30)
+
+
+def test_what_kore_refuses_is_given_up_in_one_line(hub, kore, browser):
+    """A launch that Kore says no to for good is not sent for ever."""
+    kore.status = 422
+    try:
+        where(browser.launch(sub="802"))
+        words = "Kore is not told of the launch by u802: it answers 422"
+        hub.wait_for_log(words)
+    finally:
+        kore.status = 202
+    assert hub.log.count("launch by u802") == 1
+
+
+def test_a_new_key_of_the_lms_is_found(hub, lms, browser):
+    """A key that is not known yet makes the hub ask again; the hub answers others meanwhile."""
+    where(browser.launch())
+    # The set was just fetched or refreshed: the next question is allowed after a while.
+    hub.wait_until_keys_may_be_asked_again()
+    key = Key("key-2")
+    lms.published.append(key)
+    lms.asked.clear()
+    lms.answers.clear()
+    begun = browser.begun()
+    token = lms.sign(lms.claims(begun.nonce), key=key)
+    answers: list[requests.Response] = []
+    other = threading.Thread(
+        target=lambda: answers.append(browser.post_answer(state=begun.state, id_token=token))
+    )
+    other.start()
+    assert lms.asked.wait(10)
+    asked = lms.requests
+
+    # The LMS does not answer yet. A launch with a known key, and the hub itself, do not wait.
+    started = time.monotonic()
+    assert requests.get(f"{hub.url}/hub/health", timeout=5).ok
+    where(Browser(hub, lms).launch(sub="900"))
+    assert time.monotonic() - started < 2
+    assert other.is_alive()
+    assert lms.requests == asked
+
+    lms.answers.set()
+    other.join(20)
+    where(browser.finish(answers[0]))
+
+
+def test_an_lms_that_is_down_does_not_lock_people_out(hub, lms, browser):
+    """A page with words for an unknown key while the key set cannot be had; known keys work."""
+    where(browser.launch())
+    stranger = Key("stranger")
+    begun = browser.begun()
+    token = lms.sign(lms.claims(begun.nonce), key=stranger)
+    page = read_page(browser.post_answer(state=begun.state, id_token=token))
+    assert page.status == 401
+    where(browser.launch())

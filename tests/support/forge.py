@@ -1,0 +1,134 @@
+"""An LMS that can be made to lie: it signs whatever a test wants, and publishes its keys."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+LTI = "https://purl.imsglobal.org/spec/lti/claim/"
+MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership"
+CLIENT_ID, DEPLOYMENT = "tool-1", "7"
+GONE = object()
+
+
+class Key:
+    """An RSA key pair with a name."""
+
+    def __init__(self, kid: str, bits: int = 2048) -> None:
+        self.kid = kid
+        self.private = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+
+    def jwk(self) -> dict[str, Any]:
+        public = json.loads(RSAAlgorithm.to_jwk(self.private.public_key()))
+        return {**public, "kid": self.kid, "alg": "RS256", "use": "sig"}
+
+    def public_pem(self) -> bytes:
+        return self.private.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+
+
+class ForgingLms:
+    """Serves ``/jwks``; ``answers`` may be cleared to let requests wait."""
+
+    def __init__(self) -> None:
+        self.key = Key("key-1")
+        self.published = [self.key]
+        self.requests = 0
+        self.answers = threading.Event()
+        self.answers.set()
+        self.asked = threading.Event()
+        lms = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                lms.requests += 1
+                lms.asked.set()
+                lms.answers.wait(30)
+                body = json.dumps({"keys": [key.jwk() for key in lms.published]}).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def jwks_url(self) -> str:
+        return f"{self.url}/jwks"
+
+    def claims(self, nonce: str, /, **changes: Any) -> dict[str, Any]:
+        """Claims of a learner's launch, as Moodle sends them.
+
+        ``changes`` are by claim, without the LTI prefix; ``GONE`` leaves a claim out.
+        """
+        now = int(time.time())
+        claims: dict[str, Any] = {
+            "iss": self.url,
+            "aud": CLIENT_ID,
+            "sub": "123",
+            "nonce": nonce,
+            "iat": now,
+            "exp": now + 60,
+            "name": "Ada Example",
+            "email": "ada@example.org",
+            LTI + "version": "1.3.0",
+            LTI + "message_type": "LtiResourceLinkRequest",
+            LTI + "deployment_id": DEPLOYMENT,
+            LTI + "target_link_uri": "http://127.0.0.1/hub",
+            LTI + "roles": [f"{MEMBERSHIP}#Learner"],
+            LTI + "resource_link": {"id": "5", "title": "Exercise 1"},
+            LTI + "context": {"id": "2", "label": "phys", "title": "Physics"},
+            LTI + "launch_presentation": {"return_url": f"{self.url}/course/2"},
+        }
+        for name, value in changes.items():
+            key = name if name in claims or LTI + name not in claims else LTI + name
+            if value is GONE:
+                claims.pop(key, None)
+            else:
+                claims[key] = value
+        return claims
+
+    def sign(self, claims: dict[str, Any], *, key: Key | None = None, **header: Any) -> str:
+        key = key or self.key
+        return jwt.encode(claims, key.private, "RS256", headers={"kid": key.kid, **header})
+
+    def close(self) -> None:
+        self.answers.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def unsigned(claims: dict[str, Any], kid: str) -> str:
+    """A token with ``alg`` none."""
+    return jwt.encode(claims, None, "none", headers={"kid": kid})  # type: ignore[arg-type]
+
+
+def signed_with_public_key(claims: dict[str, Any], key: Key) -> str:
+    """A token whose HS256 secret is the LMS's public key: everybody has that."""
+    header = {"alg": "HS256", "kid": key.kid, "typ": "JWT"}
+    text = ".".join(base64url(json.dumps(part).encode()) for part in (header, claims))
+    mac = hmac.new(key.public_pem(), text.encode(), hashlib.sha256).digest()
+    return f"{text}.{base64url(mac)}"
+
+
+def base64url(data: bytes) -> str:
+    """Bytes as one part of a token."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
