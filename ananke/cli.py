@@ -126,6 +126,3 @@ def _tell(error: AnankeError) -> None:
         console.print(Text(textwrap.indent(error.details, "    "), style="dim"))
     console.print(Text(error.hint))
 
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,5 @@
+"""``python -m ananke``: the command line."""
+
+from ananke.cli import main
+
+main()
