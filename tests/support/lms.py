@@ -9,6 +9,7 @@ of a real hub or nothing: then `lms.tool` is a `FakeTool` whose key set is serve
 
 from __future__ import annotations
 
+import functools
 import re
 import threading
 import time
@@ -23,6 +24,7 @@ from urllib.parse import urlsplit
 
 import jwt
 import requests
+from cryptography.hazmat.primitives import serialization
 from flask import Flask, Response, json
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
@@ -65,6 +67,17 @@ def serving(app: Any, port: int = 0) -> Iterator[str]:
         thread.join()
 
 
+@functools.cache
+def _made_key(owner: str) -> bytes:
+    """One key for each side in a test run: making one takes longer than most tests."""
+    assert owner
+    return SigningKey.make().private.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
 class FakeTool:
     """A tool with a key: serves its key set, signs client assertions, asks for tokens.
 
@@ -72,7 +85,7 @@ class FakeTool:
     """
 
     def __init__(self) -> None:
-        self.key = SigningKey.make()
+        self.key = SigningKey(_made_key("tool"))
         self.url = ""
         self.requests = 0
         self.status = 200
@@ -258,6 +271,10 @@ def running_lms(
         config = LmsConfig(
             url=url, tool_url=tool_url or fake_url, state_dir=tmp_path / "lms", manner=manner
         )
+        config.state_dir.mkdir(exist_ok=True)
+        key_file = config.state_dir / "platform-key.pem"
+        if not key_file.exists():
+            key_file.write_bytes(_made_key("platform"))
         app = create_app(config)
         late.app = app
         lms = RunningLms(url=url, app=app, config=config, tool=tool)

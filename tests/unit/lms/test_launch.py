@@ -16,12 +16,6 @@ ROLE = "http://purl.imsglobal.org/vocab/lis/v2"
 
 
 @pytest.fixture
-def lms(tmp_path):
-    with running_lms(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
 def browser():
     with requests.Session() as session:
         yield session

@@ -1,0 +1,14 @@
+"""A running LMS for each test, in the manner that the test asks for."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.lms import running_lms
+
+
+@pytest.fixture
+def lms(tmp_path, request):
+    """An LMS; `@pytest.mark.parametrize("lms", ["canvas"], indirect=True)` sets its manner."""
+    with running_lms(tmp_path, manner=getattr(request, "param", "moodle")) as running:
+        yield running
