@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -22,8 +23,9 @@ from flask.typing import ResponseReturnValue
 from kore import grades, jobs
 from kore.caller import callers
 from kore.courses import listing
-from kore.courses.launches import standing
+from kore.courses.launches import PROVISION, standing
 from kore.errors import KoreError
+from kore.grades.plans import JOB as GRADES_SEND
 from kore.guards import (
     allow,
     caller,
@@ -36,24 +38,38 @@ from kore.guards import (
     user,
 )
 from kore.roles import Role
+from kore.routes import presenting
+from kore.schemas import CourseDetail, GradesPreview
 
 pages = Blueprint("pages", __name__)
+pages.add_app_template_filter(presenting.points)
+pages.add_app_template_filter(presenting.moment)
+pages.add_app_template_filter(presenting.entry_kind)
 
+_TEACHING = frozenset({"instructor", "admin"})
 _WAIT_SECONDS, _LOOK_SECONDS, _MOST_TRIES = 4.0, 0.1, 20
+
+
+@pages.app_context_processor
+def _places() -> dict[str, str]:
+    """Give every page the hub's addresses."""
+    hub = services().settings.base_url + "hub/"
+    return {"hub": hub, "own_lab": hub + "user-redirect/lab"}
 
 
 @pages.get("/")
 @allow(user)
 def courses() -> str:
     """List the caller's courses; to a hub admin who asks, every course."""
-    everything = request.args.get("all") == "true" and is_admin()
+    admin = is_admin()
+    everything = admin and request.args.get("all") == "true"
+    found = listing.courses_of(services(), caller().name, everything=everything)
     return render_template(
         "courses.html",
-        courses=listing.courses_of(services(), caller().name, everything=everything),
+        courses=found,
         everything=everything,
-        admin=is_admin(),
-        hub_home=services().settings.base_url + "hub/home",
-        own_lab=f"{services().settings.base_url}hub/user-redirect/lab",
+        admin=admin,
+        teaches=any(course.role in _TEACHING for course in found),
     )
 
 
@@ -62,14 +78,20 @@ def courses() -> str:
 def course(course_id: str) -> str:
     """Show a course; to its teachers with the preview of its grades."""
     found = listing.detail(services(), course_id, caller().name)
-    teaches = found.role in {"instructor", "admin"}
+    if found.role not in _TEACHING:
+        return render_template("learner.html", course=found)
+    preview, trouble = _preview(found)
+    recent = jobs.of_course(services().db, course_id)
     return render_template(
         "course.html",
         course=found,
-        teaches=teaches,
-        preview=grades.preview(services(), course_id) if teaches else None,
-        jobs=jobs.of_course(services().db, course_id, most=10) if teaches else [],
-        own_lab=f"{services().settings.base_url}hub/user-redirect/lab",
+        preview=preview,
+        trouble=trouble,
+        entries=presenting.entries_in_order(preview.entries) if preview else [],
+        jobs=presenting.worth_showing(recent),
+        setting_up=next((job for job in recent if job.kind == PROVISION), None),
+        sending=next((job for job in recent if job.kind == GRADES_SEND and not job.ended_at), None),
+        names={person.user: person.name for person in found.people},
     )
 
 
@@ -79,11 +101,31 @@ def job(job_id: str) -> str:
     """Show a job's progress and its report."""
     report = jobs.report(services().db, job_id)
     assert report.course is not None  # the guard has found its course
+    found = listing.detail(services(), report.course, caller().name)
     return render_template(
         "job.html",
         job=report,
-        course=listing.detail(services(), report.course, caller().name),
+        items=presenting.items_in_order(report.items),
+        tally=Counter(item.outcome for item in report.items),
+        again=presenting.to_repeat(report.items),
+        course=found,
+        names={person.user: person.name for person in found.people},
     )
+
+
+@pages.get("/page/jobs/<job_id>.csv")
+@allow(teacher_of(of_job))
+def job_table(job_id: str) -> Response:
+    """Hand out a job's report as a table for a spreadsheet."""
+    report = jobs.report(services().db, job_id)
+    words = current_app.jinja_env.get_template("_words.html").module
+    response = Response(
+        presenting.as_csv(report.items, words.table_header, words.outcomes),  # type: ignore[attr-defined]
+        content_type="text/csv; charset=utf-8",
+    )
+    name = f"grades-{report.created_at:%Y-%m-%d-%H%M}.csv"
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
 
 
 @pages.get("/launch/<course_id>")
@@ -144,5 +186,14 @@ def wants_page(received: Request) -> bool:
 
 def error_page(error: KoreError) -> Response:
     """Render an error for a person."""
-    with current_app.app_context():
-        return make_response(render_template("error.html", error=error), error.status)
+    return make_response(render_template("error.html", error=error), error.status)
+
+
+def _preview(found: CourseDetail) -> tuple[GradesPreview | None, KoreError | None]:
+    """Return the preview of a course's grades, or why there is none."""
+    if not found.grades_enabled or found.state == "new":
+        return None, None
+    try:
+        return grades.preview(services(), found.id), None
+    except KoreError as error:
+        return None, error
