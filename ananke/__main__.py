@@ -1,5 +1,6 @@
-"""``python -m ananke``: the command line."""
+"""``python -m ananke``: the same as the command ``ananke``."""
 
 from ananke.cli import main
 
-main()
+if __name__ == "__main__":
+    main()

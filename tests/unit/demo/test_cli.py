@@ -1,0 +1,101 @@
+"""The command line: words and exit codes, never a trace."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from ananke import cli
+from ananke.errors import Exit
+
+
+def ananke(*arguments, **more):
+    return subprocess.run(
+        [sys.executable, "-m", "ananke", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        **more,
+    )
+
+
+def plain_words(result):
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+    return result.stderr
+
+
+def test_a_taken_port_ends_with_its_code(tmp_path):
+    """A taken port: one sentence, the remedy, exit code 3, and nothing was made."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        result = ananke("demo", "--port", port, "--state-dir", tmp_path / "s")
+    assert result.returncode == Exit.PORT_TAKEN
+    words = plain_words(result)
+    assert f"Error: Port {port} is taken" in words
+    assert "--port" in words
+    assert not (tmp_path / "s").exists()
+
+
+def test_one_port_for_two(tmp_path):
+    """Hub and LMS cannot share a port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    result = ananke("demo", "--port", port, "--lms-port", port, "--state-dir", tmp_path / "s")
+    assert result.returncode == Exit.PORT_TAKEN
+    assert "cannot both have" in plain_words(result)
+
+
+def test_a_bad_lms_file_ends_with_its_code(tmp_path):
+    """An LMS configuration that cannot be read: exit code 7."""
+    result = ananke("demo", "--lms-config", tmp_path / "none.py", "--state-dir", tmp_path / "s")
+    assert result.returncode == Exit.LMS_CONFIG
+    assert "cannot be read" in plain_words(result)
+
+
+def test_a_foreign_directory_ends_with_its_code(tmp_path):
+    """A directory of something else: exit code 5."""
+    (tmp_path / "thesis.tex").write_text("")
+    result = ananke("demo", "--port", 0, "--lms-port", 0, "--state-dir", tmp_path)
+    assert result.returncode == Exit.STATE_UNUSABLE
+    assert "not the demo's" in plain_words(result)
+
+
+@pytest.mark.parametrize("wrong", [["--port", "70000"], ["--port", "x"], ["--no-such-option"]])
+def test_a_wrong_command_line_is_two(wrong):
+    """Typer's own refusals keep their code."""
+    result = ananke("demo", *wrong)
+    assert result.returncode == Exit.USAGE
+    assert "Traceback" not in result.stderr
+
+
+def test_the_help_documents_the_exit_codes():
+    """Whoever scripts the demo finds the exit codes in its help."""
+    words = re.sub(r"\s+", " ", ananke("demo", "--help").stdout)
+    for code in Exit:
+        if code is not Exit.INTERNAL:
+            assert re.search(rf"\b{int(code)}\b", words), code
+
+
+def test_an_error_of_ours_is_said_too(monkeypatch, capsys):
+    """An unforeseen error ends as a sentence, not as a trace."""
+
+    def fail():
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr(cli, "app", fail)
+    monkeypatch.delenv("ANANKE_DEBUG", raising=False)
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == Exit.INTERNAL
+    words = capsys.readouterr().err
+    assert "went wrong inside ananke" in words
+    assert "Traceback" not in words

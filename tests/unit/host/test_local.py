@@ -1,0 +1,124 @@
+"""The demo's machine: folders that are made once and belong to one account."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from kore.host import HostError, LocalHost, is_course_user, processes
+
+COURSE = "c-0123456789abcdef"
+
+
+@pytest.fixture
+def host(tmp_path):
+    return LocalHost(homes=tmp_path / "homes", exchange=tmp_path / "exchange")
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        ".",
+        "..",
+        "../x",
+        "u1/../../etc",
+        "/etc",
+        "u1\n",
+        "u1\x00",
+        "U1",
+        "u",
+        "u" + "1" * 31,
+        "root",
+        "c-0123",
+        "c-0123456789ABCDEF",
+        "c-0123456789abcdef0",
+        "c-0123456789abcdef/x",
+        "u1 ",
+        "ü1",
+    ],
+)
+def test_no_other_name_becomes_a_path(host, name, tmp_path):
+    """Whatever is neither a person's nor a course's name is refused before a path is made."""
+    for act in (host.home, host.prepare_person, host.course_root, host.prepare_course):
+        with pytest.raises(HostError):
+            act(name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_person_is_no_course(host):
+    """A course's folders are made for course ids only."""
+    with pytest.raises(HostError):
+        host.prepare_course("u101")
+    assert not is_course_user("u101")
+    assert is_course_user(COURSE)
+
+
+@pytest.mark.parametrize("name", ["u1", "u101", "u-" + "a" * 26, "u" + "1" * 30, "ua_b-c", COURSE])
+def test_home_is_private(host, name):
+    """A home can be entered by nobody but the account that everything runs as."""
+    assert mode(host.prepare_person(name)) == 0o700
+
+
+def test_course_can_be_prepared_again(host):
+    """Preparing a course twice, or after a kill in between, leaves files alone."""
+    host.home(COURSE).mkdir(parents=True)
+    root = host.prepare_course(COURSE)
+    (root / "gradebook.db").write_text("kept")
+    assert host.prepare_course(COURSE) == root == host.course_root(COURSE)
+    assert (root / "gradebook.db").read_text() == "kept"
+    assert mode(root) == 0o700
+
+
+def test_wrong_modes_are_mended(host):
+    """A home that others could enter is closed, the exchange is as nbgrader wants it."""
+    home = host.prepare_person("u1")
+    home.chmod(0o755)
+    host.exchange.chmod(0o700)
+    host.prepare_person("u1")
+    assert mode(home) == 0o700
+    assert mode(host.exchange) == 0o777
+
+
+def test_many_at_once(host):
+    """Twenty preparing one course at the same moment get one course, without an error."""
+    with ThreadPoolExecutor(20) as pool:
+        roots = set(pool.map(lambda _: host.prepare_course(COURSE), range(20)))
+    assert roots == {host.course_root(COURSE)}
+
+
+def test_home_that_leads_elsewhere_is_refused(host, tmp_path):
+    """A link in place of a home is not followed."""
+    (tmp_path / "homes").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    host.home("u1").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(HostError, match="leads elsewhere"):
+        host.prepare_person("u1")
+
+
+def test_a_file_in_the_way_is_said(host, tmp_path):
+    """A file where a home should be ends in words."""
+    (tmp_path / "homes").mkdir()
+    host.home("u1").write_text("")
+    with pytest.raises(HostError, match="cannot be made"):
+        host.prepare_person("u1")
+
+
+def test_identity_tells_processes_apart():
+    """A process keeps its identity, another has another, and one that ended has none."""
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    mine = processes.identity(os.getpid())
+    its = processes.identity(child.pid)
+    child.communicate(b"\n")
+    assert mine == processes.identity(os.getpid())
+    assert its not in ("", mine)
+    assert processes.identity(child.pid) == ""
