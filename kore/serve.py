@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from gunicorn.app.base import BaseApplication
 
+import kore.courses.provision
+import kore.grades  # noqa: F401  (both register the jobs that they do)
 from kore.app import create_app, mount
 from kore.courses.launches import queue_unfinished
 from kore.jobs import Runner
@@ -64,6 +66,7 @@ def main() -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         settings = Settings.from_environment()
     except SettingsError as error:

@@ -1,0 +1,88 @@
+"""The whole system as ``ananke demo`` runs it, for tests that walk through it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+_START_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running demo: where its parts answer, its state, and its process."""
+
+    lms: str
+    hub: str
+    kore: str
+    state_dir: Path
+    process: subprocess.Popen[str]
+
+    def log(self, name: str) -> str:
+        """Return what a part has logged so far."""
+        return (self.state_dir / "logs" / f"{name}.log").read_text(errors="replace")
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running_demo(state_dir: Path, *more: str, env: dict[str, str] | None = None) -> Iterator[Demo]:
+    """Start ``ananke demo`` on free ports; end it, and all it started, by SIGTERM."""
+    command = [
+        sys.executable,
+        "-m",
+        "ananke",
+        "demo",
+        "--json",
+        "--port",
+        str(free_port()),
+        "--lms-port",
+        str(free_port()),
+        "--state-dir",
+        str(state_dir),
+        *more,
+    ]
+    errors = state_dir.with_name(state_dir.name + ".stderr")
+    errors.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        errors.open("a") as stderr,
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            env={**os.environ, **(env or {})},
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line, f"the demo did not start:\n{errors.read_text()}"
+            told = json.loads(line)
+            yield Demo(
+                lms=told["lms"].rstrip("/"),
+                hub=told["hub"].rstrip("/"),
+                kore=told["kore"].rstrip("/"),
+                state_dir=Path(told["state_dir"]),
+                process=process,
+            )
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise

@@ -1,0 +1,112 @@
+"""From the LMS to a grade and back, over HTTP, with real servers and kernels."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+import requests
+
+from tests.support import notebooks
+from tests.support.demo import Demo
+from tests.support.person import Person
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
+
+
+def _job(person: Person, job_id: str) -> dict:
+    deadline, beat = time.monotonic() + 120, threading.Event()
+    while time.monotonic() < deadline:
+        job = person.kore("GET", f"/jobs/{job_id}").json()
+        if job["state"] in {"done", "failed", "cancelled"}:
+            return job
+        beat.wait(0.2)
+    raise AssertionError(f"the job did not end: {job}")
+
+
+def _gradebook(demo: Demo, course: str) -> dict[str, float]:
+    """Return the points that the LMS shows, by person."""
+    book = requests.get(f"{demo.lms}/api/gradebook", params={"course": course}, timeout=30).json()
+    return {
+        grade["user"]: grade["points"]
+        for item in book["line_items"]
+        for grade in item["grades"]
+        if grade["points"] is not None
+    }
+
+
+def test_from_the_lms_to_a_grade_and_back(demo: Demo):
+    """A new course: released, fetched, solved, submitted, collected, graded, sent, shown."""
+    teacher = Person(demo, "tilda")
+    arrived = teacher.launch("roots")
+    assert arrived.status_code == 200
+    [course] = [
+        c
+        for c in teacher.kore("GET", "/courses").json()["courses"]
+        if c["activity_title"] == "Roots and fixed points"
+    ]
+    course_id = course["id"]
+    assert arrived.url == f"{demo.hub}/user/{course_id}/lab"
+    assert course["opened_by_teacher"]
+
+    desk = teacher.server(course_id)
+    desk.write("source/ps1/squares.ipynb", notebooks.assignment(points=5))
+    desk.formgrader("POST", "assignment/ps1/assign")
+    desk.formgrader("POST", "assignment/ps1/release")
+
+    right, wrong, absent = Person(demo, "zoe"), Person(demo, "mila"), Person(demo, "niko")
+    answers = {right: "def square(x):\n    return x * x", wrong: "def square(x):\n    return 9"}
+    for student in (right, wrong, absent):
+        arrived = student.launch("roots")
+        assert arrived.url == f"{demo.hub}/user/{student.hub_name()}/lab"
+    for student, answer in answers.items():
+        server = student.server()
+        what = {"course_id": course_id, "assignment_id": "ps1"}
+        listed = server.json("GET", f"/assignments?course_id={course_id}")["value"]
+        assert [a["assignment_id"] for a in listed] == ["ps1"]
+        server.json("POST", "/assignments/fetch", json=what)
+        path = f"{course_id}/ps1/squares.ipynb"
+        handed_out = server.read(path)
+        assert "return x * x" not in str(handed_out), "the solution was handed out"
+        assert "square(-2)" not in str(handed_out), "the hidden test was handed out"
+        server.write(path, notebooks.solve(handed_out, answer))
+        answered = server.json("POST", "/assignments/submit", json=what)
+        assert answered["success"], answered
+
+    desk.formgrader("POST", "assignment/ps1/collect")
+    for student in answers:
+        desk.formgrader("POST", f"submission/ps1/{student.hub_name()}/autograde")
+
+    preview = teacher.kore("GET", f"/grades?course={course_id}").json()
+    planned = {e["user"]: (e["action"], e["given"], e["maximum"]) for e in preview["entries"]}
+    assert planned == {
+        right.hub_name(): ("send", 5.0, 5.0),
+        wrong.hub_name(): ("send", 0.0, 5.0),
+        absent.hub_name(): ("held_back", None, None),
+    }
+    assert _gradebook(demo, "numerics") == {}
+
+    sent = teacher.kore("POST", "/grades", json={"course": course_id})
+    assert sent.status_code == 202, sent.text
+    job = _job(teacher, sent.json()["id"])
+    outcomes = {item["key"]: item["outcome"] for item in job["items"]}
+    assert job["state"] == "done", job
+    assert outcomes == {
+        right.hub_name(): "sent",
+        wrong.hub_name(): "sent",
+        absent.hub_name(): "held_back",
+    }
+    shown = _gradebook(demo, "numerics")
+    assert shown == {"zoe": pytest.approx(100), "mila": 0} or shown == {"zoe": 5, "mila": 0}
+
+    again = _job(teacher, teacher.kore("POST", "/grades", json={"course": course_id}).json()["id"])
+    assert {item["outcome"] for item in again["items"]} == {"unchanged", "held_back"}
+
+    for student, expected in ((right, 200), (absent, 200)):
+        answer = student.kore("GET", f"/courses/{course_id}")
+        assert answer.status_code == expected
+        assert answer.json()["people"] == []
+        assert student.kore("GET", f"/grades?course={course_id}").status_code == 403
+        entered = student.browser.get(f"{demo.hub}/user/{course_id}/formgrader", timeout=30)
+        assert entered.status_code in {403, 404}, entered.url
