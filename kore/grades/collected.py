@@ -7,6 +7,7 @@ nbgrader keeps work in ``submitted/<student>/<assignment>`` and, once graded, a 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -51,4 +52,5 @@ def _read(path: Path) -> bytes | None:
     except OSError:
         return None
     with os.fdopen(descriptor, "rb") as file:
-        return file.read(_MOST_BYTES).strip()
+        regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        return file.read(_MOST_BYTES).strip() if regular else None

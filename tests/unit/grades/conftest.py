@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.support.grading import grading
+
+
+@pytest.fixture(params=["moodle", "canvas", "strict"])
+def manner(request):
+    return request.param
+
+
+@pytest.fixture
+def course(tmp_path):
+    """A course in a Moodle-like LMS, with an assignment of ten points."""
+    with grading(tmp_path) as it:
+        it.assignment("ps1", 10)
+        yield it
+
+
+@pytest.fixture
+def any_course(tmp_path, manner):
+    """The same in each of the three manners."""
+    with grading(tmp_path, manner=manner) as it:
+        it.assignment("ps1", 10)
+        yield it

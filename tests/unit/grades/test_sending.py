@@ -1,0 +1,539 @@
+"""Sending grades to the embedded LMS, when all is well and when it is not."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+
+import pytest
+from sqlalchemy import select, update
+
+from ananke.demo.lms.config import SCOPE_LINEITEM, SCOPE_RESULT, SCOPE_SCORE
+from ananke.demo.lms.store import Grade, LineItem
+from kore import grades, jobs
+from kore.db.models import Column, Course, Job, JobState, Score, ScoreState, now
+from kore.errors import KoreError
+from kore.jobs import Runner
+from kore.lti.http import Patience
+from tests.support.grading import grading
+
+EVERYONE = {"zoe": 7, "mila": 4.5, "niko": 0, "layla": 10}
+ON_THE_COLUMN = {"zoe": 70, "mila": 45, "niko": 0, "layla": 100}
+ONCE = {slug: (points, 1) for slug, points in ON_THE_COLUMN.items()}
+ALL_SENT = dict.fromkeys(EVERYONE, "sent")
+
+
+def fault(kind, **more):
+    return {"kind": kind, **more}
+
+
+def test_points_arrive(any_course):
+    """Every total is in the LMS's column, rescaled by it; one token served all."""
+    any_course.grade(EVERYONE)
+    report = any_course.send()
+    assert (report.state, report.message, report.outcomes) == ("done", "4 sent", ALL_SENT)
+    assert any_course.held() == ONCE
+    assert report.lines["mila"].words == "4.5 of 10 points"
+    assert report.lines["mila"].detail == {"given": 4.5, "maximum": 10.0}
+    assert len(any_course.lms.requests("token")) == 1
+
+
+def test_a_missing_column_is_made_once(tmp_path, manner):
+    """An activity without a column gets one, named after it, and only one."""
+    with grading(
+        tmp_path, manner=manner, activity="words", students=("zoe", "mila", "layla")
+    ) as course:
+        course.assignment("ps1", 10)
+        course.grade({"zoe": 7})
+        course.send()
+        course.grade({"mila": 3})
+        course.send()
+        (column,) = course.lms.gradebook("text")
+        assert (column["label"], column["maximum"]) == ("Counting words", 10)
+        assert {s: v for s, v in course.held().items() if v[1]} == {"zoe": (7, 1), "mila": (3, 1)}
+
+
+def test_a_column_made_before_a_kill_is_found_again(tmp_path, manner):
+    """Kore knows its column by tag and resource id, though it never stored where it is."""
+    with grading(tmp_path, manner=manner, activity="words", students=("zoe",)) as course:
+        course.assignment("ps1", 10)
+        course.grade({"zoe": 7})
+        course.send()
+        with course.services.db.session() as session:
+            session.delete(session.get_one(Column, (course.course_id, "")))
+        course.grade({"zoe": 8})
+        assert course.send().outcomes == {"zoe": "sent"}
+        assert len(course.lms.gradebook("text")) == 1
+
+
+def test_a_column_that_was_deleted_is_made_anew(tmp_path, manner):
+    """A teacher may clear the gradebook: the next sending finds its way."""
+    with grading(tmp_path, manner=manner, activity="words", students=("zoe",)) as course:
+        course.assignment("ps1", 10)
+        course.grade({"zoe": 7})
+        course.send()
+        with course.lms.store.writing() as db:
+            for item in db.scalars(select(LineItem).where(LineItem.activity.has(slug="words"))):
+                db.delete(item)
+        assert course.send(resend=True).outcomes == {"zoe": "sent"}
+        assert course.held() == {"zoe": (7, 1)}
+
+
+def test_only_changes_are_sent(any_course):
+    """What the LMS has already is not sent again; what changed is, within the same second."""
+    any_course.grade(EVERYONE)
+    any_course.send()
+    any_course.grade("zoe", score=8)
+    report = any_course.send()
+    assert report.outcomes == {**dict.fromkeys(EVERYONE, "unchanged"), "zoe": "sent"}
+    assert report.message == "1 sent, 3 unchanged"
+    assert any_course.held() == {**ONCE, "zoe": (80, 2)}
+
+
+def test_all_is_sent_again_when_asked(any_course):
+    """A teacher who emptied the LMS's column can fill it again."""
+    any_course.grade(EVERYONE)
+    any_course.send()
+    assert any_course.send(resend=True).outcomes == ALL_SENT
+    assert any_course.held() == {s: (p, 2) for s, (p, _) in ONCE.items()}
+
+
+def test_only_the_chosen_are_sent(course):
+    """A choice of students leaves the others alone, and unreported."""
+    course.grade(EVERYONE)
+    assert course.send(only=["zoe"]).outcomes == {"zoe": "sent"}
+    assert course.held() == {"zoe": (70, 1)}
+    with pytest.raises(KoreError, match="no students of this course"):
+        course.queue(only=["nobody"])
+
+
+def test_held_back_students_are_reported_with_their_reason(course):
+    """The report names everyone, also those for whom nothing went out."""
+    course.grade("zoe", score=7)
+    course.grade("mila", by_hand=True)
+    report = course.send()
+    assert report.outcomes == {
+        "zoe": "sent",
+        "mila": "held_back",
+        "niko": "held_back",
+        "layla": "held_back",
+    }
+    assert report.lines["mila"].words == "Waits for grading by hand: ps1."
+    assert report.message == "1 sent, 3 held back"
+    assert course.held() == {"zoe": (70, 1)}
+
+
+def test_nothing_to_send_asks_the_lms_for_nothing(course):
+    """A job with nobody to send for needs no LMS."""
+    assert set(course.send().outcomes.values()) == {"held_back"}
+    assert course.lms.requests() == []
+
+
+def test_a_refused_student_stops_nobody(any_course):
+    """The LMS's words are in the report, and everyone else's score is in the LMS."""
+    any_course.lms.behave(refuse_users=[any_course.lms.claims("mila", "roots")["sub"]])
+    any_course.grade(EVERYONE)
+    report = any_course.send()
+    assert report.outcomes == {**ALL_SENT, "mila": "refused"}
+    assert report.state == "done"
+    assert report.lines["mila"].words.startswith("The LMS refused: ")
+    assert report.lines["mila"].words.endswith(
+        "Is this person still a student of the course there?"
+    )
+    assert "userId" not in report.lines["mila"].words
+    assert any_course.score("mila").state == ScoreState.REFUSED
+    assert {s: v for s, v in any_course.held().items() if v[1]} == {
+        s: v for s, v in ONCE.items() if s != "mila"
+    }
+
+
+def test_an_answer_that_is_not_http_stops_nobody(course):
+    """A user id that crashes the LMS is a refusal of that student alone, and is not repeated."""
+    course.lms.api("POST", "users", {"slug": "odd", "sub": "odd@example.edu", "name": "Odd"})
+    course.lms.api("PUT", "enrolments", {"user": "odd", "course": "numerics", "role": "student"})
+    course.launch("odd")
+    course.grade({**EVERYONE, "odd": 5})
+    report = course.send()
+    assert report.outcomes == {**ALL_SENT, "odd": "refused"}
+    assert "not HTTP" in report.lines["odd"].words
+    assert len([r for r in course.lms.requests("score") if r["user"] == "odd@example.edu"]) == 1
+
+
+def test_a_locked_grade_is_refused(any_course):
+    """One locked grade is that student's affair."""
+    any_course.lms.api("PUT", "grades", {"activity": "roots", "user": "niko", "locked": True})
+    any_course.age_grades()
+    any_course.grade(EVERYONE)
+    report = any_course.send()
+    assert report.outcomes == {**ALL_SENT, "niko": "refused"}
+    assert "locked" in report.lines["niko"].words
+
+
+def test_a_locked_column_refuses_everyone(any_course):
+    """The job is done, and says for each student what the LMS said."""
+    (column,) = [c for c in any_course.lms.gradebook("numerics") if c["activity"] == "roots"]
+    any_course.lms.api("PUT", f"lineitems/{column['id']}", {"locked": True})
+    any_course.grade(EVERYONE)
+    report = any_course.send()
+    assert (report.state, report.message) == ("done", "4 refused")
+
+
+def test_what_a_teacher_typed_later_is_left_alone(course):
+    """A grade newer than ours is not overwritten: 409 becomes words."""
+    course.lms.api("PUT", "grades", {"activity": "roots", "user": "zoe", "points": 33})
+    with course.lms.store.writing() as db:
+        db.execute(update(Grade).values(stamp=Grade.stamp + 3_600_000_000))
+    course.grade(EVERYONE)
+    report = course.send()
+    assert report.outcomes == {**ALL_SENT, "zoe": "refused"}
+    assert "holds something newer" in report.lines["zoe"].words
+    assert course.held()["zoe"][0] == 33
+
+
+def test_an_override_that_the_lms_hides_counts_as_sent(course):
+    """Moodle takes the score and shows the teacher's: there is nothing to see from here."""
+    course.lms.api("PUT", "grades", {"activity": "roots", "user": "zoe", "points": 33})
+    course.age_grades()
+    course.grade(EVERYONE)
+    assert course.send().outcomes == ALL_SENT
+    assert course.held()["zoe"][0] == 33
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        [fault("429", times=2, retry_after=1)],
+        [fault("503", times=3)],
+        [fault("403", times=2, retry_after=1)],
+        [fault("403", times=2)],
+        [fault("500")],
+        [fault("reset", times=3)],
+        [fault("slow", seconds=2.3)],
+        [fault("503", service="token", times=2), fault("reset", service="lineitem")],
+        [fault("reset", service="token", when="after")],
+    ],
+    ids=lambda faults: "+".join(f"{f['kind']}-{f.get('service', 'score')}" for f in faults),
+)
+def test_what_passes_by_itself_is_waited_out(any_course, faults):
+    """Throttling, overload, lost connections: everyone's score arrives in the end."""
+    any_course.lms.behave(fail_next=faults)
+    any_course.grade(EVERYONE)
+    report = any_course.send()
+    assert (report.state, report.outcomes) == ("done", ALL_SENT)
+    assert {s: points for s, (points, _) in any_course.held().items()} == ON_THE_COLUMN
+
+
+def test_a_wait_that_is_asked_for_is_kept_by_all(course):
+    """After 429 with Retry-After nobody asks again before its time."""
+    course.lms.behave(fail_next=[fault("429", retry_after=1)])
+    course.grade(EVERYONE)
+    course.send()
+    seen = course.lms.requests("score")
+    (throttled,) = [r for r in seen if r["status"] == 429]
+    # Those under way at that moment were not to be stopped any more.
+    later = [r["t"] - throttled["t"] for r in seen if r["t"] > throttled["t"]]
+    assert not [wait for wait in later if 0.3 < wait < 0.9]
+    assert max(later) >= 0.9
+
+
+@pytest.mark.parametrize("kind", ["reset", "503", "bad_status_line"])
+def test_a_lost_answer_is_no_second_score(tmp_path, kind):
+    """The score arrived, its answer did not: the repetition changes nothing, and it is sent."""
+    with grading(tmp_path) as course:
+        course.assignment("ps1", 10)
+        course.lms.behave(fail_next=[fault(kind, times=2, when="after")])
+        course.grade(EVERYONE)
+        outcomes = course.send().outcomes
+        assert course.held() == ONCE
+        if kind != "bad_status_line":
+            assert outcomes == ALL_SENT
+
+
+def test_an_lms_that_is_away_ends_the_job_soon(tmp_path):
+    """Not every student waits for the same silence; nobody is lost, and the next try is whole."""
+    patience = Patience(tries=2, first_wait=0.01, longest=1, budget=5)
+    with grading(tmp_path, patience=patience) as course:
+        slugs = course.fill(40)
+        course.assignment("ps1", 10)
+        course.grade(dict.fromkeys(slugs, 5))
+        course.lms.behave(fail_next=[fault("503", times=1000)])
+        report = course.send()
+        assert report.state == "failed"
+        assert report.message.startswith("Given up, as the LMS stopped answering.")
+        assert report.hint == "Send again later: what has arrived is not sent twice."
+        assert {report.outcomes[s] for s in slugs} == {"failed"}
+        assert len(course.lms.requests("score")) < 40
+        course.lms.behave(fail_next=[])
+        outcomes = course.send().outcomes
+        assert {outcomes[s] for s in slugs} == {"sent"}
+        assert {course.held()[s] for s in slugs} == {(50, 1)}
+
+
+def test_a_wait_longer_than_sensible_is_not_waited(course):
+    """An LMS that asks for a day gets words instead."""
+    course.lms.behave(fail_next=[fault("429", times=100, retry_after=86400)])
+    course.grade("zoe", score=7)
+    report = course.send()
+    assert report.outcomes["zoe"] == "failed"
+    assert "asks to wait 86400 seconds" in report.lines["zoe"].words
+
+
+def test_grades_that_are_off_are_refused_before_a_job(course):
+    """Without the claim there is nowhere to send: words, and the way out."""
+    with course.services.db.session() as session:
+        session.execute(update(Course).values(lineitem=None, lineitems=None))
+    with pytest.raises(KoreError) as caught:
+        course.queue()
+    assert (caught.value.status, caught.value.code) == (409, "grades_off")
+    assert "accept grades" in caught.value.hint
+
+
+@pytest.mark.parametrize("granted", [[SCOPE_LINEITEM], [SCOPE_LINEITEM, SCOPE_RESULT]])
+def test_a_scope_that_is_dropped_in_silence_is_noticed(course, granted):
+    """The token came, but not for scores: the job says so instead of failing for each."""
+    course.lms.behave(granted_scopes=granted)
+    course.grade(EVERYONE)
+    report = course.send()
+    assert (report.state, report.message) == (
+        "failed",
+        "The LMS does not let Kore send scores.",
+    )
+    assert course.lms.requests("score") == []
+
+
+def test_scores_alone_are_enough_where_the_column_is_known(course):
+    """With the least of scopes the launch's column is believed."""
+    course.lms.behave(granted_scopes=[SCOPE_SCORE])
+    course.grade(EVERYONE)
+    assert course.send().outcomes == ALL_SENT
+    assert course.lms.requests("lineitem") == []
+
+
+def test_a_tool_that_the_lms_does_not_know_says_so(course):
+    """A key set that cannot be fetched fails the job once, with the LMS's side named."""
+    course.lms.platform.tool_keys._url = "http://127.0.0.1:9/jwks"
+    course.grade(EVERYONE)
+    report = course.send()
+    assert report.state == "failed"
+    assert "key set" in report.message
+
+
+def test_tokens_are_renewed_before_they_end(tmp_path):
+    """A job longer than a token's life goes on with the next one."""
+    with grading(tmp_path) as course:
+        slugs = course.fill(30)
+        course.assignment("ps1", 10)
+        course.grade(dict.fromkeys(slugs, 5))
+        course.lms.behave(token_lifetime_s=1, score_delay_ms=150)
+        report = course.send()
+        assert {report.outcomes[s] for s in slugs} == {"sent"}
+        assert 2 <= len(course.lms.requests("token")) <= 6
+        assert {r["status"] for r in course.lms.requests("score")} == {200}
+
+
+def test_timestamps_grow_by_whole_seconds(course):
+    """Three changes in one second are three scores that the LMS takes."""
+    stamps = []
+    for score in (1, 2, 3):
+        course.grade("zoe", score=score)
+        assert course.send().outcomes["zoe"] == "sent"
+        stamps.append(course.score("zoe").timestamp)
+    assert all((b - a).total_seconds() >= 1 for a, b in itertools.pairwise(stamps))
+    assert course.held()["zoe"] == (30, 3)
+
+
+def test_a_platform_is_asked_at_most_four_times_at_once(tmp_path):
+    """The bound holds over all jobs of a platform, and is used."""
+    with grading(tmp_path) as course:
+        slugs = course.fill(24)
+        course.assignment("ps1", 10)
+        course.grade(dict.fromkeys(slugs, 5))
+        first = course.queue()
+        course.activity = "systems"
+        course.launch("tilda")
+        for slug in slugs:
+            course.launch(slug)
+        course.assignment("ps1", 10)
+        course.grade(dict.fromkeys(slugs, 5))
+        second = course.queue()
+        # One more than four at once, and the LMS would say 429.
+        course.lms.behave(at_once=4, score_delay_ms=30)
+        runner = Runner(course.services, threads=2)
+        jobs._handlers["course.provision"] = lambda _: None
+        runner.start()
+        for job in (first, second):
+            wait_for(lambda job=job: course.report(job).state == "done")
+        runner.stop()
+        seen = course.lms.requests("score")
+        assert {r["status"] for r in seen} == {200}
+        assert len(seen) == 48
+        spans = sorted((r["t"] - r["ms"] / 1000, r["t"]) for r in seen)
+        assert max(sum(a <= t < b for a, b in spans) for t, _ in spans) == 4
+
+
+def test_two_jobs_of_a_course_do_not_interleave(course):
+    """The second waits for the first, so that no score overtakes another."""
+    course.grade(EVERYONE)
+    first, second = course.queue(resend=True), course.queue(resend=True)
+    course.lms.behave(score_delay_ms=40)
+    runner = Runner(course.services, threads=3)
+    jobs._handlers["course.provision"] = lambda _: None
+    runner.start()
+    wait_for(lambda: course.report(second).state == "done")
+    runner.stop()
+    assert course.report(first).outcomes == course.report(second).outcomes == ALL_SENT
+    with course.services.db.reading() as session:
+        one, two = session.get_one(Job, first), session.get_one(Job, second)
+    assert one.ended_at <= two.started_at
+    assert course.held() == {s: (p, 2) for s, (p, _) in ONCE.items()}
+
+
+def test_a_job_can_be_cancelled(tmp_path):
+    """What is under way ends, the rest is named as not sent, and a later job completes it."""
+    with grading(tmp_path) as course:
+        slugs = course.fill(60)
+        course.assignment("ps1", 10)
+        course.grade(dict.fromkeys(slugs, 5))
+        course.lms.behave(score_delay_ms=100)
+        job_id = course.queue()
+        worker = threading.Thread(target=course.work)
+        worker.start()
+        wait_for(lambda: len(course.lms.requests("score")) >= 4)
+        jobs.cancel(course.services.db, job_id)
+        worker.join(timeout=20)
+        report = course.report(job_id)
+        assert report.state == "cancelled"
+        sent = {s for s in slugs if report.outcomes[s] == "sent"}
+        assert 4 <= len(sent) < 60
+        assert {report.lines[s].words for s in set(slugs) - sent} <= {
+            "Not sent: the job was stopped before.",
+            "The job was stopped before the LMS confirmed this score.",
+        }
+        course.lms.behave(score_delay_ms=0)
+        course.send()
+        assert {course.held()[s] for s in slugs} == {(50, 1)}
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_score_in_doubt_is_resolved(tmp_path, arrived, readable):
+    """After a kill: what the LMS has is not sent twice, what it lacks is sent as it was."""
+    with grading(tmp_path) as course:
+        course.assignment("ps1", 10)
+        course.grade(EVERYONE)
+        if arrived:
+            course.send()
+        if not readable:
+            course.lms.behave(granted_scopes=[SCOPE_LINEITEM, SCOPE_SCORE])
+        job_id = course.queue()
+        stamp = course.score("zoe").timestamp if arrived else now().replace(microsecond=5000)
+        in_doubt(course, job_id, "zoe", 7, stamp)
+        course.work()
+        assert course.report(job_id).outcomes["zoe"] == "sent"
+        assert course.held() == ONCE
+        assert course.score("zoe").timestamp == stamp
+
+
+def test_a_score_in_doubt_whose_grade_changed_gets_the_new_one(course):
+    """The grade of today goes out, later than the one in doubt."""
+    course.grade({"zoe": 8})
+    job_id = course.queue()
+    stamp = now().replace(microsecond=0)
+    in_doubt(course, job_id, "zoe", 7, stamp)
+    course.work()
+    assert course.held() == {"zoe": (80, 1)}
+    assert (course.score("zoe").timestamp - stamp).total_seconds() >= 1
+
+
+def test_a_score_in_doubt_that_is_to_be_held_back_now(course):
+    """Nothing more goes out for the student; what the LMS has is known."""
+    course.grade({"zoe": 8})
+    course.send()
+    stamp = course.score("zoe").timestamp
+    course.grade("zoe", by_hand=True)
+    job_id = course.queue()
+    in_doubt(course, job_id, "zoe", 8, stamp)
+    course.work()
+    assert course.report(job_id).outcomes["zoe"] == "held_back"
+    assert (course.score("zoe").state, course.score("zoe").given) == ("sent", 8)
+    assert course.held()["zoe"] == (80, 1)
+
+
+def test_a_teachers_edit_after_a_kill_is_not_taken_for_ours(course):
+    """The LMS refuses the repeated score for something newer that is another grade."""
+    course.grade({"zoe": 7})
+    job_id = course.queue()
+    in_doubt(course, job_id, "zoe", 7, now().replace(microsecond=0))
+    course.lms.api(
+        "PUT", "grades", {"activity": "roots", "user": "zoe", "points": 33, "overridden": False}
+    )
+    with course.lms.store.writing() as db:
+        db.execute(update(Grade).values(stamp=Grade.stamp + 3_600_000_000))
+    course.work()
+    assert course.report(job_id).outcomes["zoe"] == "refused"
+    assert course.held()["zoe"][0] == 33
+
+
+def test_a_repeated_attempt_repeats_no_score(course):
+    """Resumed at its very end a job that resends sends nothing anew, and the report is whole."""
+    course.grade(EVERYONE)
+    report = course.send(resend=True)
+    with course.services.db.session() as session:
+        session.execute(
+            update(Job).values(state=JobState.QUEUED, ended_at=None, owner=None, done=0)
+        )
+    course.work()
+    again = course.report(report.id)
+    assert (again.state, again.outcomes) == ("done", ALL_SENT)
+    assert course.held() == ONCE
+
+
+def test_hostile_titles_make_a_column(tmp_path):
+    """A title of quotes, braces, markup and 255 characters is a label like any other."""
+    with grading(tmp_path, activity="words", students=("zoe",)) as course:
+        title = ("{{x}} <script>alert('\"')</script> \u202e/\\ 👩‍🔬 עברית " * 9)[:255]
+        course.launch("tilda", **{LINK: {"id": "31", "title": title}})
+        course.assignment("ps1", 10)
+        course.grade({"zoe": 7})
+        assert course.send().outcomes == {"zoe": "sent"}
+
+
+LINK = "https://purl.imsglobal.org/spec/lti/claim/resource_link"
+
+
+def test_sending_asks_nothing_of_grades_preview(course):
+    """What is sent is what the preview said."""
+    course.grade({"zoe": 7, "mila": 3.333333})
+    preview = grades.preview(course.services, course.course_id)
+    course.send()
+    for entry in preview.entries:
+        if entry.action == "send":
+            slug = next(s for s, u in course.users.items() if u == entry.user)
+            assert course.score(slug).given == entry.given
+            assert course.held()[slug][0] == pytest.approx(entry.given * 10, abs=1e-4)
+
+
+def in_doubt(course, job_id, slug, given, stamp):
+    """Leave what a killed job leaves: a score that may be underway."""
+    with course.services.db.session() as session:
+        session.merge(
+            Score(
+                course_id=course.course_id,
+                assignment="",
+                user=course.users[slug],
+                given=given,
+                maximum=10,
+                timestamp=stamp,
+                state=ScoreState.SENDING,
+                words="",
+                job_id=job_id,
+            )
+        )
+
+
+def wait_for(condition, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
