@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.grading import grading
+from tests.support.gradedcourse import graded_course
 
 
 @pytest.fixture(params=["moodle", "canvas", "strict"])
@@ -13,7 +13,7 @@ def manner(request):
 @pytest.fixture
 def course(tmp_path):
     """A course in a Moodle-like LMS, with an assignment of ten points."""
-    with grading(tmp_path) as it:
+    with graded_course(tmp_path) as it:
         it.assignment("ps1", 10)
         yield it
 
@@ -21,6 +21,6 @@ def course(tmp_path):
 @pytest.fixture
 def any_course(tmp_path, manner):
     """The same in each of the three manners."""
-    with grading(tmp_path, manner=manner) as it:
+    with graded_course(tmp_path, manner=manner) as it:
         it.assignment("ps1", 10)
         yield it

@@ -5,18 +5,19 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import select, update
 
 from ananke.demo.lms.config import SCOPE_LINEITEM, SCOPE_RESULT, SCOPE_SCORE
-from ananke.demo.lms.store import Grade, LineItem
+from ananke.demo.lms.store import LineItem
 from kore import grades, jobs
 from kore.db.models import Column, Course, Job, JobState, Score, ScoreState, now
 from kore.errors import KoreError
 from kore.jobs import Runner
 from kore.lti.http import Patience
-from tests.support.grading import grading
+from tests.support.gradedcourse import graded_course, only_grades
 
 EVERYONE = {"zoe": 7, "mila": 4.5, "niko": 0, "layla": 10}
 ON_THE_COLUMN = {"zoe": 70, "mila": 45, "niko": 0, "layla": 100}
@@ -41,7 +42,7 @@ def test_points_arrive(any_course):
 
 def test_a_missing_column_is_made_once(tmp_path, manner):
     """An activity without a column gets one, named after it, and only one."""
-    with grading(
+    with graded_course(
         tmp_path, manner=manner, activity="words", students=("zoe", "mila", "layla")
     ) as course:
         course.assignment("ps1", 10)
@@ -56,7 +57,7 @@ def test_a_missing_column_is_made_once(tmp_path, manner):
 
 def test_a_column_made_before_a_kill_is_found_again(tmp_path, manner):
     """Kore knows its column by tag and resource id, though it never stored where it is."""
-    with grading(tmp_path, manner=manner, activity="words", students=("zoe",)) as course:
+    with graded_course(tmp_path, manner=manner, activity="words", students=("zoe",)) as course:
         course.assignment("ps1", 10)
         course.grade({"zoe": 7})
         course.send()
@@ -69,7 +70,7 @@ def test_a_column_made_before_a_kill_is_found_again(tmp_path, manner):
 
 def test_a_column_that_was_deleted_is_made_anew(tmp_path, manner):
     """A teacher may clear the gradebook: the next sending finds its way."""
-    with grading(tmp_path, manner=manner, activity="words", students=("zoe",)) as course:
+    with graded_course(tmp_path, manner=manner, activity="words", students=("zoe",)) as course:
         course.assignment("ps1", 10)
         course.grade({"zoe": 7})
         course.send()
@@ -182,8 +183,7 @@ def test_a_locked_column_refuses_everyone(any_course):
 def test_what_a_teacher_typed_later_is_left_alone(course):
     """A grade newer than ours is not overwritten: 409 becomes words."""
     course.lms.api("PUT", "grades", {"activity": "roots", "user": "zoe", "points": 33})
-    with course.lms.store.writing() as db:
-        db.execute(update(Grade).values(stamp=Grade.stamp + 3_600_000_000))
+    course.age_grades(-3600)
     course.grade(EVERYONE)
     report = course.send()
     assert report.outcomes == {**ALL_SENT, "zoe": "refused"}
@@ -240,7 +240,7 @@ def test_a_wait_that_is_asked_for_is_kept_by_all(course):
 @pytest.mark.parametrize("kind", ["reset", "503", "bad_status_line"])
 def test_a_lost_answer_is_no_second_score(tmp_path, kind):
     """The score arrived, its answer did not: the repetition changes nothing, and it is sent."""
-    with grading(tmp_path) as course:
+    with graded_course(tmp_path) as course:
         course.assignment("ps1", 10)
         course.lms.behave(fail_next=[fault(kind, times=2, when="after")])
         course.grade(EVERYONE)
@@ -253,7 +253,7 @@ def test_a_lost_answer_is_no_second_score(tmp_path, kind):
 def test_an_lms_that_is_away_ends_the_job_soon(tmp_path):
     """Not every student waits for the same silence; nobody is lost, and the next try is whole."""
     patience = Patience(tries=2, first_wait=0.01, longest=1, budget=5)
-    with grading(tmp_path, patience=patience) as course:
+    with graded_course(tmp_path, patience=patience) as course:
         slugs = course.fill(40)
         course.assignment("ps1", 10)
         course.grade(dict.fromkeys(slugs, 5))
@@ -321,7 +321,7 @@ def test_a_tool_that_the_lms_does_not_know_says_so(course):
 
 def test_tokens_are_renewed_before_they_end(tmp_path):
     """A job longer than a token's life goes on with the next one."""
-    with grading(tmp_path) as course:
+    with graded_course(tmp_path) as course:
         slugs = course.fill(30)
         course.assignment("ps1", 10)
         course.grade(dict.fromkeys(slugs, 5))
@@ -345,7 +345,7 @@ def test_timestamps_grow_by_whole_seconds(course):
 
 def test_a_platform_is_asked_at_most_four_times_at_once(tmp_path):
     """The bound holds over all jobs of a platform, and is used."""
-    with grading(tmp_path) as course:
+    with graded_course(tmp_path) as course:
         slugs = course.fill(24)
         course.assignment("ps1", 10)
         course.grade(dict.fromkeys(slugs, 5))
@@ -359,12 +359,9 @@ def test_a_platform_is_asked_at_most_four_times_at_once(tmp_path):
         second = course.queue()
         # One more than four at once, and the LMS would say 429.
         course.lms.behave(at_once=4, score_delay_ms=30)
-        runner = Runner(course.services, threads=2)
-        jobs._handlers["course.provision"] = lambda _: None
-        runner.start()
-        for job in (first, second):
-            wait_for(lambda job=job: course.report(job).state == "done")
-        runner.stop()
+        with working(course, threads=2):
+            for job in (first, second):
+                wait_for(lambda job=job: course.report(job).state == "done")
         seen = course.lms.requests("score")
         assert {r["status"] for r in seen} == {200}
         assert len(seen) == 48
@@ -377,11 +374,8 @@ def test_two_jobs_of_a_course_do_not_interleave(course):
     course.grade(EVERYONE)
     first, second = course.queue(resend=True), course.queue(resend=True)
     course.lms.behave(score_delay_ms=40)
-    runner = Runner(course.services, threads=3)
-    jobs._handlers["course.provision"] = lambda _: None
-    runner.start()
-    wait_for(lambda: course.report(second).state == "done")
-    runner.stop()
+    with working(course, threads=3):
+        wait_for(lambda: course.report(second).state == "done")
     assert course.report(first).outcomes == course.report(second).outcomes == ALL_SENT
     with course.services.db.reading() as session:
         one, two = session.get_one(Job, first), session.get_one(Job, second)
@@ -391,7 +385,7 @@ def test_two_jobs_of_a_course_do_not_interleave(course):
 
 def test_a_job_can_be_cancelled(tmp_path):
     """What is under way ends, the rest is named as not sent, and a later job completes it."""
-    with grading(tmp_path) as course:
+    with graded_course(tmp_path) as course:
         slugs = course.fill(60)
         course.assignment("ps1", 10)
         course.grade(dict.fromkeys(slugs, 5))
@@ -419,7 +413,7 @@ def test_a_job_can_be_cancelled(tmp_path):
 @pytest.mark.parametrize("readable", [True, False])
 def test_a_score_in_doubt_is_resolved(tmp_path, arrived, readable):
     """After a kill: what the LMS has is not sent twice, what it lacks is sent as it was."""
-    with grading(tmp_path) as course:
+    with graded_course(tmp_path) as course:
         course.assignment("ps1", 10)
         course.grade(EVERYONE)
         if arrived:
@@ -468,8 +462,7 @@ def test_a_teachers_edit_after_a_kill_is_not_taken_for_ours(course):
     course.lms.api(
         "PUT", "grades", {"activity": "roots", "user": "zoe", "points": 33, "overridden": False}
     )
-    with course.lms.store.writing() as db:
-        db.execute(update(Grade).values(stamp=Grade.stamp + 3_600_000_000))
+    course.age_grades(-3600)
     course.work()
     assert course.report(job_id).outcomes["zoe"] == "refused"
     assert course.held()["zoe"][0] == 33
@@ -491,7 +484,7 @@ def test_a_repeated_attempt_repeats_no_score(course):
 
 def test_hostile_titles_make_a_column(tmp_path):
     """A title of quotes, braces, markup and 255 characters is a label like any other."""
-    with grading(tmp_path, activity="words", students=("zoe",)) as course:
+    with graded_course(tmp_path, activity="words", students=("zoe",)) as course:
         title = ("{{x}} <script>alert('\"')</script> \u202e/\\ 👩‍🔬 עברית " * 9)[:255]
         course.launch("tilda", **{LINK: {"id": "31", "title": title}})
         course.assignment("ps1", 10)
@@ -530,6 +523,16 @@ def in_doubt(course, job_id, slug, given, stamp):
                 job_id=job_id,
             )
         )
+
+
+@contextmanager
+def working(course, threads):
+    """Work on jobs in threads, as Kore does."""
+    runner = Runner(course.services, threads=threads)
+    with only_grades():
+        runner.start()
+        yield
+        runner.stop()
 
 
 def wait_for(condition, seconds=30):
