@@ -68,9 +68,14 @@ def serving(app: Any, port: int = 0) -> Iterator[str]:
 
 
 @functools.cache
-def _made_key(owner: str) -> bytes:
-    """One key for each side in a test run: making one takes longer than most tests."""
-    assert owner
+def _tool_key() -> SigningKey:
+    """One key for all tools of a test run: making one takes longer than most tests."""
+    return SigningKey.make()
+
+
+@functools.cache
+def _platform_pem() -> bytes:
+    """One key for all platforms of a test run."""
     return SigningKey.make().private.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
@@ -85,7 +90,7 @@ class FakeTool:
     """
 
     def __init__(self) -> None:
-        self.key = SigningKey(_made_key("tool"))
+        self.key = _tool_key()
         self.url = ""
         self.requests = 0
         self.status = 200
@@ -274,7 +279,7 @@ def running_lms(
         config.state_dir.mkdir(exist_ok=True)
         key_file = config.state_dir / "platform-key.pem"
         if not key_file.exists():
-            key_file.write_bytes(_made_key("platform"))
+            key_file.write_bytes(_platform_pem())
         app = create_app(config)
         late.app = app
         lms = RunningLms(url=url, app=app, config=config, tool=tool)

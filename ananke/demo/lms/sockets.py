@@ -50,8 +50,9 @@ class BreakingConnections:
         if connection is not None:
             if kind == "bad_status_line":
                 connection.sendall(BAD_STATUS_LINE)
-                connection.shutdown(socket.SHUT_WR)
             else:
                 linger = struct.pack("ii", 1, 0)
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            # Werkzeug would go on reading from a connection that was to be kept.
+            connection.shutdown(socket.SHUT_RD)
         raise ConnectionResetError(errno.ECONNRESET, "The demo's LMS was told to break this.")

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, String, create_engine, event, select, text
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
 SCHEMA_VERSION = 1
@@ -199,11 +200,18 @@ class Store:
         self.engine = create_engine(f"sqlite:///{path}", pool_size=16, max_overflow=48)
         event.listen(self.engine, "connect", _on_connect)
         event.listen(self.engine, "begin", _on_begin)
+        try:
+            self._prepare()
+        except DatabaseError as error:
+            msg = f"{path} cannot be used ({error.orig}). Choose another state directory."
+            raise StoreError(msg) from error
+
+    def _prepare(self) -> None:
         with self.writing() as session:
             version = session.execute(text("PRAGMA user_version")).scalar_one()
             if version not in (0, SCHEMA_VERSION):
                 msg = (
-                    f"{path} was written by another version of the demo. "
+                    f"{self.path} was written by another version of the demo. "
                     "Choose another state directory, or remove that file."
                 )
                 raise StoreError(msg)

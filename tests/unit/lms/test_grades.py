@@ -8,69 +8,12 @@ import json
 import pytest
 import requests
 
-CONTAINER = "application/vnd.ims.lis.v2.lineitemcontainer+json"
-ITEM = "application/vnd.ims.lis.v2.lineitem+json"
-SCORE = "application/vnd.ims.lis.v1.score+json"
-RESULTS = "application/vnd.ims.lis.v2.resultcontainer+json"
-AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
+from tests.support.grading import CONTAINER, ITEM, SCORE, Grader
+
 SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope"
-START = dt.datetime(2026, 1, 1, 12, 0, 0, 250_000, dt.UTC)
 all_manners = pytest.mark.parametrize("lms", ["moodle", "canvas", "strict"], indirect=True)
 canvas = pytest.mark.parametrize("lms", ["canvas"], indirect=True)
 strict = pytest.mark.parametrize("lms", ["strict"], indirect=True)
-
-
-class Grader:
-    """A tool with a token for everything, and the addresses of one activity."""
-
-    def __init__(self, lms, activity="roots"):
-        self.lms = lms
-        self.http = lms.tool.session(lms)
-        claim = lms.claims("tilda", activity)[AGS]
-        self.items = claim["lineitems"]
-        self.item = claim.get("lineitem", "")
-
-    def sub(self, slug):
-        return self.lms.claims(slug, "roots")["sub"]
-
-    def below(self, part, item=None):
-        path, mark, query = (item or self.item).partition("?")
-        return f"{path}/{part}{mark}{query}"
-
-    def score(self, user="zoe", at=0.0, item=None, **changes):
-        body = {
-            "userId": self.sub(user) if user else None,
-            "timestamp": (START + dt.timedelta(seconds=at)).isoformat(timespec="milliseconds"),
-            "scoreGiven": 8,
-            "scoreMaximum": 10,
-            "activityProgress": "Completed",
-            "gradingProgress": "FullyGraded",
-            **changes,
-        }
-        body = {name: value for name, value in body.items() if value is not None}
-        return self.http.post(
-            self.below("scores", item),
-            data=json.dumps(body),
-            headers={"Content-Type": SCORE},
-            timeout=5,
-        )
-
-    def results(self, **params):
-        return self.http.get(
-            self.below("results"), params=params, headers={"Accept": RESULTS}, timeout=5
-        )
-
-    def list(self, **params):
-        return self.http.get(self.items, params=params, headers={"Accept": CONTAINER}, timeout=5)
-
-    def make(self, **changes):
-        body = {"label": "Total", "scoreMaximum": 50, **changes}
-        return self.http.post(
-            self.items, data=json.dumps(body), headers={"Content-Type": ITEM}, timeout=5
-        )
-
-    def put(self, url, body):
-        return self.http.put(url, data=json.dumps(body), headers={"Content-Type": ITEM}, timeout=5)
 
 
 @pytest.fixture
