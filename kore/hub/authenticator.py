@@ -1,6 +1,7 @@
 """Signing people in from an LMS: what the hub's configuration names, and who they are here.
 
-The protocol's steps are in ``kore.hub.handlers``, the checks in ``kore.hub.tokens``.
+The protocol's steps are in ``kore.hub.handlers`` and ``kore.hub.entrance``, the checks in
+``kore.hub.tokens``.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from ltiauthenticator.lti13.auth import LTI13Authenticator
 from traitlets import Float, Unicode, default
 from traitlets import Set as SetTrait
 
-from kore.hub import handlers
+from kore.hub import entrance, handlers
 from kore.hub.keysets import KeySets
 from kore.hub.launches import LaunchAnnouncer
 from kore.hub.logins import Logins, VerifiedLaunch
@@ -124,7 +125,7 @@ class KoreAuthenticator(LTI13Authenticator):  # type: ignore[misc]
         return [
             (self.login_url(""), handlers.LoginInitHandler),
             (self.callback_url(""), handlers.CallbackHandler),
-            (self.enter_url(""), handlers.EnterHandler),
+            (self.enter_url(""), entrance.EnterHandler),
             (self.config_json_url(""), self.config_handler),
             ("/login", handlers.SignInHandler),
         ]

@@ -3,20 +3,16 @@
 1. The LMS sends the browser here to begin (OpenID Connect core, section 4); we send it on to
    the LMS's authorization endpoint with a state and a nonce.
 2. The LMS lets the browser post an id_token, which is verified.
-3. The browser comes once more, by a plain redirect to ourselves. A post from another site
-   carries no ``SameSite=Lax`` cookie, so only now is visible who was signed in before, and
-   only now can that person's session be ended.
+3. The browser comes in by a plain redirect to ourselves: ``kore.hub.entrance``.
 """
 
 from __future__ import annotations
 
 import time
-import uuid
 from typing import Any
 from urllib.parse import urlencode
 
-from jupyterhub import orm
-from jupyterhub.handlers.base import SESSION_COOKIE_NAME, BaseHandler
+from jupyterhub.handlers.base import BaseHandler
 from jupyterhub.handlers.login import LoginHandler
 from jupyterhub.utils import url_path_join
 from tornado.httputil import url_concat
@@ -25,12 +21,10 @@ from kore.hub import logins, pages, tokens
 from kore.hub.logins import VerifiedLaunch
 from kore.hub.platforms import Platform
 from kore.hub.refusals import SIGN_IN, Reason, Refusal, Words, new_reference, shown
-from kore.hub.targets import inner_path
 from kore.lti.claims import ClaimError, Launch, clean_text, clean_url
-from kore.roles import Role
 
 _MAX_ARGUMENT = 4096
-_SEE_OTHER = 303
+SEE_OTHER = 303
 _BAD_REQUEST, _METHOD_NOT_ALLOWED, _SERVER_ERROR = 400, 405, 500
 
 
@@ -82,7 +76,7 @@ class PageHandler(BaseHandler):  # type: ignore[misc]
             self.refuse(Refusal(Reason.BROKEN, "an error inside the hub, see the trace above"))
 
     @property
-    def _origin(self) -> tuple[str, str]:
+    def origin(self) -> tuple[str, str]:
         """Scheme and host as the browser sees them."""
         public = self.public_url
         if public:
@@ -97,11 +91,11 @@ class PageHandler(BaseHandler):  # type: ignore[misc]
         further than ``Lax``: browsers send a cookie this young with a post from another site.
         """
         reach: dict[str, Any] = {"path": url_path_join(self.hub.base_url, "lti13/")}
-        if self._origin[0] == "https":
+        if self.origin[0] == "https":
             reach |= {"secure": True, "samesite": "None"}
         return reach
 
-    def _begun_login(self, state: str) -> Platform | None:
+    def begun_login(self, state: str) -> Platform | None:
         """Return the platform of a login that this browser began, None if it did not."""
         value = self.get_secure_cookie(
             logins.cookie_name(state), max_age_days=logins.LIFETIME / 86400
@@ -109,7 +103,8 @@ class PageHandler(BaseHandler):  # type: ignore[misc]
         registration = logins.read_cookie(value, state)
         return self.authenticator.platform(*registration) if registration else None
 
-    def _end_login(self, state: str) -> None:
+    def end_login(self, state: str) -> None:
+        """Take the cookie of a login back."""
         self.clear_cookie(logins.cookie_name(state), **self._cookie_reach)
 
 
@@ -144,7 +139,7 @@ class LoginInitHandler(PageHandler):
             )
         platform = self.authenticator.platform(issuer, self._argument("client_id"))
         state = logins.new_state()
-        scheme, host = self._origin
+        scheme, host = self.origin
         question = {
             "response_type": "id_token",
             "response_mode": "form_post",
@@ -167,7 +162,7 @@ class LoginInitHandler(PageHandler):
             **self._cookie_reach,
         )
         self.set_header("Cache-Control", "no-store")
-        self.redirect(url_concat(platform.authorize_url, question), status=_SEE_OTHER)
+        self.redirect(url_concat(platform.authorize_url, question), status=SEE_OTHER)
 
     def _argument(self, name: str) -> str:
         value = str(self.get_argument(name, "", strip=False))
@@ -196,13 +191,13 @@ class CallbackHandler(PageHandler):
             verified = await self._verified(state)
         except Refusal as refusal:
             if logins.is_state(state):
-                self._end_login(state)
+                self.end_login(state)
             self.refuse(refusal)
             return
         self.authenticator.logins.hold(state, verified)
         self.set_header("Cache-Control", "no-store")
         enter = self.authenticator.enter_url(self.hub.base_url)
-        self.redirect(f"{enter}?{urlencode({'state': state})}", status=_SEE_OTHER)
+        self.redirect(f"{enter}?{urlencode({'state': state})}", status=SEE_OTHER)
 
     async def _verified(self, state: str) -> VerifiedLaunch:
         error = self._error()
@@ -211,7 +206,7 @@ class CallbackHandler(PageHandler):
             raise Refusal(Reason.NO_STATE, f"the LMS's answer has no state{said}")
         if not logins.is_state(state):
             raise Refusal(Reason.NO_STATE, "the LMS's answer has a state that is not ours")
-        platform = self._begun_login(state)
+        platform = self.begun_login(state)
         if platform is None:
             if self.authenticator.logins.is_used(state):
                 raise Refusal(Reason.USED_TWICE, "the id_token's login was used already")
@@ -269,91 +264,6 @@ class CallbackHandler(PageHandler):
             return Launch.from_claims(claims, client_id=platform.client_id)
         except ClaimError as error:
             raise Refusal(Reason.CLAIMS, f"a claim is not valid: {shown(str(error))}") from error
-
-
-class EnterHandler(PageHandler):
-    """Step 3: the person comes in."""
-
-    async def get(self) -> None:
-        """Sign the person in, end the session of whoever was here before, and go on."""
-        state = str(self.get_query_argument("state", ""))
-        try:
-            verified = self._take(state)
-            user = await self.login_user(verified)
-            if user is None:
-                raise _not_allowed(verified)
-        except Refusal as refusal:
-            self.refuse(refusal)
-            return
-        self.authenticator.announce(user.name, verified)
-        self.set_header("Cache-Control", "no-store")
-        self.redirect(self._next(user, verified.launch), status=_SEE_OTHER)
-
-    def _take(self, state: str) -> VerifiedLaunch:
-        if not logins.is_state(state):
-            raise Refusal(Reason.BY_HAND, "the address that ends a login was opened by hand")
-        if self._begun_login(state) is None:
-            raise Refusal(Reason.OTHER_BROWSER, "the verified login was not begun in this browser")
-        self._end_login(state)
-        verified: VerifiedLaunch | None = self.authenticator.logins.take(state)
-        if verified is None:
-            raise Refusal(Reason.USED_TWICE, "the verified login was used already, or too late")
-        return verified
-
-    def set_login_cookie(self, user: Any) -> None:
-        """Sign in, and first sign out whoever else this browser still knows."""
-        self._part_from_others(user)
-        super().set_login_cookie(user)
-
-    def _part_from_others(self, user: Any) -> None:
-        """End this browser's session if anybody else was in it.
-
-        Services and servers know a browser by OAuth tokens that outlive the hub's cookie:
-        unless these are revoked, they would still take it for the person before. A browser
-        that was closed meanwhile has forgotten its session's id; then all of that person's
-        browser tokens go, which costs them a silent redirect elsewhere.
-        """
-        previous = self.current_user
-        changes = previous is not None and previous.id != user.id
-        session = self.get_cookie(SESSION_COOKIE_NAME)
-        foreign = 0
-        for kind in (orm.APIToken, orm.OAuthCode):
-            found = self.db.query(kind).filter(kind.user_id != user.id)
-            if session:
-                found = found.filter(kind.session_id == session)
-            elif changes:
-                found = found.filter(kind.user_id == previous.id, kind.session_id.is_not(None))
-            else:
-                continue
-            for row in found:
-                self.db.delete(row)
-                foreign += 1
-        if foreign:
-            self.db.commit()
-        if foreign or changes:
-            # Whoever caches what a token may do caches it by session.
-            self._session_id = uuid.uuid4().hex
-            self.set_session_cookie()
-
-    def _next(self, user: Any, launch: Launch) -> str:
-        if launch.role is Role.INSTRUCTOR:
-            return str(url_path_join(self.base_url, "services/kore/launch", launch.course_id))
-        own = url_path_join(user.url, "lab")
-        place = (
-            inner_path(launch.target_link_uri, host=self._origin[1], base_url=self.base_url) or own
-        )
-        server = url_path_join(self.base_url, "user", user.escaped_name, "/")
-        if user.spawner.ready or not (place == own or place.startswith(server)):
-            return str(place)
-        return str(url_concat(url_path_join(self.hub.base_url, "spawn"), {"next": place}))
-
-
-def _not_allowed(verified: VerifiedLaunch) -> Refusal:
-    refusal = Refusal(Reason.NOT_ALLOWED, "the hub's configuration does not let this person in")
-    refusal.sub = clean_text(verified.launch.sub)
-    refusal.return_url = verified.launch.return_url
-    refusal.home_url = verified.platform.home_url
-    return refusal
 
 
 class SignInHandler(PageHandler, LoginHandler):  # type: ignore[misc]

@@ -147,6 +147,12 @@ class LoginHub:
     def log(self) -> str:
         return self._log.read_text(errors="replace")
 
+    def wait_for_log(self, words: str, timeout: float = 20) -> None:
+        ends = time.monotonic() + timeout
+        while words not in self.log:
+            assert time.monotonic() < ends, f"not in the log: {words}"
+            time.sleep(0.05)
+
     def close(self) -> None:
         self._process.terminate()
         try:
@@ -262,3 +268,10 @@ class Browser:
             return str(answer.json()["user"])
         except ValueError:
             return ""
+
+    def start_server(self, user: str) -> None:
+        """Start one's own server, and wait until it runs."""
+        self.http.get(f"{self.hub.url}/hub/spawn", timeout=30)
+        progress = f"{self.hub.url}/hub/api/users/{user}/server/progress"
+        with self.http.get(progress, stream=True, timeout=30) as events:
+            assert any(b'"ready": true' in line for line in events.iter_lines())

@@ -1,0 +1,238 @@
+"""The demo from its start to its end, and from its end to its next start."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from ananke.demo.parts import TAG
+from ananke.errors import Exit
+from tests.support.demo import free_port, running_demo
+from tests.support.person import Person
+
+pytestmark = pytest.mark.slow
+
+NOBODY = 65534
+
+
+def of_state(state_dir):
+    """Every process that works for a state directory."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.environ().get(TAG) == str(state_dir):
+                found.append(process)
+    return found
+
+
+def wait_until(condition, seconds, words):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, words
+        time.sleep(0.1)
+
+
+def with_server_and_kernel(demo):
+    """Launch as a student, start a kernel; return the student and the processes' ids."""
+    student = Person(demo, "zoe")
+    page = student.launch("roots")
+    assert page.url.endswith("/lab"), page.url
+    student.server().json("POST", "/api/kernels", json={})
+    wait_until(
+        lambda: any("ipykernel_launcher" in p.cmdline() for p in of_state(demo.state_dir)),
+        30,
+        "no kernel started",
+    )
+    return student
+
+
+def facts(state_dir):
+    """What has to be the same after a restart."""
+    secret = (state_dir / "hub" / "jupyterhub_cookie_secret").read_text()
+    tokens = [path.read_text() for path in sorted((state_dir / "hub").glob("*.token"))]
+    keys = {path.name: path.read_bytes() for path in (state_dir / "kore" / "keys").iterdir()}
+    return secret, tokens, keys
+
+
+def test_ends_on_a_signal_and_goes_on_where_it_was(tmp_path):
+    """SIGTERM ends every process within 10 s; the next start knows cookies, homes, courses."""
+    state = tmp_path / "state"
+    ports = ("--port", str(free_port()), "--lms-port", str(free_port()))
+    with running_demo(state, *ports) as demo:
+        student = with_server_and_kernel(demo)
+        (state / "homes" / student.hub_name() / "notes.txt").write_text("mine")
+        courses = student.kore("GET", "/courses").json()
+        jwks = requests.get(f"{demo.kore}/jwks", timeout=10).json()
+        keys = requests.get(f"{demo.lms}/lti/jwks", timeout=10).json()
+        before = facts(state)
+        assert demo.process.pid in [p.pid for p in psutil.process_iter()]
+        begun = time.monotonic()
+        demo.process.send_signal(signal.SIGTERM)
+        assert demo.process.wait(15) == Exit.OK
+        assert time.monotonic() - begun < 10
+        assert of_state(state) == []
+
+    with running_demo(state, *ports) as demo:
+        assert facts(state) == before
+        assert requests.get(f"{demo.kore}/jwks", timeout=10).json() == jwks
+        assert requests.get(f"{demo.lms}/lti/jwks", timeout=10).json() == keys
+        # The cookie of before still holds.
+        student.demo = demo
+        assert student.kore("GET", "/courses").json() == courses
+        assert (state / "homes" / student.hub_name() / "notes.txt").read_text() == "mine"
+
+
+def test_a_killed_demo_leaves_nothing_and_starts_again(tmp_path):
+    """After kill -9 of the demo its programs end by themselves; after one of the hub too, and
+    the next start takes away what is left.
+    """
+    state = tmp_path / "state"
+    with running_demo(state) as demo:
+        with_server_and_kernel(demo)
+        demo.process.kill()
+        demo.process.wait()
+        wait_until(lambda: of_state(state) == [], 20, of_state(state))
+
+    with running_demo(state) as demo:
+        student = with_server_and_kernel(demo)
+        hub = next(p for p in of_state(state) if "jupyterhub_config.py" in " ".join(p.cmdline()))
+        demo.process.kill()
+        hub.kill()
+        demo.process.wait()
+
+    with running_demo(state) as demo:
+        student.demo = demo
+        page = student.launch("roots")
+        assert page.url.endswith(f"/user/{student.hub_name()}/lab")
+
+
+def test_a_second_demo_on_the_same_state_is_refused(tmp_path):
+    """Two demos cannot share a state directory; the first one is not disturbed."""
+    with running_demo(tmp_path / "state") as demo:
+        second = subprocess.run(
+            [sys.executable, "-m", "ananke", "demo", "--port=0", "--lms-port=0"]
+            + [f"--state-dir={demo.state_dir}"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert second.returncode == Exit.STATE_IN_USE
+        assert str(demo.process.pid) in second.stderr
+        assert requests.get(f"{demo.kore}/health", timeout=10).json() == {"status": "ok"}
+
+
+def test_a_part_that_does_not_start_is_named(tmp_path):
+    """Kore with a broken database: the demo says that it is Kore, shows its log, and ends."""
+    state = tmp_path / "state"
+    (state / "kore").mkdir(parents=True)
+    (state / "demo.lock").touch()
+    (state / "kore" / "kore.sqlite").write_bytes(b"this is no database" * 100)
+    result = subprocess.run(
+        [sys.executable, "-m", "ananke", "demo", "--port=0", "--lms-port=0"]
+        + [f"--state-dir={state}", "--json"],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert result.returncode == Exit.PART_DID_NOT_START
+    assert result.stdout == ""
+    assert "Error: Kore did not start" in result.stderr
+    assert "not a database" in result.stderr
+    assert str(state / "logs" / "kore.log") in result.stderr
+    assert of_state(state) == []
+
+
+def test_a_part_that_ends_later_is_named(tmp_path):
+    """When the LMS dies the demo says so, and ends the rest."""
+    with running_demo(tmp_path / "state") as demo:
+        lms = next(
+            process
+            for process in psutil.Process(demo.process.pid).children()
+            if "ananke.demo.lms" in process.cmdline()
+        )
+        lms.kill()
+        assert demo.process.wait(20) == Exit.PART_ENDED
+        assert of_state(demo.state_dir) == []
+
+
+def test_another_lms_takes_the_embedded_ones_place(tmp_path):
+    """With --lms-config there is no embedded LMS, and the hub knows the file's."""
+    config = tmp_path / "30_lms.py"
+    config.write_text(
+        "c = get_config()\n"
+        "base_url = 'http://127.0.0.2:9/moodle'\n"
+        "c.LTI13Authenticator.client_id = ['SomeRandomString']\n"
+        "c.LTI13Authenticator.issuer = base_url\n"
+        "c.LTI13Authenticator.authorize_url = f'{base_url}/mod/lti/auth.php'\n"
+        "c.LTI13Authenticator.jwks_endpoint = f'{base_url}/mod/lti/certs.php'\n"
+        "c.LTI13Authenticator.access_token_url = f'{base_url}/mod/lti/token.php'\n"
+    )
+    with running_demo(tmp_path / "state", "--lms-config", str(config)) as demo:
+        assert demo.lms == "http://127.0.0.2:9/moodle"
+        running = psutil.Process(demo.process.pid).children()
+        assert not [p for p in running if "ananke.demo.lms" in p.cmdline()]
+        login = requests.post(
+            f"{demo.hub}/hub/lti13/oauth_login",
+            data={
+                "iss": "http://127.0.0.2:9/moodle",
+                "login_hint": "2",
+                "client_id": "SomeRandomString",
+                "target_link_uri": demo.hub,
+                "lti_message_hint": "1",
+            },
+            allow_redirects=False,
+            timeout=10,
+        )
+        assert login.headers["Location"].startswith("http://127.0.0.2:9/moodle/mod/lti/auth.php?")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_runs_as_an_ordinary_user(tmp_path):
+    """An ordinary user, in a home of their own, gets the same demo as root."""
+    become = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--"]
+    python = [*become, sys.executable, "-c", "import ananke"]
+    if subprocess.run(python, capture_output=True, check=False).returncode != 0:
+        pytest.skip("an ordinary user may not read this clone or its Python")
+    home = Path("/tmp") / f"ananke-nobody-{os.getpid()}"
+    home.mkdir(mode=0o700)
+    os.chown(home, NOBODY, NOBODY)
+    try:
+        process = subprocess.Popen(
+            [*become, sys.executable, "-m", "ananke", "demo", "--json"]
+            + ["--port=0", "--lms-port=0"],
+            env={"HOME": str(home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"},
+            cwd=home,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            told = json.loads(process.stdout.readline())
+            state = home / ".local" / "state" / "ananke" / "demo"
+            assert told["state_dir"] == str(state)
+            assert {p.uids().real for p in of_state(state)} == {NOBODY}
+            page = Person(_Addresses(told), "zoe").launch("roots")
+            assert page.url.endswith("/user/u201/lab")
+        finally:
+            process.terminate()
+            assert process.wait(20) == Exit.OK
+        assert of_state(state) == []
+    finally:
+        shutil.rmtree(home)
+
+
+class _Addresses:
+    def __init__(self, told):
+        self.lms, self.hub, self.kore = told["lms"], told["hub"], told["kore"]

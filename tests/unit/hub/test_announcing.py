@@ -1,0 +1,154 @@
+"""Telling Kore of launches: in the background, with patience, and never in the way."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+
+import pytest
+from tornado import web
+
+from kore.hub import launches
+from kore.hub.launches import LaunchAnnouncer
+from kore.hub.platforms import Platform
+
+LMS = Platform("https://lms.example", "tool", "a", "j", "https://lms.example/token")
+LOG = logging.getLogger("test")
+
+
+class Kore:
+    """Answers ``statuses`` one after the other, then 202."""
+
+    def __init__(self, *statuses: int) -> None:
+        self.statuses = list(statuses)
+        self.told: list[tuple[str, dict]] = []
+        self.arrived = asyncio.Event()
+        kore = self
+
+        class Launches(web.RequestHandler):
+            def post(self) -> None:
+                status = kore.statuses.pop(0) if kore.statuses else 202
+                self.set_status(status)
+                self.write({"error": {"code": "odd"}})
+                if status == 202:
+                    kore.told.append(
+                        (self.request.headers["Authorization"], json.loads(self.request.body))
+                    )
+                    kore.arrived.set()
+
+        application = web.Application(
+            [("/jupyter/services/kore/launches", Launches)], log_function=lambda _: None
+        )
+        self._server = application.listen(0, "127.0.0.1")
+        port = next(iter(self._server._sockets.values())).getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}/jupyter/"
+
+    def stop(self) -> None:
+        self._server.stop()
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    """Pauses of milliseconds."""
+    monkeypatch.setattr(launches, "_FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(launches, "_LONGEST_PAUSE", 0.002)
+
+
+async def given_up(caplog) -> str:
+    """Wait for the one line."""
+    while not caplog.records:  # noqa: ASYNC110 - a log record is no event
+        await asyncio.sleep(0.005)
+    return caplog.records[0].getMessage()
+
+
+def test_what_kore_gets():
+    """User, client id, claims and platform, under the login's token."""
+
+    async def run() -> None:
+        kore = Kore()
+        announcer = LaunchAnnouncer(kore.url, "secret", LOG)
+        announcer.announce("u1", {"sub": "1", "name": "\ud800Ä"}, LMS)
+        await asyncio.wait_for(kore.arrived.wait(), 10)
+        assert kore.told == [
+            (
+                "token secret",
+                {
+                    "user": "u1",
+                    "client_id": "tool",
+                    "claims": {"sub": "1", "name": "\ud800Ä"},
+                    "platform": {
+                        "issuer": "https://lms.example",
+                        "client_id": "tool",
+                        "token_url": "https://lms.example/token",
+                    },
+                },
+            )
+        ]
+        await announcer.close()
+        kore.stop()
+
+    asyncio.run(run())
+
+
+def test_a_kore_that_is_not_ready_yet_is_asked_again(caplog):
+    """Whatever may pass is tried again, without a word in the log."""
+
+    async def run() -> None:
+        kore = Kore(503, 500, 404, 403, 302)
+        announcer = LaunchAnnouncer(kore.url, "secret", LOG)
+        announcer.announce("u1", {}, LMS)
+        await asyncio.wait_for(kore.arrived.wait(), 10)
+        assert len(kore.told) == 1
+        await announcer.close()
+        kore.stop()
+
+    asyncio.run(run())
+    assert not caplog.records
+
+
+def test_a_kore_that_stays_away_is_given_up_in_one_line(caplog):
+    """After the time for it, one line; the next launch is delivered."""
+
+    async def run() -> None:
+        kore = Kore()
+        kore.stop()
+        announcer = LaunchAnnouncer(kore.url, "secret", LOG, patience=0.02)
+        announcer.announce("u1", {}, LMS)
+        assert "launch by u1: it cannot be reached" in await given_up(caplog)
+        await announcer.close()
+
+    asyncio.run(run())
+    assert len(caplog.records) == 1
+
+
+def test_a_refusal_for_good_is_not_repeated(caplog):
+    """Kore's words are in the log."""
+
+    async def run() -> None:
+        kore = Kore(422)
+        announcer = LaunchAnnouncer(kore.url, "secret", LOG)
+        announcer.announce("u1", {}, LMS)
+        assert "launch by u1: it answers 422" in await given_up(caplog)
+        assert "odd" in caplog.text
+        assert not kore.told
+        await announcer.close()
+        kore.stop()
+
+    asyncio.run(run())
+
+
+def test_too_many_waiting_are_dropped_with_a_line(caplog, monkeypatch):
+    """The queue is bounded, and a login does not notice."""
+    monkeypatch.setattr(launches, "_QUEUE", 5)
+
+    async def run() -> None:
+        kore = Kore()
+        announcer = LaunchAnnouncer(kore.url, "secret", LOG)
+        for number in range(6):
+            announcer.announce(f"u{number}", {}, LMS)
+        await announcer.close()
+        kore.stop()
+
+    asyncio.run(run())
+    assert "not told of the launch by u5: 5 are waiting already" in caplog.text
