@@ -128,9 +128,9 @@ def check() -> ResponseReturnValue | None:
 
 def _is_browser() -> bool:
     """Say whether a sign-in by redirects can succeed: a page, or a script on one."""
-    return request.method == "GET" and (
-        "Sec-Fetch-Mode" in request.headers or "text/html" in request.headers.get("Accept", "")
-    )
+    if request.method != "GET" or "Authorization" in request.headers:
+        return False
+    return "Sec-Fetch-Mode" in request.headers or "text/html" in request.headers.get("Accept", "")
 
 
 def _in_course(course_of: CourseOf, roles: set[Role]) -> Guard:

@@ -1,0 +1,306 @@
+"""Every caller against every route: who is let in, who is refused, and in which words.
+
+A route that has no row here fails ``test_every_route_has_a_row``, and a guard that lets in
+somebody it should not fails the row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import pytest
+
+from kore import jobs
+from kore.db.models import JobState
+from tests.support.kore import Harness, make_kore
+
+UNKNOWN_COURSE, UNKNOWN_JOB = "c-" + "0" * 16, "0" * 32
+
+
+class Caller(Enum):
+    """Who calls. Every one but the first has a session, a token, or both."""
+
+    NOBODY = "no one"
+    STRANGER = "someone in no course"
+    STUDENT = "a student of the course"
+    OBSERVER = "a mentor in the course"
+    ELSEWHERE = "a teacher of another course"
+    TEACHER = "a teacher of the course"
+    ADMIN = "a hub admin"
+    ACCOUNT = "the course's own account"
+    OTHER_ACCOUNT = "another course's account"
+    HUB_LOGIN = "the hub's login"
+    SERVICE = "another service"
+    NARROW = "a token without the scope for Kore"
+
+
+C = Caller
+ANYONE = set(C)
+USERS = {
+    C.STRANGER,
+    C.STUDENT,
+    C.OBSERVER,
+    C.ELSEWHERE,
+    C.TEACHER,
+    C.ADMIN,
+    C.ACCOUNT,
+    C.OTHER_ACCOUNT,
+}
+TEACHERS = {C.TEACHER, C.ADMIN, C.ACCOUNT}
+MEMBERS = TEACHERS | {C.STUDENT, C.OBSERVER}
+
+
+@dataclass
+class Row:
+    """One route: who may call it, how it is called, and what the ones let in are answered."""
+
+    allowed: set[Caller]
+    answers: set[int]
+    path: Callable[[World], str] | None = None
+    options: Callable[[World], dict[str, Any]] = lambda _world: {}
+    # What those who are refused are told: the 404 hides a course, the 403 does not.
+    hides: set[Caller] = field(default_factory=lambda: {C.STRANGER, C.ELSEWHERE, C.OTHER_ACCOUNT})
+    page: bool = False
+
+
+def _course(world: World) -> dict[str, str]:
+    return {"course_id": world.course}
+
+
+def _in_query(world: World) -> dict[str, Any]:
+    return {"query_string": {"course": world.course}}
+
+
+def _launch(_world: World) -> dict[str, Any]:
+    return {
+        "json": {
+            "user": "u77",
+            "client_id": "kore-client",
+            "claims": {},
+            "platform": {
+                "issuer": "https://lms.example",
+                "client_id": "kore-client",
+                "token_url": "https://lms.example/token",
+            },
+        }
+    }
+
+
+ROUTES: dict[tuple[str, str], Row] = {
+    ("GET", "/health"): Row(ANYONE, {200}),
+    ("GET", "/jwks"): Row(ANYONE, {200}),
+    ("GET", "/openapi.json"): Row(ANYONE, {200}),
+    ("POST", "/launches"): Row({C.HUB_LOGIN}, {422}, options=_launch, hides=set()),
+    ("GET", "/courses"): Row(USERS, {200}),
+    ("GET", "/courses/active"): Row(USERS, {200}),
+    ("GET", "/courses/current"): Row(USERS, {200}),
+    ("GET", "/courses/{course_id}"): Row(MEMBERS, {200}),
+    ("POST", "/courses/{course_id}/open"): Row(TEACHERS, {202}),
+    ("GET", "/grades"): Row(TEACHERS, {200}, options=_in_query),
+    ("POST", "/grades"): Row(
+        TEACHERS, {202}, options=lambda world: {"json": {"course": world.course}}
+    ),
+    ("GET", "/jobs"): Row(TEACHERS, {200}, options=_in_query),
+    ("GET", "/jobs/{job_id}"): Row(TEACHERS, {200}),
+    ("POST", "/jobs/{job_id}/cancel"): Row(TEACHERS, {202}),
+}
+"""The API's routes, by method and path as ``openapi.json`` has them."""
+
+PAGES: dict[tuple[str, str], Row] = {
+    ("GET", "/"): Row(USERS, {200}, page=True),
+    ("GET", "/page/courses/{course_id}"): Row(MEMBERS, {200}, page=True),
+    ("GET", "/page/jobs/{job_id}"): Row(TEACHERS, {200}, page=True),
+    ("GET", "/page/jobs/{job_id}.csv"): Row(TEACHERS, {200}, page=True),
+    ("GET", "/launch/{course_id}"): Row(
+        USERS, {200, 302}, path=lambda world: f"/launch/{world.course}?tries=1", page=True
+    ),
+    ("GET", "/oauth_callback"): Row(ANYONE, {400}, page=True),
+    ("GET", "/static/{filename}"): Row(ANYONE, {200}, path=lambda _world: "/static/kore.css"),
+}
+"""Kore's pages, which are not part of the API."""
+
+
+@dataclass
+class World:
+    """A hub with two courses and everyone in the table."""
+
+    kore: Harness
+    course: str
+    job: str
+    names: dict[Caller, str]
+
+    def client(self, caller: Caller, way: str) -> Any:
+        if caller is C.NOBODY:
+            return self.kore.client_for(None)
+        kind = "service" if caller in {C.HUB_LOGIN, C.SERVICE} else "user"
+        name = self.names[caller]
+        if caller is C.NARROW:
+            client = self.kore.client_for(name, via="token")
+            token = self.kore.token_for(name, scopes={"read:users!user=" + name})
+            client.headers["Authorization"] = f"token {token}"
+            return client
+        via = "token" if way == "token" else "session"
+        return self.kore.client_for(name, via=via, kind=kind, proof=way != "session, no proof")
+
+    def call(self, caller: Caller, way: str, method: str, path: str, row: Row) -> Any:
+        where = row.path(self) if row.path else path.format(course_id=self.course, job_id=self.job)
+        options = row.options(self)
+        if row.page:
+            options["headers"] = {"Accept": "text/html"}
+        return self.client(caller, way).open(where, method=method, **options)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with make_kore(tmp_path_factory.mktemp("callers")) as kore:
+        course, teacher = kore.launch("1", "Instructor", name="Tess Teacher")
+        _, student = kore.launch("2", "Learner", name="Stu Student")
+        _, observer = kore.launch("3", "Mentor", name="Mo Mentor")
+        other, elsewhere = kore.launch("4", "Instructor", link="link-2")
+        kore.make_admin("u5")
+        kore.work()
+        with kore.db.session() as session:
+            job = jobs.enqueue(session, "grades.send", course_id=course, created_by=teacher)
+            job.state = JobState.DONE
+        names = {
+            C.STRANGER: "u6",
+            C.STUDENT: student,
+            C.OBSERVER: observer,
+            C.ELSEWHERE: elsewhere,
+            C.TEACHER: teacher,
+            C.ADMIN: "u5",
+            C.ACCOUNT: course,
+            C.OTHER_ACCOUNT: other,
+            C.HUB_LOGIN: "hub-login",
+            C.SERVICE: "culler",
+            C.NARROW: teacher,
+        }
+        kore.hub.users.update(name for name in names.values() if name[0] in "uc")
+        yield World(kore, course, job.id, names)
+
+
+def _ways(caller: Caller) -> list[str]:
+    if caller is C.NOBODY:
+        return ["none"]
+    if caller is C.NARROW:
+        return ["token"]
+    return ["token", "session", "session, no proof"]
+
+
+CASES = [
+    pytest.param(method, path, row, caller, way, id=f"{method} {path} by {caller.value}, {way}")
+    for (method, path), row in (ROUTES | PAGES).items()
+    for caller in C
+    for way in _ways(caller)
+]
+
+
+def test_every_route_has_a_row(world: World):
+    """A new route without a row in this table fails here, in the API and among the pages."""
+    document = world.kore.client_for(None).get("/openapi.json").json
+    described = {
+        (method.upper(), path)
+        for path, operations in document["paths"].items()
+        for method in operations
+    }
+    assert described == set(ROUTES)
+    served = {
+        (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
+        for rule in world.kore.app.url_map.iter_rules()
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+    }
+    assert served == set(ROUTES) | set(PAGES)
+
+
+@pytest.mark.parametrize(("method", "path", "row", "caller", "way"), CASES)
+def test_caller_and_route(world: World, method, path, row: Row, caller: Caller, way: str):
+    """Each caller, in each way to prove who they are, is let in or refused as the row says."""
+    answer = world.call(caller, way, method, path, row)
+    if way == "session, no proof" and method != "GET" and row.allowed != ANYONE:
+        assert (answer.status_code, answer.json["error"]["code"]) == (403, "csrf")
+    elif caller in row.allowed:
+        assert answer.status_code in row.answers, answer.text
+    elif caller in {C.NOBODY, C.NARROW}:
+        # A browser is sent to sign in; a program is told that it must.
+        assert answer.status_code == (302 if row.page and caller is C.NOBODY else 401)
+        if answer.status_code == 302:
+            assert answer.headers["Location"].startswith("/hub/api/oauth2/authorize?")
+    elif caller in row.hides:
+        assert answer.status_code == 404
+        assert world.course not in answer.text
+    else:
+        assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "row"),
+    [
+        pytest.param(method, path, row, id=f"{method} {path}")
+        for (method, path), row in (ROUTES | PAGES).items()
+        if "{course_id}" in path or "{job_id}" in path or row.options is _in_query
+        if path != "/launch/{course_id}"
+    ],
+)
+def test_what_is_not_there_looks_like_what_is_not_yours(world: World, method, path, row: Row):
+    """A course or job of others and one that does not exist are refused in the same words."""
+    nowhere = World(world.kore, UNKNOWN_COURSE, UNKNOWN_JOB, world.names)
+    theirs = world.call(C.ELSEWHERE, "token", method, path, row)
+    nothing = nowhere.call(C.ELSEWHERE, "token", method, path, row)
+    assert theirs.status_code == nothing.status_code
+    assert _without_proof(theirs.text) == _without_proof(nothing.text)
+
+
+def _without_proof(page: str) -> str:
+    """Leave out the CSRF token, which differs from answer to answer."""
+    return re.sub(r'<meta name="csrf-token"[^>]*>', "", page)
+
+
+def test_only_admins_list_every_course(world: World):
+    """``all=true`` shows a hub admin every course, and is refused to all others."""
+    for caller in (C.STRANGER, C.STUDENT, C.TEACHER, C.ACCOUNT):
+        answer = world.client(caller, "token").get("/courses?all=true")
+        assert (answer.status_code, answer.json["error"]["code"]) == (403, "admins_only")
+    listed = world.client(C.ADMIN, "token").get("/courses?all=true").json["courses"]
+    assert len(listed) == 2
+
+
+def test_nobody_names_a_caller_in_the_request(world: World):
+    """A user name in query, body or header changes nothing about who calls."""
+    client = world.client(C.STUDENT, "token")
+    claimed = {"X-Forwarded-User": world.names[C.TEACHER], "X-JupyterHub-User": "u5"}
+    answer = client.get(
+        "/grades", query_string={"course": world.course, "user": "u1"}, headers=claimed
+    )
+    assert answer.status_code == 403
+
+
+def test_a_forged_or_foreign_proof_is_refused(world: World):
+    """The CSRF proof of one session does not serve another, nor does an invented one."""
+    mine, theirs = world.client(C.TEACHER, "session"), world.client(C.STUDENT, "session")
+    for proof in (theirs.headers["X-CSRFToken"], "invented", ""):
+        answer = mine.post("/grades", json={"course": world.course}, headers={"X-CSRFToken": proof})
+        assert (answer.status_code, answer.json["error"]["code"]) == (403, "csrf")
+
+
+def test_every_error_has_one_form(world: World):
+    """Whatever goes wrong, the body is the error envelope and nothing else."""
+    client = world.client(C.TEACHER, "token")
+    answers = [
+        client.get("/nothing/here"),
+        client.post("/courses"),
+        client.get("/courses/c-XYZ"),
+        client.get("/grades"),
+        client.post("/grades", data="{", content_type="application/json"),
+        client.post("/grades", json={"course": world.course, "surprise": 1}),
+        client.post("/grades", json={"course": world.course, "only": "all"}),
+        client.post("/grades", data=b"x" * (3 << 20), content_type="application/json"),
+    ]
+    for answer in answers:
+        assert answer.status_code in {404, 405, 413, 422}, answer.text
+        assert set(answer.json) == {"error"}
+        assert {"code", "message"} <= set(answer.json["error"]) <= {"code", "message", "hint"}
+        assert answer.json["error"]["message"]
