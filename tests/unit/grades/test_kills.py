@@ -1,0 +1,61 @@
+"""Kore's process killed while it sends: in the end each score is in the LMS, written once."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from tests.support.gradedcourse import graded_course, start_kore
+
+
+def send_with_kills(course, slugs, kills, seed):
+    """Send in processes of which so many are killed at random moments; return the report."""
+    rng = random.Random(seed)
+    job_id = course.queue()
+    for _ in range(kills):
+        before = len(course.lms.requests())
+        process = start_kore(course.folder, job_id)
+        # At a moment after some requests, anywhere between two of them or in one.
+        wanted = before + rng.randint(0, max(1, len(slugs) // kills))
+        while len(course.lms.requests()) < wanted and process.is_alive():
+            time.sleep(0.002)
+        time.sleep(rng.uniform(0, 0.04))
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+    last = start_kore(course.folder, job_id)
+    last.join(timeout=60)
+    assert last.exitcode == 0
+    return course.report(job_id)
+
+
+def check(folder, manner, students, kills, seed):
+    with graded_course(folder, manner=manner, students=()) as course:
+        slugs = course.fill(students)
+        course.assignment("ps1", 10)
+        course.grade({slug: 1 + index % 9 for index, slug in enumerate(slugs)})
+        course.lms.behave(score_delay_ms=15, at_once=0)
+        report = send_with_kills(course, slugs, kills, seed)
+        assert (report.state, report.message) == ("done", f"{students} sent")
+        assert set(report.outcomes) == set(slugs)
+        assert course.held() == {
+            slug: ((1 + index % 9) * 10, 1) for index, slug in enumerate(slugs)
+        }
+        # What Kore believes is what there is: nothing is left in doubt or sent again.
+        assert {course.score(slug).state for slug in slugs} == {"sent"}
+        assert course.send().message == f"{students} unchanged"
+
+
+def test_each_score_arrives_once_whatever_is_killed(tmp_path, manner):
+    """Some kills while a class's scores are on their way, in each manner."""
+    check(tmp_path, manner, students=24, kills=4, seed=manner)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
+def test_each_score_arrives_once_after_many_kills(tmp_path, manner, seed):
+    """The same with many kills, so that each moment of a score's way is hit."""
+    check(tmp_path, manner, students=60, kills=12, seed=seed)
