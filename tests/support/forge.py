@@ -40,12 +40,13 @@ class Key:
 
 
 class ForgingLms:
-    """Serves ``/jwks``; ``answers`` may be cleared to let requests wait."""
+    """Serves ``/jwks``, after ``delay`` seconds; a cleared ``answers`` lets requests wait."""
 
     def __init__(self) -> None:
         self.key = Key("key-1")
         self.published = [self.key]
         self.requests = 0
+        self.delay = 0.0
         self.answers = threading.Event()
         self.answers.set()
         self.asked = threading.Event()
@@ -56,6 +57,7 @@ class ForgingLms:
                 lms.requests += 1
                 lms.asked.set()
                 lms.answers.wait(30)
+                time.sleep(lms.delay)
                 body = json.dumps({"keys": [key.jwk() for key in lms.published]}).encode()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
