@@ -8,8 +8,10 @@ import hmac
 import json
 import threading
 import time
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -40,9 +42,15 @@ class Key:
 
 
 class ForgingLms:
-    """Serves ``/jwks``, after ``delay`` seconds; a cleared ``answers`` lets requests wait."""
+    """Serves ``/jwks``, after ``delay`` seconds; a cleared ``answers`` lets requests wait.
 
-    def __init__(self) -> None:
+    For real browsers: ``/launch?sub=X`` begins a login at the hub ``tool``, ``/auth`` says
+    that it is X. ``host`` may be another name of this machine: then it is another site.
+    """
+
+    tool = ""
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
         self.key = Key("key-1")
         self.published = [self.key]
         self.requests = 0
@@ -54,12 +62,12 @@ class ForgingLms:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                lms.requests += 1
-                lms.asked.set()
-                lms.answers.wait(30)
-                time.sleep(lms.delay)
-                body = json.dumps({"keys": [key.jwk() for key in lms.published]}).encode()
+                url = urlsplit(self.path)
+                asked = {name: values[0] for name, values in parse_qs(url.query).items()}
+                page = {"/launch": lms.launch_page, "/auth": lms.auth_page}.get(url.path)
+                body = page(asked) if page else lms.key_set()
                 self.send_response(200)
+                self.send_header("Content-Type", "text/html" if page else "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -70,7 +78,27 @@ class ForgingLms:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"http://{host}:{self._server.server_port}"
+
+    def key_set(self) -> bytes:
+        self.requests += 1
+        self.asked.set()
+        self.answers.wait(30)
+        time.sleep(self.delay)
+        return json.dumps({"keys": [key.jwk() for key in self.published]}).encode()
+
+    def launch_page(self, asked: dict[str, str]) -> bytes:
+        fields = {
+            "iss": self.url,
+            "client_id": CLIENT_ID,
+            "login_hint": asked["sub"],
+            "target_link_uri": f"{self.tool}/hub",
+        }
+        return posting(f"{self.tool}/hub/lti13/oauth_login", fields)
+
+    def auth_page(self, asked: dict[str, str]) -> bytes:
+        token = self.sign(self.claims(asked["nonce"], sub=asked["login_hint"]))
+        return posting(asked["redirect_uri"], {"state": asked["state"], "id_token": token})
 
     @property
     def jwks_url(self) -> str:
@@ -129,6 +157,16 @@ def signed_with_public_key(claims: dict[str, Any], key: Key) -> str:
     text = ".".join(base64url(json.dumps(part).encode()) for part in (header, claims))
     mac = hmac.new(key.public_pem(), text.encode(), hashlib.sha256).digest()
     return f"{text}.{base64url(mac)}"
+
+
+def posting(url: str, fields: dict[str, str]) -> bytes:
+    """A page with a form that posts itself."""
+    inputs = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
+        for name, value in fields.items()
+    )
+    form = f'<form method="post" action="{escape(url)}">{inputs}</form>'
+    return f"<!doctype html>{form}<script>document.forms[0].submit()</script>".encode()
 
 
 def base64url(data: bytes) -> str:
