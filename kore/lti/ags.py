@@ -312,7 +312,10 @@ def _next_page(header: str, current: str) -> str | None:
     found = _LINK.search(header)
     if found is None:
         return None
-    url = clean_url(urljoin(current, html.unescape(found.group(1).strip())))
+    try:
+        url = clean_url(urljoin(current, html.unescape(found.group(1).strip())))
+    except ValueError:
+        return None
     if url is None or urlsplit(url)[:2] != urlsplit(current)[:2]:
         return None
     return url

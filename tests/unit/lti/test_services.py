@@ -1,0 +1,371 @@
+"""Tokens and grade services against answers of all kinds."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+
+import jwt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kore.lti import ags as lti
+from kore.lti.ags import Result, Score
+from kore.lti.errors import NewerError, RefusedError
+from kore.lti.http import Http, Patience
+from kore.lti.keys import KeyStore
+from kore.lti.services import Platforms
+from kore.lti.tokens import Tokens
+from tests.support.lms import running_lms
+from tests.support.rawserver import ResetError, http, raw_server, replay
+
+QUICK = Patience(connect=1, read=1, answer=2, tries=3, first_wait=0.01, longest=2, budget=5)
+SCORE = Score("1", 7, 10, datetime(2026, 1, 1, 12, 0, 0, 5000, tzinfo=UTC))
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    return KeyStore(tmp_path_factory.mktemp("keys"))
+
+
+def token(**changes):
+    body = {"access_token": "t", "token_type": "Bearer", "expires_in": 3600, **changes}
+    return http("200 OK", json.dumps({k: v for k, v in body.items() if v is not None}).encode())
+
+
+def tokens_at(server, keys):
+    return Tokens(Http(patience=QUICK), keys, client_id="client", token_url=f"{server.url}/token")
+
+
+def ags_at(server, keys):
+    return Platforms(keys, patience=QUICK).ags(
+        issuer="lms", client_id="client", token_url=f"{server.url}/token"
+    )
+
+
+def lms(*answers, token_answer=None):
+    """An LMS that gives tokens, and answers all else with one after the other."""
+    following = replay(*answers)
+
+    def answer(request):
+        if request.path == "/token":
+            return token_answer or token()
+        return following(request)
+
+    return answer
+
+
+def asked(server, path="/token"):
+    return [r for r in server.seen if r.path.partition("?")[0] == path]
+
+
+def test_an_assertion_holds_what_an_lms_checks(keys):
+    """Issuer and subject are the client, iat is early, jti is new, the kid is published."""
+    with raw_server(replay(token(expires_in=1))) as server:
+        tokens_at(server, keys).get([lti.SCORE])
+        tokens_at(server, keys).get([lti.SCORE])
+    forms = [dict(p.split("=", 1) for p in r.body.decode().split("&")) for r in server.seen]
+    claims = [
+        jwt.decode(
+            form["client_assertion"],
+            jwt.PyJWK(keys.jwks()["keys"][0]).key,
+            algorithms=["RS256"],
+            audience=f"{server.url}/token",
+        )
+        for form in forms
+    ]
+    assert {(c["iss"], c["sub"]) for c in claims} == {("client", "client")}
+    assert all(c["iat"] < datetime.now(UTC).timestamp() - 5 for c in claims)
+    assert claims[0]["jti"] != claims[1]["jti"]
+    assert forms[0]["grant_type"] == "client_credentials"
+
+
+def test_one_token_serves_many(keys):
+    """Threads that need one at once cause one request."""
+    with raw_server(replay(token())) as server:
+        tokens = tokens_at(server, keys)
+        threads = [threading.Thread(target=tokens.get, args=([lti.SCORE],)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        tokens.get([lti.RESULT])
+        assert len(server.seen) == 2
+
+
+@pytest.mark.parametrize("life", [None, "3600", 0, -1, True, "x", 1e300, [1]])
+def test_an_odd_life_is_a_short_one(keys, life):
+    """A token is used, and kept for a while, whatever is said of its life."""
+    with raw_server(replay(token(expires_in=life))) as server:
+        tokens = tokens_at(server, keys)
+        assert tokens.get([lti.SCORE]).value == "t"
+        tokens.get([lti.SCORE])
+        assert len(server.seen) == 1
+
+
+def test_scopes_that_are_dropped_in_silence_are_noticed(keys):
+    """What was granted counts, not what was asked for."""
+    with raw_server(replay(token(scope=f"{lti.RESULT} other"))) as server:
+        assert tokens_at(server, keys).get([lti.SCORE, lti.RESULT]).scopes == {lti.RESULT}
+    with raw_server(replay(token())) as server:
+        assert tokens_at(server, keys).get([lti.SCORE]).scopes == {lti.SCORE}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        http("200 OK", b"<html>"),
+        http("200 OK", b"[]"),
+        http("200 OK", b'{"access_token": 7}'),
+        http("200 OK", b'{"access_token": "a\\nb"}'),
+        http("200 OK", b'{"access_token": ""}'),
+        http("302 Found"),
+    ],
+)
+def test_an_answer_without_a_token_is_words(keys, answer):
+    """Nothing odd is sent on as a token."""
+    with raw_server(replay(answer)) as server, pytest.raises(RefusedError):
+        tokens_at(server, keys).get([lti.SCORE])
+
+
+def test_the_reason_of_a_refused_token_is_told(keys):
+    """Also where the error is no JSON, or a page."""
+    broken = http("400 Bad", b'{"error":"invalid_client","error_description":"a "b""}')
+    with raw_server(replay(broken)) as server, pytest.raises(RefusedError, match="let Kore in"):
+        tokens_at(server, keys).get([lti.SCORE])
+    page = http("404 Not Found", b"<html>")
+    with raw_server(replay(page)) as server, pytest.raises(RefusedError, match="key set"):
+        tokens_at(server, keys).get([lti.SCORE])
+
+
+def test_a_lost_token_is_asked_for_with_a_new_assertion(keys):
+    """An LMS that has seen the first assertion refuses it: a second one is signed."""
+    used = http("400 Bad", b'{"error": "invalid_client"}')
+    with raw_server(replay(ResetError, used, token())) as server:
+        assert tokens_at(server, keys).get([lti.SCORE]).value == "t"
+        assert server.seen[0].body == server.seen[1].body != server.seen[2].body
+
+
+def test_a_token_that_is_no_longer_taken_is_replaced_once(keys):
+    """401 costs one new token, and no more where it stays."""
+    with raw_server(lms(http("401 No"), http())) as server:
+        ags_at(server, keys).send(f"{server.url}/c", SCORE)
+        assert (len(asked(server)), len(asked(server, "/c/scores"))) == (2, 2)
+    with raw_server(lms(http("401 No"))) as server:
+        with pytest.raises(RefusedError, match="401"):
+            ags_at(server, keys).send(f"{server.url}/c", SCORE)
+        assert (len(asked(server)), len(asked(server, "/c/scores"))) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("column", "scores"),
+    [
+        ("/c/lineitem", "/c/lineitem/scores"),
+        ("/c/lineitem/", "/c/lineitem/scores"),
+        ("/c/lineitem?type_id=1", "/c/lineitem/scores?type_id=1"),
+        ("/c?a=1&b=%2F&c", "/c/scores?a=1&b=%2F&c"),
+        ("/c?a=x#y", "/c/scores?a=x"),
+    ],
+)
+def test_scores_go_below_the_column_before_its_query(keys, column, scores):
+    """A URL may have no query, one parameter, or several."""
+    with raw_server(lms(http())) as server:
+        ags_at(server, keys).send(server.url + column, SCORE)
+        assert server.seen[-1].path == scores
+
+
+def test_a_score_is_what_the_standard_says(keys):
+    """Type, members, milliseconds and zone; no comment."""
+    with raw_server(lms(http("204 No Content"))) as server:
+        ags_at(server, keys).send(f"{server.url}/c", SCORE)
+        sent = server.seen[-1]
+    assert sent.headers["content-type"] == "application/vnd.ims.lis.v1.score+json"
+    assert json.loads(sent.body) == {
+        "userId": "1",
+        "scoreGiven": 7,
+        "scoreMaximum": 10,
+        "timestamp": "2026-01-01T12:00:00.005+00:00",
+        "activityProgress": "Completed",
+        "gradingProgress": "FullyGraded",
+    }
+
+
+def results(*entries):
+    return http("200 OK", json.dumps(entries).encode())
+
+
+def result(user="1", score=0.7, maximum=1.0):
+    return {"userId": user, "resultScore": score, "resultMaximum": maximum}
+
+
+def test_a_refusal_after_a_lost_try_is_checked_against_the_result(keys):
+    """Where the first try arrived the second is refused, and the score is there."""
+    with raw_server(lms(ResetError, http("409 Conflict"), results(result()))) as server:
+        ags_at(server, keys).send(f"{server.url}/c", SCORE)
+        assert asked(server, "/c/results")[0].path == "/c/results?user_id=1"
+    with (
+        raw_server(lms(ResetError, http("409 No"), results(result(score=0.2)))) as server,
+        pytest.raises(NewerError),
+    ):
+        ags_at(server, keys).send(f"{server.url}/c", SCORE)
+
+
+def test_a_refusal_without_a_lost_try_is_a_refusal(keys):
+    """Nobody asks for results where there is no doubt."""
+    with raw_server(lms(http("409 Conflict"), results(result()))) as server:
+        with pytest.raises(NewerError, match="newer"):
+            ags_at(server, keys).send(f"{server.url}/c", SCORE)
+        assert asked(server, "/c/results") == []
+
+
+def test_odd_results_are_left_out(keys):
+    """Entries may lack a score, a maximum, or any sense."""
+    answer = results(
+        result("1"),
+        {"userId": "2"},
+        result("3", score=None),
+        result("4", score="x"),
+        result("5", score=True),
+        result("6", maximum=None),
+        {"userId": 7, "resultScore": "5", "resultMaximum": "10"},
+        {"resultScore": 1},
+        "odd",
+        None,
+    )
+    with raw_server(lms(answer)) as server:
+        assert ags_at(server, keys).results(f"{server.url}/c") == {
+            "1": Result(0.7, 1),
+            "6": Result(0.7, 1),
+            "7": Result(5, 10),
+        }
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        '<{url}/c/results?page=2&a=b>; rel="next"',
+        "<{url}/c/results?page=2&a=b>; rel=next",
+        "<{url}/c/results?page=2&amp;a=b>; rel=\u201cnext\u201d",
+        '<{url}/c/results?page=9>; rel="last", <{url}/c/results?page=2&a=b>; rel="next"',
+        '<{url}/c/results?page=1>; rel="first",<{url}/c/results?page=2&a=b>;title=x; rel="next"',
+        '</c/results?page=2&a=b>; REL="next"',
+    ],
+)
+def test_pages_are_followed(keys, link):
+    """However the link is written."""
+    header = link.encode().decode("latin-1")
+
+    def answer(request):
+        if request.path == "/token":
+            return token()
+        if "page=2" in request.path:
+            assert request.path.endswith("page=2&a=b")
+            return results(result("2"))
+        full = header.replace("{url}", server.url)
+        body = json.dumps([result("1")]).encode()
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nLink: {full}\r\n\r\n"
+        return [head.encode("latin-1") + body]
+
+    with raw_server(answer) as server:
+        assert set(ags_at(server, keys).results(f"{server.url}/c")) == {"1", "2"}
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://evil.example/c/results?page=2",
+        "/c/results",
+        "javascript:alert(1)",
+        "http://[::1",
+        "",
+    ],
+)
+def test_pages_end(keys, link):
+    """A page elsewhere is not asked for with our token, and the same page not again."""
+    page = http("200 OK", json.dumps([result("1")]).encode(), {"Link": f'<{link}>; rel="next"'})
+    with raw_server(lms(page)) as server:
+        assert set(ags_at(server, keys).results(f"{server.url}/c")) == {"1"}
+        assert len(asked(server, "/c/results")) <= 2
+
+
+def test_endless_pages_end(keys, monkeypatch):
+    """An LMS whose pages never end is not followed for ever."""
+    monkeypatch.setattr(lti, "_MOST_PAGES", 20)
+    count = iter(range(10_000))
+
+    def answer(request):
+        if request.path == "/token":
+            return token()
+        return http("200 OK", b"[]", {"Link": f'</c/results?page={next(count)}>; rel="next"'})
+
+    with raw_server(answer) as server:
+        assert ags_at(server, keys).results(f"{server.url}/c") == {}
+        assert len(asked(server, "/c/results")) == 20
+
+
+def test_columns_of_other_activities_are_left_out(keys):
+    """An LMS may ignore the filter; whoever says nothing may be ours."""
+    entries = [
+        {"id": "http://lms/1", "label": "A\nB", "scoreMaximum": 5, "resourceLinkId": "42"},
+        {"id": "http://lms/2", "resourceLinkId": "43"},
+        {"id": "http://lms/3", "tag": "t", "resourceId": "r"},
+        {"id": "javascript:x", "resourceLinkId": "42"},
+        {"label": "nowhere"},
+        7,
+    ]
+    with raw_server(lms(results(*entries))) as server:
+        found = ags_at(server, keys).columns(f"{server.url}/items?a=1", resource_link_id="42")
+        assert server.seen[-1].path == "/items?a=1&resource_link_id=42"
+        assert server.seen[-1].headers["accept"] == (
+            "application/vnd.ims.lis.v2.lineitemcontainer+json"
+        )
+    assert [(c.url, c.label, c.maximum, c.tag) for c in found] == [
+        ("http://lms/1", "A B", 5, ""),
+        ("http://lms/3", "", 0, "t"),
+    ]
+
+
+def test_a_created_column_that_does_not_say_where_it_is(keys):
+    """The Location header helps, and otherwise there are words."""
+    made = {"label": "L", "maximum": 5, "resource_link_id": "1", "resource_id": "r", "tag": "t"}
+    with raw_server(lms(http("201 C", b"{}", {"Location": "http://lms/9"}))) as server:
+        created = ags_at(server, keys).create_column(f"{server.url}/items", **made)
+        assert created.url == "http://lms/9"
+    with raw_server(lms(http("201 C", b"{}"))) as server, pytest.raises(RefusedError):
+        ags_at(server, keys).create_column(f"{server.url}/items", **made)
+
+
+@given(st.floats(0, 1000), st.floats(0.5, 1000), st.sampled_from([1.0, 10.0, 100.0]))
+def test_a_score_is_recognised_on_any_scale(given, maximum, scale):
+    """Rescaled, rounded to five places and clamped it is still ours; another one is not."""
+    score = Score("1", given, maximum, SCORE.timestamp)
+    kept = round(min(given * scale / maximum, scale), 5)
+    assert Result(kept, scale).is_that_of(score)
+    assert not Result(kept + 0.001, scale).is_that_of(score) or given > maximum
+
+
+def test_results_of_many_students_are_read_over_all_pages(tmp_path):
+    """A real list of pages, with each manner's links."""
+    for manner in ("canvas", "strict"):
+        folder = tmp_path / manner
+        folder.mkdir()
+        with running_lms(folder, manner=manner) as running:
+            services = Platforms(running.tool.key, patience=QUICK).ags(
+                issuer="lms",
+                client_id=running.config.client_id,
+                token_url=running.config.token_url,
+            )
+            subs = [running.claims(s, "roots")["sub"] for s in STUDENTS]
+            column = running.claims("tilda", "roots")[AGS]["lineitem"]
+            for index, sub in enumerate(subs):
+                moment = datetime.now(UTC) - timedelta(seconds=60)
+                services.send(column, Score(sub, index, 10, moment))
+            found = services.results(column)
+            assert set(found) == set(subs)
+            assert services.results(column, sub=subs[3]).keys() == {subs[3]}
+
+
+AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
+STUDENTS = ("zoe", "mila", "niko", "layla", "noam", "asha", "wen", "thu")
