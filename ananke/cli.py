@@ -125,4 +125,3 @@ def _tell(error: AnankeError) -> None:
     if error.details:
         console.print(Text(textwrap.indent(error.details, "    "), style="dim"))
     console.print(Text(error.hint))
-

@@ -18,6 +18,9 @@ from kore.host import processes
 TAG = "ANANKE_DEMO_STATE"
 """Variable in every process's environment: which state directory it works for."""
 
+_SERVER = "JUPYTERHUB_USER"
+"""Variable in the environment of single-user servers and what they start, and of no other."""
+
 _PATIENCE = 6.0
 _SECOND_PATIENCE = 1.5
 _LAST_PATIENCE = 1.0
@@ -80,11 +83,16 @@ class Parts:
     def stop(self) -> None:
         """End every program and every descendant, within 9 seconds.
 
-        The hub is asked first and given time: it writes down that its servers ended.
+        The programs are given time: the hub writes down that its servers ended. It would
+        ask those only after its services: they are asked at once.
         """
         for _, process in self._running:
             with suppress(ProcessLookupError):
                 process.terminate()
+        for descendant in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error):
+                if _SERVER in descendant.environ():
+                    descendant.terminate()
         deadline = time.monotonic() + _PATIENCE
         for _, process in self._running:
             with suppress(subprocess.TimeoutExpired):

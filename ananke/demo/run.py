@@ -206,7 +206,7 @@ class _Run:
                     Exit.PART_ENDED,
                     f"{part.title} ended by itself ({_status_words(status)}).",
                     f"Its log is {part.log}. Starting the demo again goes on where it was.",
-                    self._new_lines(part.log),
+                    _last_lines(self._new_text(part.log)),
                 )
             self._parts.reap()
             self._request.wait(_WATCH_SECONDS)
@@ -320,15 +320,14 @@ class _Run:
         self._log_sizes[path] = path.stat().st_size if path.exists() else 0
         return path
 
-    def _new_lines(self, path: Path) -> str:
-        """Return the last lines that this run wrote into a log."""
+    def _new_text(self, path: Path) -> str:
+        """Return what this run wrote into a log."""
         try:
             with path.open("rb") as log:
                 log.seek(self._log_sizes.get(path, 0))
-                text = log.read().decode("utf-8", "replace")
+                return log.read().decode("utf-8", "replace")
         except OSError:
             return ""
-        return "\n".join(text.rstrip().splitlines()[-_LOG_LINES:])
 
     def _raise_if_ended(self) -> None:
         ended = self._parts.ended()
@@ -339,14 +338,14 @@ class _Run:
     def _did_not_start(self, title: str, why: str) -> AnankeError:
         names = {"JupyterHub": "hub", "The LMS": "lms", "the LMS": "lms", "Kore": "kore"}
         name = names[title]
-        hub_words = self._new_lines(self._state.logs / "hub.log")
+        hub_words = self._new_text(self._state.logs / "hub.log")
         # The hub gives up when what it starts does not run: that one is to blame.
         if name == "hub":
             for words, blamed, its_log in _HUB_BLAMES:
                 if words in hub_words.lower():
                     title, name = blamed, its_log
         log = self._state.logs / f"{name}.log"
-        details = self._new_lines(log) or hub_words
+        details = _last_lines(self._new_text(log) or hub_words)
         if "EADDRINUSE" in details or "Address already in use" in details:
             hint = "Another program took a port in that moment: start the demo again."
         elif "No space left" in details:
@@ -395,6 +394,10 @@ class _Progress:
     def done(self) -> None:
         """Say how long it took."""
         self._console.print(f"Started in {time.monotonic() - self._begun:.1f} s")
+
+
+def _last_lines(text: str) -> str:
+    return "\n".join(text.rstrip().splitlines()[-_LOG_LINES:])
 
 
 def _answers(url: str) -> bool:

@@ -18,6 +18,7 @@ from kore.hub import spawning
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _TOKEN_BYTES = 32
+_START_SECONDS = 120
 
 KORE_SCOPES = [
     "admin:users",
@@ -107,6 +108,9 @@ def _servers(c: Any, deployment: Deployment) -> None:
     c.Spawner.cmd = [deployment.python, "-m", "jupyterhub.singleuser"]
     c.Spawner.args = deployment.server_args
     c.Spawner.default_url = "/lab"
+    # A busy machine is no reason to give up on a person's server.
+    c.Spawner.start_timeout = _START_SECONDS
+    c.Spawner.http_timeout = _START_SECONDS
     c.Spawner.environment = {
         "PATH": f"{Path(deployment.python).parent}:{os.environ.get('PATH', os.defpath)}",
         **deployment.environment,
@@ -126,6 +130,8 @@ def _services(c: Any, deployment: Deployment) -> None:
             "command": deployment.command("kore", deployment.python, "-m", "kore"),
             "api_token": _kept_token(deployment.hub_dir, "kore"),
             "oauth_no_confirm": True,
+            # A busy machine may take its time; the hub gives up on all of itself otherwise.
+            "timeout": 180,
             "environment": {
                 **deployment.environment,
                 "KORE_STATE_DIR": str(deployment.kore_dir),

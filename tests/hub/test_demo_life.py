@@ -24,6 +24,7 @@ from tests.support.person import Person
 pytestmark = pytest.mark.slow
 
 NOBODY = 65534
+DEMO = [sys.executable, "-m", "ananke", "demo", "--port=0", "--lms-port=0"]
 
 
 def of_state(state_dir):
@@ -94,9 +95,7 @@ def test_ends_on_a_signal_and_goes_on_where_it_was(tmp_path):
 
 
 def test_a_killed_demo_leaves_nothing_and_starts_again(tmp_path):
-    """After kill -9 of the demo its programs end by themselves; after one of the hub too, and
-    the next start takes away what is left.
-    """
+    """After kill -9 all of it ends by itself; what a killed hub leaves, the next start ends."""
     state = tmp_path / "state"
     with running_demo(state) as demo:
         with_server_and_kernel(demo)
@@ -121,8 +120,7 @@ def test_a_second_demo_on_the_same_state_is_refused(tmp_path):
     """Two demos cannot share a state directory; the first one is not disturbed."""
     with running_demo(tmp_path / "state") as demo:
         second = subprocess.run(
-            [sys.executable, "-m", "ananke", "demo", "--port=0", "--lms-port=0"]
-            + [f"--state-dir={demo.state_dir}"],
+            [*DEMO, f"--state-dir={demo.state_dir}"],
             capture_output=True,
             text=True,
             timeout=60,
@@ -140,8 +138,7 @@ def test_a_part_that_does_not_start_is_named(tmp_path):
     (state / "demo.lock").touch()
     (state / "kore" / "kore.sqlite").write_bytes(b"this is no database" * 100)
     result = subprocess.run(
-        [sys.executable, "-m", "ananke", "demo", "--port=0", "--lms-port=0"]
-        + [f"--state-dir={state}", "--json"],
+        [*DEMO, f"--state-dir={state}", "--json"],
         capture_output=True,
         text=True,
         timeout=240,
@@ -211,8 +208,7 @@ def test_runs_as_an_ordinary_user(tmp_path):
     os.chown(home, NOBODY, NOBODY)
     try:
         process = subprocess.Popen(
-            [*become, sys.executable, "-m", "ananke", "demo", "--json"]
-            + ["--port=0", "--lms-port=0"],
+            [*become, *DEMO, "--json"],
             env={"HOME": str(home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"},
             cwd=home,
             stdout=subprocess.PIPE,
