@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 lock() {
     out=$1; shift
     "${UV:-uv}" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+        --overrides requirements/overrides.txt \
         --no-emit-index-url --no-emit-find-links --custom-compile-command "requirements/lock.sh" \
         --output-file "requirements/$out" "$@"
 }
