@@ -7,8 +7,8 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,19 @@ class GradedSubmission:
     max_score: float
     penalty: float
     needs_manual_grade: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DueDates:
+    """When assignments are due, by name, and extensions by assignment and student."""
+
+    assignments: dict[str, datetime] = field(default_factory=dict)
+    extensions: dict[tuple[str, str], timedelta] = field(default_factory=dict)
+
+    def of(self, assignment: str, student: str = "") -> datetime | None:
+        """Return when an assignment is due, for one student; None where it is not."""
+        due = self.assignments.get(assignment)
+        return due and due + self.extensions.get((assignment, student), timedelta())
 
 
 def create(path: Path, course_id: str) -> None:
@@ -116,6 +129,25 @@ def assignments(path: Path, course_id: str) -> list[AssignmentSummary]:
         ),
         key=lambda summary: summary.name,
     )
+
+
+def due_dates(path: Path, course_id: str) -> DueDates:
+    """Return when the course's assignments are due; empty where there is no gradebook."""
+    found = DueDates()
+    if not path.exists():
+        return found
+    with _open(path, course_id) as gradebook:
+        rows = gradebook.db.execute(
+            select(Assignment.name, Assignment.duedate).where(Assignment.duedate.is_not(None))
+        ).all()
+        given = gradebook.db.execute(
+            select(Assignment.name, SubmittedAssignment.student_id, SubmittedAssignment.extension)
+            .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+            .where(SubmittedAssignment.extension.is_not(None))
+        ).all()
+    found.assignments.update((name, due.replace(tzinfo=UTC)) for name, due in rows)
+    found.extensions.update(((name, student), more) for name, student, more in given)
+    return found
 
 
 def graded(path: Path, course_id: str) -> list[GradedSubmission]:

@@ -3,14 +3,54 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 
 class SettingsError(ValueError):
     """A setting is missing or makes no sense; the words name it."""
+
+
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much work is taken, in bytes, but for ``files``, which is a number of files.
+
+    ``file`` is for one file, ``submission`` and ``files`` for one archive, ``course`` for
+    all that lies in the exchange of a course, ``person`` for what one person may have
+    handed in there: so that nobody fills the course's part for all others.
+    """
+
+    file: int = 100 * 10**6
+    submission: int = 250 * 10**6
+    person: int = 2 * 10**9
+    course: int = 20 * 10**9
+    files: int = 2000
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read ``KORE_LIMIT_FILE`` and so on: bytes, or a number with a unit (``100 MB``)."""
+
+        def size(name: str, default: int) -> int:
+            value = environ.get(name, "") or str(default)
+            found = re.fullmatch(r"([0-9]{1,15}) ?([KMGT]?)B?", value.strip(), re.IGNORECASE)
+            if not found or not int(found[1]):
+                raise SettingsError(f"{name} must be a size like 100 MB, not {value!r}")
+            return int(found[1]) * _UNITS[found[2].upper()]
+
+        usual = cls()
+        return cls(
+            file=size("KORE_LIMIT_FILE", usual.file),
+            submission=size("KORE_LIMIT_SUBMISSION", usual.submission),
+            person=size("KORE_LIMIT_PERSON", usual.person),
+            course=size("KORE_LIMIT_COURSE", usual.course),
+            files=size("KORE_LIMIT_FILES", usual.files),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +76,7 @@ class Settings:
     threads: int
     job_threads: int
     platform_requests: int
+    limits: Limits = field(default_factory=Limits)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -68,4 +109,5 @@ class Settings:
             threads=number("KORE_THREADS", 24),
             job_threads=number("KORE_JOB_THREADS", 4),
             platform_requests=number("KORE_PLATFORM_REQUESTS", 4),
+            limits=Limits.from_environment(environ),
         )

@@ -3,7 +3,8 @@
 Text from an LMS (titles, names, the words of a refusal) is kept as it came after
 cleaning by ``kore.lti.claims``; it is never executed and never markup.
 Times are aware and in UTC. Platforms, courses and members are written at launches,
-columns and scores when grades are sent, jobs by ``kore.jobs``.
+columns and scores when grades are sent, jobs by ``kore.jobs``; handouts, submissions and
+feedback are the index of ``kore.handin``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     DateTime,
     Dialect,
     Enum,
@@ -205,6 +207,68 @@ class Score(Base):
     state: Mapped[ScoreState] = mapped_column(_words(ScoreState))
     words: Mapped[str] = mapped_column(Text, default="")
     job_id: Mapped[str | None] = mapped_column(String(32))
+
+
+class Stored:
+    """An archive in the exchange: ``blob`` names its file, ``size`` is in bytes."""
+
+    blob: Mapped[str] = mapped_column(String(32))
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
+
+
+class Handout(Stored, Base):
+    """An assignment as it was released. ``notebooks`` are paths within the archive."""
+
+    __tablename__ = "handouts"
+
+    course_id: Mapped[str] = mapped_column(
+        ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(String(255), primary_key=True)
+    notebooks: Mapped[list[str]] = mapped_column(JSON, default=list)
+    released_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Submission(Stored, Base):
+    """Work that one person handed in. All of a person's are kept.
+
+    ``content`` is a digest of names and contents alone; ``key`` tells repetitions of one
+    request from new ones.
+    """
+
+    __tablename__ = "submissions"
+    __table_args__ = (
+        UniqueConstraint("course_id", "user", "assignment", "key"),
+        Index("ix_submissions_person", "course_id", "user", "assignment", "received_at"),
+        Index("ix_submissions_assignment", "course_id", "assignment", "received_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    course_id: Mapped[str] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
+    assignment: Mapped[str] = mapped_column(String(255))
+    user: Mapped[str] = mapped_column(String(255))
+    received_at: Mapped[datetime]
+    content: Mapped[str] = mapped_column(String(64))
+    key: Mapped[str | None] = mapped_column(String(80))
+    notebooks: Mapped[list[str]] = mapped_column(JSON, default=list)
+
+    feedback: Mapped[Feedback | None] = relationship(
+        back_populates="submission", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class Feedback(Stored, Base):
+    """The feedback on one submission, for the one who handed it in."""
+
+    __tablename__ = "feedback"
+
+    submission_id: Mapped[str] = mapped_column(
+        ForeignKey("submissions.id", ondelete="CASCADE"), primary_key=True
+    )
+    released_at: Mapped[datetime] = mapped_column(default=now)
+
+    submission: Mapped[Submission] = relationship(back_populates="feedback")
 
 
 class Job(Base):

@@ -1,0 +1,302 @@
+"""Checks an archive while it streams by, without keeping it.
+
+The form is the pax interchange format (POSIX.1-2024, pax, "ustar Interchange Format" and
+"pax Extended Header"), uncompressed, with regular files and folders only. What this module
+lets pass has one meaning: whatever two readers might take for different things (sizes told
+twice, sparse files, links, GNU's extensions) is refused, so that a reader at the other end
+finds exactly the files that were checked here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+
+from kore.errors import KoreError
+from kore.handin.names import shown, twin_key, why_path_unfit
+from kore.settings import Limits
+
+BLOCK = 512
+_MOST_HEADER = 16 * 1024
+"""Bytes of one extended header. A path of 1024 bytes and a few times need far less."""
+_MOST_PADDING = 64 * 1024
+"""Bytes of zeros after the end. Writers fill up records of 10 KiB."""
+
+_OCTAL = re.compile(rb" *[0-7]*[ \0]*")
+_NUMBERS = {"mode": (100, 108), "uid": (108, 116), "gid": (116, 124), "mtime": (136, 148)}
+_DEVICES = {"devmajor": (329, 337), "devminor": (337, 345)}
+_TIME = re.compile(r"-?[0-9]{1,11}(\.[0-9]{1,20})?")
+_ID = re.compile(r"[0-9]{1,10}")
+_RECORD = re.compile(rb"([1-9][0-9]{0,4}) ([A-Za-z.]{1,32})=")
+_ANY = re.compile(r"[^\0]*")
+_RECORDS = {
+    "path": re.compile(r"[^\0]+"),
+    "mtime": _TIME,
+    "atime": _TIME,
+    "ctime": _TIME,
+    "uid": _ID,
+    "gid": _ID,
+    "uname": _ANY,
+    "gname": _ANY,
+    "comment": _ANY,
+}
+_KINDS = {
+    b"1": "is a link",
+    b"2": "is a link",
+    b"3": "is a device",
+    b"4": "is a device",
+    b"6": "is a pipe",
+    b"S": "is a sparse file",
+}
+
+
+def bad_archive(message: str) -> KoreError:
+    """Return the error for an archive that is not what it must be."""
+    return KoreError(
+        422,
+        "bad_archive",
+        message,
+        "Work is sent as an uncompressed tar archive in pax format, with plain files and "
+        "folders only. Rename or remove what is named here, then send it again.",
+    )
+
+
+def too_large(what: str, most: str, setting: str) -> KoreError:
+    """Return the error for work over a limit: which, how much, and who can raise it."""
+    return KoreError(
+        413,
+        "too_large",
+        f"{what} is larger than the limit of {most}.",
+        "Make it smaller, for example by removing data and output that can be computed "
+        f"again. The administrator of this system can raise the limit ({setting}).",
+    )
+
+
+def in_words(size: int) -> str:
+    """Return a size in bytes as a person reads it."""
+    value, unit = float(size), "bytes"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 1000:  # noqa: PLR2004
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.3g} {unit}"
+
+
+@dataclass(slots=True)
+class Contents:
+    """What an archive holds. ``notebooks`` are paths.
+
+    ``content`` is a SHA-256 over names and contents of its files alone, so it is equal for
+    equal work packed at different times.
+    """
+
+    notebooks: list[str] = field(default_factory=list)
+    files: int = 0
+    content: str = ""
+
+
+class Inspector:
+    """Takes an archive in pieces of any size; raises KoreError as soon as it is no good.
+
+    Memory is bounded by the names of ``limits.files`` members and one extended header.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._seen = 0
+        self._pending = bytearray()
+        self._skip = 0
+        """Bytes of a member's content, still to come."""
+        self._pad = 0
+        """Bytes of zeros up to the next block, still to come."""
+        self._extended = 0
+        """Bytes of an extended header with its padding, still to come."""
+        self._extended_size = 0
+        self._records: dict[str, str] | None = None
+        self._zeros = 0
+        """Blocks of zeros so far; two are the end."""
+        self._padding = 0
+        self._members = 0
+        self._names: dict[str, tuple[str, bool]] = {}
+        self._files: set[str] = set()
+        self._digest = hashlib.sha256()
+        self._contents = Contents()
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes."""
+        self._seen += len(data)
+        if self._seen > self._limits.submission:
+            most = in_words(self._limits.submission)
+            raise too_large("The work as a whole", most, "KORE_LIMIT_SUBMISSION")
+        view = memoryview(data)
+        while view:
+            if self._zeros > 1:
+                self._after_end(view)
+                return
+            if self._skip:
+                take = view[: self._skip]
+                self._digest.update(take)
+                self._skip -= len(take)
+                view = view[len(take) :]
+            else:
+                view = self._collect(view)
+
+    def finish(self) -> Contents:
+        """Return what the archive holds. Raises KoreError where it ended early."""
+        if self._zeros <= 1:
+            raise bad_archive("The archive ends before its end.")
+        if not self._contents.files:
+            raise bad_archive("The archive holds no file.")
+        self._contents.notebooks.sort()
+        self._contents.content = self._digest.hexdigest()
+        return self._contents
+
+    def _collect(self, view: memoryview) -> memoryview:
+        """Gather the next block, padding or extended header, and handle it when complete."""
+        wanted = self._pad or self._extended or BLOCK
+        take = view[: wanted - len(self._pending)]
+        self._pending += take
+        if len(self._pending) == wanted:
+            complete, self._pending = bytes(self._pending), bytearray()
+            if self._pad:
+                self._pad = 0
+                if complete.strip(b"\0"):
+                    raise bad_archive("The archive has something between its files.")
+            elif self._extended:
+                self._extended = 0
+                self._records = _records(complete, self._extended_size)
+            else:
+                self._block(complete)
+        return view[len(take) :]
+
+    def _after_end(self, view: memoryview) -> None:
+        self._padding += len(view)
+        if self._padding > _MOST_PADDING or bytes(view).strip(b"\0"):
+            raise bad_archive("The archive goes on after its end.")
+
+    def _block(self, block: bytes) -> None:
+        if not block.strip(b"\0"):
+            if self._records is not None:
+                raise bad_archive("The archive ends within a file.")
+            self._zeros += 1
+            return
+        if self._zeros:
+            raise bad_archive("The archive has a gap.")
+        if block[257:265] != b"ustar\x0000":
+            raise bad_archive("This is not a tar archive in pax format.")
+        if _number(block[148:156]) != sum(block) - sum(block[148:156]) + 8 * 32:
+            raise bad_archive("The archive is damaged: a header's checksum is wrong.")
+        for name, (start, end) in {**_NUMBERS, **_DEVICES}.items():
+            if _number(block[start:end]) is None:
+                raise bad_archive(f"A header of the archive has no number as its {name}.")
+        size = _number(block[124:136])
+        if size is None:
+            raise bad_archive("A header of the archive has no number as its size.")
+        kind = block[156:157]
+        if kind == b"x":
+            self._begin_extended(size)
+        else:
+            self._member(block, kind, size)
+
+    def _begin_extended(self, size: int) -> None:
+        if self._records is not None:
+            raise bad_archive("The archive has an extended header for an extended header.")
+        if not 0 < size <= _MOST_HEADER:
+            raise bad_archive("An extended header of the archive is too large.")
+        self._extended_size = size
+        self._extended = size + _padding(size)
+
+    def _member(self, block: bytes, kind: bytes, size: int) -> None:
+        records, self._records = self._records or {}, None
+        path = records.get("path", "") or _plain_path(block)
+        if kind not in {b"0", b"5"}:
+            why = _KINDS.get(kind, "is neither a plain file nor a folder")
+            raise bad_archive(f"{shown(path)} {why}.")
+        if block[157:257].strip(b"\0"):
+            raise bad_archive(f"{shown(path)} names another file.")
+        folder = kind == b"5"
+        if folder and path.endswith("/"):
+            path = path[:-1]
+        why = why_path_unfit(path)
+        if why:
+            raise bad_archive(f"The name {shown(path)} {why}.")
+        if folder and size:
+            raise bad_archive(f"The folder {shown(path)} has content.")
+        self._members += 1
+        if self._members > self._limits.files:
+            raise too_large("The number of files", str(self._limits.files), "KORE_LIMIT_FILES")
+        if size > self._limits.file:
+            most = in_words(self._limits.file)
+            raise too_large(f"The file {shown(path)}", most, "KORE_LIMIT_FILE")
+        self._take_name(path, folder=folder)
+        self._digest.update(f"{len(path)}:{path}{kind.decode()}{size}:".encode())
+        self._skip, self._pad = size, _padding(size)
+        if not folder:
+            self._contents.files += 1
+            if path.endswith(".ipynb"):
+                self._contents.notebooks.append(path)
+
+    def _take_name(self, path: str, *, folder: bool) -> None:
+        """Note a name and its folders; refuse what some system takes for the same."""
+        parts = path.split("/")
+        for depth in range(1, len(parts) + 1):
+            part = "/".join(parts[:depth])
+            is_folder = folder or depth < len(parts)
+            known = self._names.setdefault(twin_key(part), (part, is_folder))
+            if known != (part, is_folder):
+                raise bad_archive(f"{shown(part)} and {shown(known[0])} have one name.")
+        if not folder:
+            if path in self._files:
+                raise bad_archive(f"{shown(path)} is there twice.")
+            self._files.add(path)
+
+
+def _padding(size: int) -> int:
+    return -size % BLOCK
+
+
+def _number(raw: bytes) -> int | None:
+    """Return an octal field's number, 0 for an empty one; None for anything else."""
+    if not _OCTAL.fullmatch(raw):
+        return None
+    return int(raw.strip(b" \0") or b"0", 8)
+
+
+def _plain_path(block: bytes) -> str:
+    name, _, rest = block[0:100].partition(b"\0")
+    prefix, _, prefix_rest = block[345:500].partition(b"\0")
+    try:
+        path = (prefix + b"/" + name if prefix else name).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise bad_archive("A name in the archive is not in UTF-8.") from error
+    if rest.strip(b"\0") or prefix_rest.strip(b"\0"):
+        raise bad_archive(f"The name {shown(path)} goes on after its end.")
+    return path
+
+
+def _records(raw: bytes, size: int) -> dict[str, str]:
+    """Return the records of an extended header: length, key and value, each on a line."""
+    if raw[size:].strip(b"\0"):
+        raise bad_archive("The archive has something between its files.")
+    records: dict[str, str] = {}
+    position = 0
+    while position < size:
+        head = _RECORD.match(raw, position, size)
+        end = position + int(head[1]) if head else 0
+        if not head or not head.end() < end <= size or raw[end - 1 : end] != b"\n":
+            raise bad_archive("An extended header of the archive cannot be read.")
+        key = head[2].decode("ascii")
+        try:
+            value = raw[head.end() : end - 1].decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise bad_archive("A name in the archive is not in UTF-8.") from error
+        if key.startswith("GNU.sparse"):
+            raise bad_archive("The archive has a sparse file.")
+        if key not in _RECORDS or key in records:
+            raise bad_archive(f"The archive has an extended header {shown(key)}.")
+        if not _RECORDS[key].fullmatch(value):
+            raise bad_archive(f"The extended header {shown(key)} cannot be read.")
+        records[key] = value
+        position = end
+    return records
