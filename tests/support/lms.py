@@ -20,12 +20,12 @@ from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import jwt
 import requests
 from cryptography.hazmat.primitives import serialization
-from flask import Flask, Response, json
+from flask import Flask, Response, json, redirect, request
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from ananke.demo.lms import LmsConfig, create_app
@@ -87,6 +87,7 @@ class FakeTool:
     """A tool with a key: serves its key set, signs client assertions, asks for tokens.
 
     `requests` counts fetches of the key set; `delay` (seconds) and `status` spoil its answer.
+    Its login asks the LMS as a good tool does; `launches` collects what came to its callback.
     """
 
     def __init__(self) -> None:
@@ -95,8 +96,14 @@ class FakeTool:
         self.requests = 0
         self.status = 200
         self.delay = 0.0
+        self.launches: list[dict[str, str]] = []
         self.app = Flask("fake-tool")
         self.app.add_url_rule("/services/kore/jwks", "jwks", self._jwks)
+        login = "/hub/lti13/oauth_login"
+        self.app.add_url_rule(login, "login", self._login, methods=["GET", "POST"])
+        callback = "/hub/lti13/oauth_callback"
+        self.app.add_url_rule(callback, "callback", self._callback, methods=["POST"])
+        self.app.add_url_rule("/hub/inside", "inside", lambda: "<h1>Inside the tool</h1>")
 
     def _jwks(self) -> Response:
         self.requests += 1
@@ -104,6 +111,26 @@ class FakeTool:
         return Response(
             json.dumps(self.key.jwks()), status=self.status, content_type="application/json"
         )
+
+    def _login(self) -> Any:
+        given = request.values
+        fields = {
+            "scope": "openid",
+            "response_type": "id_token",
+            "response_mode": "form_post",
+            "prompt": "none",
+            "client_id": given["client_id"],
+            "redirect_uri": f"{self.url}/hub/lti13/oauth_callback",
+            "login_hint": given["login_hint"],
+            "lti_message_hint": given["lti_message_hint"],
+            "nonce": uuid.uuid4().hex,
+            "state": uuid.uuid4().hex,
+        }
+        return redirect(f"{given['iss']}/lti/auth?{urlencode(fields)}")
+
+    def _callback(self) -> Any:
+        self.launches.append(request.form.to_dict())
+        return redirect("/hub/inside")
 
     def claims(self, lms: RunningLms, **changes: Any) -> dict[str, Any]:
         """Claims of a good client assertion; a change to None leaves the claim out."""

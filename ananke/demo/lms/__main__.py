@@ -11,6 +11,7 @@ from pathlib import Path
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 
 from ananke.demo.lms import LmsConfig, create_app
 from ananke.demo.lms.manners import MANNERS
@@ -18,6 +19,14 @@ from ananke.demo.lms.store import StoreError
 
 THREADS = 32
 STOP_SECONDS = 1
+
+
+class QuickArbiter(Arbiter):  # type: ignore[misc]
+    """Gunicorn's master, but one that does not wait for kept connections to end."""
+
+    def handle_term(self) -> None:
+        """End at once: whatever is under way is a transaction, or is nothing."""
+        self.handle_quit()
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -43,6 +52,10 @@ class Server(BaseApplication):  # type: ignore[misc]
         """Hand the settings to gunicorn, which reads neither files nor arguments here."""
         for name, value in self._options.items():
             self.cfg.set(name, value)
+
+    def run(self) -> None:
+        """Serve until a signal."""
+        QuickArbiter(self).run()
 
     def load(self) -> Flask:
         """Make the application, in the worker: database connections must not cross a fork."""

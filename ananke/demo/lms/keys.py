@@ -52,7 +52,8 @@ class SigningKey:
     """An RSA key with its public form. `kid` is the thumbprint of RFC 7638."""
 
     def __init__(self, pem: bytes) -> None:
-        private = serialization.load_pem_private_key(pem, None)
+        # Our own file, readable by nobody else: proving its primes anew costs most of a start.
+        private = serialization.load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True)
         if not isinstance(private, rsa.RSAPrivateKey):
             msg = "The LMS's key is not an RSA key."
             raise TypeError(msg)
