@@ -1,0 +1,169 @@
+"""Lists what is handed out and in: ``nbgrader list`` and the lab's assignment list."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from nbgrader.exchange.abc import ExchangeList as ABCExchangeList
+from traitlets import Bool
+
+from kore.exchange import feedback
+from kore.exchange.base import Exchange, literal, matches, utc
+from kore.exchange.client import Released, Submission
+
+Info = dict[str, Any]
+"""What nbgrader's user interfaces expect of an assignment or a submission."""
+
+
+class ExchangeList(Exchange, ABCExchangeList):  # type: ignore[misc]
+    """Released assignments; or submissions, as Kore has them or as a person's copies show."""
+
+    as_json = Bool(False, help="Print what is listed as JSON, too.").tag(config=True)
+
+    def list_files(self) -> list[Info]:
+        """List; return what nbgrader's own exchange returns."""
+        return self._show("Submitted assignments:", "Released assignments:", self._found())
+
+    def remove_files(self) -> list[Info]:
+        """Hand out no longer, or delete a person's copies of what they handed in."""
+        if self.inbound:
+            self.fail(
+                "Kore keeps what was handed in; it is deleted with the course, not one by one."
+            )
+        found = self._found()
+        self._show("Removing submitted assignments:", "Removing released assignments:", found)
+        for info in found:
+            if self.cached:
+                for submission in info["submissions"]:
+                    shutil.rmtree(submission["path"])
+            else:
+                self.kore.withdraw(info["course_id"], info["assignment_id"])
+        return found
+
+    def _found(self) -> list[Info]:
+        courses = [self.coursedir.course_id] if self.coursedir.course_id else self.kore.courses()
+        if not (self.inbound or self.cached):
+            return [info for course in courses for info in self._released(course)]
+        infos = [info for course in courses for info in self._submitted(course)]
+
+        def whose(info: Info) -> tuple[str, str, str]:
+            return info["course_id"], info["student_id"], info["assignment_id"]
+
+        infos.sort(key=lambda info: (*whose(info), info["timestamp"]))
+        return [
+            {
+                "course_id": course,
+                "student_id": student,
+                "assignment_id": assignment,
+                "status": "removed" if self.remove else "submitted",
+                "submissions": list(group),
+            }
+            for (course, student, assignment), group in itertools.groupby(infos, whose)
+        ]
+
+    def _released(self, course: str) -> Iterator[Info]:
+        for released in self.kore.assignments(course):
+            if matches(released.name, self.coursedir.assignment_id):
+                yield self._released_info(course, released)
+
+    def _released_info(self, course: str, released: Released) -> Info:
+        folder = self.assignment_folder(course, released.name)
+        names: list[tuple[str, str]]
+        if folder.exists():
+            status, path = "fetched", str(folder)
+            names = [(p.stem, str(p)) for p in sorted(folder.glob("*.ipynb"))]
+        else:
+            # Nothing of it is among the person's files yet.
+            status, path = "released", ""
+            names = [(name, "") for name in released.notebooks if "/" not in name]
+        if not names:
+            self.log.warning("No notebooks found in %s", path or released.name)
+        return {
+            "course_id": course,
+            "assignment_id": released.name,
+            "status": "removed" if self.remove else status,
+            "path": path,
+            "notebooks": [{"notebook_id": name, "path": path} for name, path in names],
+        }
+
+    def _submitted(self, course: str) -> Iterator[Info]:
+        pattern, student = self.coursedir.assignment_id, self.coursedir.student_id
+        kept = self.kept_copies(course) if self.cached else {}
+        if self.cached and not kept:
+            return
+        for submission in self.kore.submissions(course, literal(pattern), literal(student)):
+            if not matches(submission.assignment, pattern):
+                continue
+            if not matches(submission.user, student):
+                continue
+            path = kept.get((submission.user, submission.assignment, utc(submission.received_at)))
+            if path is not None or not self.cached:
+                yield self._submission_info(course, submission, str(path or ""))
+
+    def _submission_info(self, course: str, submission: Submission, path: str) -> Info:
+        here = self.feedback_folder(submission, course)
+        version = feedback.version(here)
+        notebooks = []
+        for name in submission.graded_notebooks:
+            page = feedback.page(here, name)
+            local, offered = page.is_file(), bool(submission.feedback)
+            notebooks.append(
+                {
+                    "notebook_id": name,
+                    "path": str(Path(path) / f"{name}.ipynb") if path else "",
+                    "has_local_feedback": local,
+                    "has_exchange_feedback": offered,
+                    "local_feedback_path": str(page) if local else None,
+                    "feedback_updated": local and offered and version != submission.feedback,
+                }
+            )
+        local = bool(notebooks) and all(one["has_local_feedback"] for one in notebooks)
+        return {
+            "course_id": course,
+            "student_id": submission.user,
+            "assignment_id": submission.assignment,
+            "timestamp": self.stamp(submission.received_at),
+            "status": "removed" if self.remove else "submitted",
+            "path": path,
+            "notebooks": notebooks,
+            "has_local_feedback": local,
+            "has_exchange_feedback": bool(notebooks) and bool(submission.feedback),
+            "feedback_updated": any(one["feedback_updated"] for one in notebooks),
+            "local_feedback_path": str(here) if local else None,
+        }
+
+    def _show(self, submitted: str, released: str, found: list[Info]) -> list[Info]:
+        if self.inbound or self.cached:
+            self.log.info(submitted)
+            for info in found:
+                for submission in info["submissions"]:
+                    self.log.info(_submission_line(submission))
+        else:
+            self.log.info(released)
+            for info in found:
+                self.log.info(self._released_line(info))
+        if self.as_json:
+            print(json.dumps(found, indent=2))  # noqa: T201
+        return found
+
+    def _released_line(self, info: Info) -> str:
+        line = f"{info['course_id']} {info['assignment_id']}"
+        folder = self.assignment_folder(info["course_id"], info["assignment_id"])
+        return f"{line} (already downloaded)" if os.path.exists(folder) else line  # noqa: PTH110
+
+
+def _submission_line(info: Info) -> str:
+    line = "{course_id} {student_id} {assignment_id} {timestamp}".format(**info)
+    if info["status"] != "submitted":
+        return line
+    if info["has_local_feedback"] and not info["feedback_updated"]:
+        return f"{line} (feedback already fetched)"
+    if info["has_exchange_feedback"]:
+        return f"{line} (feedback ready to be fetched)"
+    return f"{line} (no feedback available)"

@@ -1,0 +1,102 @@
+"""Gives feedback to those who handed work in: ``nbgrader release_feedback``."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from nbgrader.exchange.abc import ExchangeReleaseFeedback as ABCExchangeReleaseFeedback
+from nbgrader.utils import parse_utc
+
+from kore.exchange import archives
+from kore.exchange.base import TIMESTAMP, Exchange, literal, matches, utc
+from kore.exchange.client import Submission
+
+
+class ExchangeReleaseFeedback(Exchange, ABCExchangeReleaseFeedback):  # type: ignore[misc]
+    """Sends the pages of the course's ``feedback`` folder, each to its one submission.
+
+    Which submission it is tells the moment in ``timestamp.txt``, which nbgrader passes on
+    from the submission to its feedback.
+    """
+
+    folders: list[tuple[str, Path]]
+
+    def init_src(self) -> None:
+        """Find the folders with feedback, by student."""
+        coursedir = self.coursedir
+        any_student = Path(
+            coursedir.format_path(coursedir.feedback_directory, "*", coursedir.assignment_id)
+        )
+        excluded = set(filter(None, coursedir.student_id_exclude.split(",")))
+        self.folders = []
+        place = any_student.parts.index("*")
+        root = Path(*any_student.parts[:place])
+        for path in sorted(root.glob(str(Path(*any_student.parts[place:])))):
+            student = path.parts[place]
+            if not path.is_dir() or not matches(student, coursedir.student_id):
+                continue
+            if student in excluded:
+                self.log.debug("Skipping student '%s'", student)
+                continue
+            self.folders.append((student, path))
+
+    def copy_files(self) -> None:
+        """Send each; say at the end for whom that was not possible."""
+        name = self.coursedir.assignment_id
+        submissions = self.kore.submissions(
+            self.course, name, literal(self.coursedir.student_id), patient=True
+        )
+        without = [
+            student
+            for student, folder in self.folders
+            if not self._release(student, folder, submissions)
+        ]
+        if without:
+            self.fail(
+                f"There is no submission of '{name}' that fits the feedback for "
+                f"{', '.join(without)}. Collect and grade it again, or restore {TIMESTAMP} in "
+                "the folder of the feedback."
+            )
+
+    def _release(self, student: str, folder: Path, submissions: list[Submission]) -> bool:
+        submission = _of(student, folder, submissions)
+        if submission is None:
+            return False
+        pages = {f"{notebook}.html" for notebook in submission.graded_notebooks}
+        present = sorted(p.name for p in folder.iterdir() if p.name in pages and p.is_file())
+        if not present:
+            return True
+        with tempfile.TemporaryDirectory() as temporary:
+            archive = Path(temporary) / "feedback.tar"
+            with archive.open("wb") as file:
+                archives.pack(
+                    folder,
+                    file,
+                    ignore=lambda place, names: (
+                        [n for n in names if n not in pages] if place == str(folder) else names
+                    ),
+                    largest=1000 * self.coursedir.max_dir_size,
+                )
+            self.kore.release_feedback(self.course, submission, archive)
+        self.log.info(
+            "Released feedback for student '%s' on assignment '%s/%s' (%s): %s",
+            student,
+            self.course,
+            submission.assignment,
+            self.stamp(submission.received_at),
+            ", ".join(present),
+        )
+        return True
+
+
+def _of(student: str, folder: Path, submissions: list[Submission]) -> Submission | None:
+    """Return the submission that the feedback in a folder is about."""
+    try:
+        moment = parse_utc((folder / TIMESTAMP).read_text("utf-8").strip())
+    except (OSError, ValueError):
+        return None
+    for submission in submissions:
+        if submission.user == student and utc(submission.received_at) == moment:
+            return submission
+    return None
