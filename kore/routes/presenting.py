@@ -12,7 +12,7 @@ from kore.schemas import GradeEntry, JobInfo, JobItemInfo
 
 _MOST_JOBS = 8
 _UNSETTLED = {"refused", "failed"}
-_ENTRY_ORDER = {"held_back": 0, "send": 2, "unchanged": 3}
+_ENTRY_ORDER = {"again": 0, "held_back": 1, "send": 2, "unchanged": 3}
 _ITEM_ORDER = {"failed": 0, "refused": 1, "held_back": 2, "sent": 3, "unchanged": 4}
 # What a spreadsheet takes as the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff0b", "\uff0d", "\uff1d", "\uff20")
@@ -43,7 +43,7 @@ def entries_in_order(entries: Iterable[GradeEntry]) -> list[GradeEntry]:
     return sorted(
         entries,
         key=lambda entry: (
-            _ENTRY_ORDER.get(entry_kind(entry), 1),
+            _ENTRY_ORDER[entry_kind(entry)],
             entry.name.casefold(),
             entry.user,
         ),

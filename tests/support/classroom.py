@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -158,7 +159,7 @@ def finished_job(kore: Harness, course: str, teacher: str, totals: dict[str, flo
 
 def running_job(kore: Harness, course: str, teacher: str) -> str:
     """Write down a sending that is under way, in the hands of another process."""
-    job_id = "cd" * 16
+    job_id = secrets.token_hex(16)
     with kore.db.session() as session:
         session.add(
             Job(

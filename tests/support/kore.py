@@ -14,14 +14,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from flask import Flask, session
+from flask import Flask, redirect, request, session
 from flask.testing import FlaskClient
 from flask_wtf.csrf import generate_csrf
+from markupsafe import escape
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import make_server
 
 import kore.courses.provision
 import kore.grades  # noqa: F401  (registers its jobs)
-from kore.app import create_app, mount
+from kore.app import create_app
 from kore.courses.launches import record
 from kore.db.engine import Database
 from kore.hub.api import HubApi
@@ -101,6 +103,8 @@ class Harness:
     runner: Runner
     hub: FakeHub
     oauth: _FakeOAuth
+    #: Whom the hub still knows when a browser of ``serving`` comes to it for a sign-in.
+    known_to_hub: str | None = None
 
     @property
     def db(self) -> Database:
@@ -195,8 +199,12 @@ class Harness:
 
     @contextmanager
     def serving(self) -> Iterator[str]:
-        """Serve at a free port of this machine; yield the URL of the service."""
-        server = make_server("127.0.0.1", 0, mount(self.app, PREFIX), threaded=True)
+        """Serve at a free port of this machine; yield the URL of the service.
+
+        Beside it lie the hub's pages that Kore sends browsers to, each a line of text.
+        """
+        site = DispatcherMiddleware(self._hub_pages().wsgi_app, {PREFIX: self.app.wsgi_app})
+        server = make_server("127.0.0.1", 0, site, threaded=True)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
@@ -205,6 +213,24 @@ class Harness:
             server.shutdown()
             thread.join()
             server.server_close()
+
+    def _hub_pages(self) -> Flask:
+        pages = Flask("hub")
+
+        @pages.get("/hub/api/oauth2/authorize")
+        def authorize() -> Any:
+            if self.known_to_hub is None:
+                return redirect("/hub/login")
+            code = secrets.token_hex(8)
+            self.oauth.codes[code] = self.token_for(self.known_to_hub)
+            state = request.args["state"]
+            return redirect(f"{PREFIX}/oauth_callback?code={code}&state={state}")
+
+        @pages.get("/<path:path>")
+        def page(path: str) -> str:
+            return f"<!doctype html><title>The hub</title><p>This is /{escape(path)}"
+
+        return pages
 
 
 @contextmanager

@@ -1,0 +1,341 @@
+"""Kore's pages in Chromium: what a person can do on them, and that everybody can."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from sqlalchemy import select, update
+
+from kore.db.models import Job, JobItem, JobState, now
+from kore.hub.api import ServerState
+from tests.support import classroom
+from tests.support.classroom import HOSTILE_TITLE, Classroom
+from tests.support.kore import Harness, make_kore
+
+pytestmark = pytest.mark.slow
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the file."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def kore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
+    """One Kore for the file; every test starts jobs of its own."""
+    with make_kore(tmp_path_factory.mktemp("pages")) as harness:
+        harness.make_admin("u999")
+        yield harness
+
+
+@pytest.fixture(scope="module")
+def url(kore: Harness) -> Iterator[str]:
+    """Where it is served, beside a stand-in for the hub's pages."""
+    with kore.serving() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def room(kore: Harness) -> Classroom:
+    """A course in the middle of the term."""
+    return classroom.busy(kore)
+
+
+@pytest.fixture(autouse=True)
+def idle(kore: Harness) -> None:
+    """No server runs and nothing is under way when a test begins."""
+    kore.known_to_hub = None
+    kore.hub.servers.clear()
+    with kore.db.session() as session:
+        ended = {"state": JobState.CANCELLED, "ended_at": now()}
+        session.execute(update(Job).where(Job.ended_at.is_(None)).values(**ended))
+
+
+@contextmanager
+def sitting(browser: Browser, kore: Harness, url: str, user: str, **options: Any) -> Iterator[Page]:
+    """A browser in which somebody is signed in, in Berlin; it fails on errors of scripts."""
+    options = {"locale": "en-GB", "timezone_id": "Europe/Berlin", **options}
+    with browser.new_context(base_url=url, **options) as context:
+        cookie = kore.cookie_for(user)
+        context.add_cookies([{"name": cookie["name"], "value": cookie["value"], "url": url + "/"}])
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on(
+            "console",
+            lambda message: (
+                errors.append(message.text) if "Content Security Policy" in message.text else None
+            ),
+        )
+        yield page
+        assert not errors
+
+
+@pytest.fixture
+def page(browser: Browser, kore: Harness, url: str, room: Classroom) -> Iterator[Page]:
+    """The teacher's browser."""
+    with sitting(browser, kore, url, room.teacher) as own:
+        yield own
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 1400)])
+def test_axe_finds_nothing_and_nothing_sticks_out(
+    browser: Browser, kore: Harness, url: str, room: Classroom, scheme: str, width: int
+) -> None:
+    """Every page, light and dark, narrow and wide, with the worst titles there are."""
+    hostile, _ = kore.launch(
+        "900",
+        "Instructor",
+        link=f"bad-{width}",
+        name="Tilda Månsson",
+        grades=False,
+        activity=HOSTILE_TITLE,
+        context=HOSTILE_TITLE[::-1],
+    )
+    kore.work()
+    kore.launch("900", "Instructor", link="fresh", name="Tilda Månsson")
+    running = classroom.running_job(kore, hostile, room.teacher)
+    visits = [
+        (room.teacher, "/"),
+        ("u999", "/?all=true"),
+        ("u100", "/"),
+        ("u998", "/"),
+        (room.teacher, f"/page/courses/{room.course}"),
+        (room.teacher, f"/page/courses/{hostile}"),
+        ("u100", f"/page/courses/{room.course}"),
+        (room.teacher, f"/page/jobs/{room.job}"),
+        (room.teacher, f"/page/jobs/{running}"),
+        (room.teacher, "/page/courses/c-0000000000000000"),
+    ]
+    size = {"width": width, "height": 900}
+    for user, path in visits:
+        with sitting(browser, kore, url, user, viewport=size, color_scheme=scheme) as page:
+            page.goto(url + path)
+            check(page)
+            send = page.get_by_role("button", name="Send 14 grades")
+            if send.count():
+                send.click()
+                check(page)
+
+
+def check(page: Page) -> None:
+    """Let axe look at a page as it is now, and measure it at other widths too."""
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    first = page.viewport_size
+    assert first
+    for width in (first["width"], 480, 768, 1000):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.set_viewport_size(first)
+
+
+def test_times_are_the_readers(page: Page, room: Classroom, url: str) -> None:
+    """The script puts moments into the zone and the manner of the reader."""
+    page.goto(f"{url}/page/courses/{room.course}")
+    due = page.get_by_role("row", name="ps1-vectors").locator("time")
+    expect(due).to_have_text("5 May 2031, 00:00")
+
+
+def test_opening_shows_progress_and_ends_in_jupyterlab(
+    page: Page, kore: Harness, room: Classroom, url: str
+) -> None:
+    """The page waits with the teacher until the course's server runs."""
+    page.goto(f"{url}/page/courses/{room.course}")
+    page.get_by_role("link", name="Open the course in JupyterLab").click()
+    expect(page.get_by_role("status").filter(has_text="JupyterLab is starting")).to_be_visible()
+    expect(page.get_by_role("progressbar", name="JupyterLab is starting")).to_be_visible()
+    kore.hub.servers[room.course] = ServerState.RUNNING
+    page.wait_for_url(f"**/user/{room.course}/lab")
+
+
+def test_a_server_that_does_not_start_is_told_with_a_way_to_try_again(
+    page: Page, kore: Harness, room: Classroom, url: str
+) -> None:
+    """The second try succeeds."""
+    page.goto(f"{url}/page/courses/{room.course}")
+    page.get_by_role("link", name="Open the course in JupyterLab").click()
+    expect(page.get_by_role("status").filter(has_text="JupyterLab is starting")).to_be_visible()
+    kore.hub.servers[room.course] = ServerState.STOPPED
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("JupyterLab did not start.")
+    kore.hub.servers[room.course] = ServerState.RUNNING
+    alert.get_by_role("button", name="Try again").click()
+    page.wait_for_url(f"**/user/{room.course}/lab")
+
+
+def test_without_scripts_everything_can_be_read_and_the_course_opened(
+    browser: Browser, kore: Harness, url: str, room: Classroom
+) -> None:
+    """Links are links, the table is whole, and what needs a script is not offered."""
+    with sitting(browser, kore, url, room.teacher, java_script_enabled=False) as page:
+        page.goto(f"{url}/page/courses/{room.course}")
+        expect(page.locator("#entries tr")).to_have_count(40)
+        expect(page.get_by_role("button", name="Send 14 grades")).to_be_hidden()
+        expect(page.get_by_text("Sending needs JavaScript")).to_be_visible()
+        page.get_by_role("link", name="Open the course in JupyterLab").click()
+        page.wait_for_url(f"**/hub/spawn/{room.course}?next=/user/{room.course}/lab")
+
+
+def test_students_are_found_by_name_and_by_what_will_happen(
+    page: Page, room: Classroom, url: str
+) -> None:
+    """Whatever marks a name bears; and an empty result says so."""
+    page.goto(f"{url}/page/courses/{room.course}")
+    search = page.get_by_label("Find a student")
+    search.fill("zolc")
+    search.fill("kovalevskaya")
+    rows = page.locator("#entries tr:visible")
+    expect(rows).to_have_count(1)
+    expect(page.get_by_text("1 of 40 shown")).to_be_visible()
+    search.fill("nobody at all")
+    expect(page.get_by_text("No student matches.")).to_be_visible()
+    search.fill("")
+    page.get_by_label("Show").select_option("Held back (9)")
+    expect(rows).to_have_count(9)
+
+
+def test_sending_asks_then_shows_progress_then_the_report(
+    page: Page, kore: Harness, room: Classroom, url: str
+) -> None:
+    """All on pages that never have to be loaded by hand; focus is not lost at the end."""
+    page.goto(f"{url}/page/courses/{room.course}")
+    page.get_by_role("button", name="Send 14 grades").click()
+    dialog = page.get_by_role("dialog", name="Send 14 grades to the LMS?")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_role("button", name="Send 14 grades")).to_be_focused()
+    page.get_by_role("button", name="Send 14 grades").click()
+    dialog.get_by_role("button", name="Send 14 grades").click()
+    page.wait_for_url("**/page/jobs/*")
+    expect(page.get_by_text("It begins in a moment.")).to_be_visible()
+    job = Path(page.url).name
+    tell(kore, job, state=JobState.RUNNING, done=7, total=14, message="7 sent")
+    expect(page.get_by_text("7 of 14 \u2013 7 sent").first).to_be_visible()
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", "7")
+    expect(page.locator("#said")).to_have_text("7 of 14 \u2013 7 sent")
+    page.get_by_role("button", name="Stop").focus()
+    with kore.db.session() as session:
+        session.add(JobItem(job_id=job, key="u100", label="Zoë <b>", outcome="sent", words="4"))
+    tell(kore, job, state=JobState.DONE, ended_at=now())
+    expect(page.get_by_role("row", name="Zoë <b>")).to_contain_text("Sent")
+    expect(page.locator("#said")).to_have_text("1 sent.")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+
+
+def tell(kore: Harness, job: str, **values: Any) -> None:
+    """Write what a runner would write about a job."""
+    with kore.db.session() as session:
+        session.execute(update(Job).where(Job.id == job).values(**values))
+
+
+def last_sending(kore: Harness, course: str) -> dict[str, Any]:
+    """What the newest sending of a course was asked to do."""
+    with kore.db.reading() as session:
+        job = session.scalars(
+            select(Job)
+            .where(Job.kind == "grades.send", Job.course_id == course)
+            .order_by(Job.created_at.desc())
+        ).first()
+        assert job is not None
+        return job.params
+
+
+def test_unchanged_ones_and_failed_ones_are_sent_again_when_asked(
+    page: Page, kore: Harness, room: Classroom, url: str
+) -> None:
+    """Each by its own button, and for nobody else."""
+    page.goto(f"{url}/page/courses/{room.course}")
+    page.get_by_role("button", name="Send unchanged ones again").click()
+    page.get_by_role("dialog").get_by_role("button", name="Send 31 grades").click()
+    page.wait_for_url("**/page/jobs/*")
+    assert last_sending(kore, room.course) == {"resend": True, "only": None}
+    page.goto(f"{url}/page/jobs/{room.job}")
+    page.get_by_role("button", name="Send the 3 failed ones again").click()
+    page.wait_for_url(lambda address: room.job not in address)
+    failed = sorted(room.students[index] for index in (3, 7, 18))
+    assert last_sending(kore, room.course) == {"resend": False, "only": failed}
+
+
+def test_a_job_can_be_stopped(page: Page, kore: Harness, room: Classroom, url: str) -> None:
+    """One that waits ends at once, and the page says what that means."""
+    page.goto(f"{url}/page/courses/{room.course}")
+    page.get_by_role("button", name="Send 14 grades").click()
+    page.get_by_role("dialog").get_by_role("button", name="Send 14 grades").click()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("main").get_by_text("Cancelled before it began.")).to_be_visible()
+    expect(page.get_by_text("has the same points in the LMS as before")).to_be_visible()
+
+
+def test_a_lost_connection_is_told_and_the_page_goes_on(
+    page: Page, kore: Harness, room: Classroom, url: str
+) -> None:
+    """While a job runs the page tries again by itself, and at once when asked."""
+    page.goto(f"{url}/page/courses/{room.course}")
+    page.get_by_role("button", name="Send 14 grades").click()
+    dialog = page.get_by_role("dialog")
+    page.context.set_offline(True)
+    dialog.get_by_role("button", name="Send 14 grades").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("Kore cannot be reached.")
+    page.context.set_offline(False)
+    dialog.get_by_role("button", name="Try again").click()
+    page.wait_for_url("**/page/jobs/*")
+    page.context.set_offline(True)
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("Kore cannot be reached.")
+    page.context.set_offline(False)
+    alert.get_by_role("button", name="Try now").click()
+    expect(alert).to_be_hidden()
+    tell(kore, Path(page.url).name, state=JobState.FAILED, message="No.", ended_at=now())
+    expect(page.locator("main").get_by_text("No.", exact=True)).to_be_visible()
+
+
+def test_an_expired_session_is_renewed_where_the_hub_knows_the_person(
+    page: Page, kore: Harness, room: Classroom, url: str
+) -> None:
+    """The teacher notices nothing: the click does what it says."""
+    page.goto(f"{url}/page/courses/{room.course}")
+    kore.oauth.models.clear()
+    kore.known_to_hub = room.teacher
+    page.get_by_role("button", name="Send 14 grades").click()
+    page.get_by_role("dialog").get_by_role("button", name="Send 14 grades").click()
+    page.wait_for_url("**/page/jobs/*")
+    assert last_sending(kore, room.course) == {"resend": False, "only": None}
+
+
+def test_an_expired_session_leads_to_the_sign_in_and_back(
+    page: Page, kore: Harness, room: Classroom, url: str
+) -> None:
+    """Where the hub has forgotten the person too, the page says so and leads there."""
+    page.goto(f"{url}/page/courses/{room.course}")
+    kore.oauth.models.clear()
+    page.get_by_role("button", name="Send 14 grades").click()
+    page.get_by_role("dialog").get_by_role("button", name="Send 14 grades").click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("You are not signed in any more.")
+    kore.known_to_hub = room.teacher
+    alert.get_by_role("button", name="Sign in again").click()
+    expect(page.get_by_role("button", name="Send 14 grades")).to_be_visible()
+    assert page.url == f"{url}/page/courses/{room.course}"
