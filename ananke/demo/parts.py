@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+from ananke.errors import AnankeError, Exit
 from kore.host import processes
 
 TAG = "ANANKE_DEMO_STATE"
@@ -51,17 +52,24 @@ class Parts:
     def start(self, part: Part) -> None:
         """Start a program in a session of its own; it ends with this process."""
         demo = os.getpid()
-        with part.log.open("ab") as output:
-            process = subprocess.Popen(
-                part.argv,
-                cwd=part.cwd,
-                env=part.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=lambda: processes.end_with_parent(demo),  # noqa: PLW1509
-            )
+        try:
+            with part.log.open("ab") as output:
+                process = subprocess.Popen(
+                    part.argv,
+                    cwd=part.cwd,
+                    env=part.environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    preexec_fn=lambda: processes.end_with_parent(demo),  # noqa: PLW1509
+                )
+        except OSError as error:
+            raise AnankeError(
+                Exit.PART_DID_NOT_START,
+                f"{part.title} cannot be run: {error.strerror} ({error.filename}).",
+                "You need to be able to read and run everything in that place.",
+            ) from error
         self._running.append((part, process))
 
     def ended(self) -> tuple[Part, int] | None:
