@@ -240,6 +240,8 @@ class Http:
                 raise RefusedError("The LMS's answer is too long to be one.", response.status_code)
             if time.monotonic() > deadline:
                 raise _LostError("The LMS did not finish its answer in time.", uncertain=True)
+        # urllib3 does so by itself only where there was a body; else the connection closes.
+        response.raw.release_conn()
         return bytes(content)
 
     def _back_off(self, attempt: int) -> float:

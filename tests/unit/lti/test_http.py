@@ -32,9 +32,12 @@ def test_an_answer_comes_as_it_is():
     assert server.seen[0].headers["authorization"] == "Bearer secret"
 
 
-def test_connections_are_kept():
-    """Many requests, one connection."""
-    with raw_server(replay(OK)) as server:
+@pytest.mark.parametrize(
+    "answer", [OK, http("200 OK"), [b"HTTP/1.1 204 No Content\r\n\r\n"], http("409 No", b"[]")]
+)
+def test_connections_are_kept(answer):
+    """Many requests, one connection, with a body in the answer or none."""
+    with raw_server(replay(answer)) as server:
         way = Http(patience=QUICK)
         for _ in range(5):
             way.request("POST", server.url, body=b"x")
