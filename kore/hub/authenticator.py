@@ -49,7 +49,7 @@ class KoreAuthenticator(LTI13Authenticator):  # type: ignore[misc]
     max_age = Float(600, min=1, config=True, help="How many seconds old an id_token may be.")
     kore_url = Unicode(
         config=True,
-        help="Kore's internal URL with the hub's base URL. Empty: nobody is told of launches.",
+        help="Kore's internal address, without a path. Empty: nobody is told of launches.",
     )
     launch_token = Unicode(config=True, help="API token of the hub service that tells Kore.")
 
@@ -99,14 +99,16 @@ class KoreAuthenticator(LTI13Authenticator):  # type: ignore[misc]
         """Limits on the times in a token."""
         return Times(leeway=self.leeway, max_age=self.max_age)
 
-    @cached_property
-    def _announcer(self) -> LaunchAnnouncer:
-        return LaunchAnnouncer(self.kore_url, self.launch_token, self.log)
+    _announcer: LaunchAnnouncer | None = None
 
-    def announce(self, user: str, verified: VerifiedLaunch) -> None:
-        """Tell Kore of a launch, in the background."""
-        if self.kore_url:
-            self._announcer.announce(user, dict(verified), verified.platform)
+    def announce(self, user: str, verified: VerifiedLaunch, base_url: str) -> None:
+        """Tell Kore of a launch, in the background. ``base_url`` is the path of all we serve."""
+        if not self.kore_url:
+            return
+        if self._announcer is None:
+            url = url_path_join(self.kore_url, base_url, "services/kore/launches")
+            self._announcer = LaunchAnnouncer(url, self.launch_token, self.log)
+        self._announcer.announce(user, dict(verified), verified.platform)
 
     async def authenticate(self, handler: Any, data: Any = None) -> dict[str, Any] | None:  # noqa: ARG002
         """Return who launched. Anything but a launch that was verified is nobody."""

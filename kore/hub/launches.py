@@ -16,7 +16,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from jupyterhub.utils import url_path_join
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
 from kore.hub.platforms import Platform
@@ -40,7 +39,7 @@ class _News:
 
 
 class LaunchAnnouncer:
-    """Delivers launches to Kore. To be made and used on the hub's event loop."""
+    """Delivers launches to the URL where Kore takes them. For the hub's event loop alone."""
 
     def __init__(
         self,
@@ -51,7 +50,7 @@ class LaunchAnnouncer:
         patience: float = PATIENCE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._url = url_path_join(url, "services/kore/launches")
+        self._url = url
         self._headers = {"Authorization": f"token {token}", "Content-Type": "application/json"}
         self._log = log
         self._patience = patience

@@ -7,6 +7,7 @@ inside the tests, as the hub's service ``kore``, and keeps what it is told of la
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import threading
@@ -112,7 +113,8 @@ def main() -> None:
         make_app(HubOAuth()).listen(url.port, url.hostname)
         await asyncio.Event().wait()
 
-    asyncio.run(serve())
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(serve())
 
 
 if __name__ == "__main__":

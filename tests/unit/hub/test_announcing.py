@@ -37,12 +37,10 @@ class Kore:
                     )
                     kore.arrived.set()
 
-        application = web.Application(
-            [("/jupyter/services/kore/launches", Launches)], log_function=lambda _: None
-        )
+        application = web.Application([("/launches", Launches)], log_function=lambda _: None)
         self._server = application.listen(0, "127.0.0.1")
         port = next(iter(self._server._sockets.values())).getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}/jupyter/"
+        self.url = f"http://127.0.0.1:{port}/launches"
 
     def stop(self) -> None:
         self._server.stop()
