@@ -30,7 +30,10 @@ class Manner:
     types: str = "named"
     require_prompt: bool = False
     whole_seconds: bool = False
-    subsecond_required: bool = False
+    # Ids are texts, and times carry their zone and a fraction of a second.
+    exact_values: bool = False
+    # Status of the page for an unregistered redirect address.
+    unregistered_status: int = 400
     # Status for a timestamp that is not newer than the stored one.
     stale_status: int = 409
     equal_is_stale: bool = True
@@ -66,6 +69,7 @@ MOODLE = Manner(
     errors="reason",
     token_type="text/html; charset=utf-8",  # noqa: S106
     broken_token_errors=True,
+    unregistered_status=404,
     types="exact",
     whole_seconds=True,
     clears_unfinished=True,
@@ -114,7 +118,7 @@ STRICT = Manner(
     suspended_listed=True,
     sub_roles=True,
     require_prompt=True,
-    subsecond_required=True,
+    exact_values=True,
     page_size=5,
 )
 

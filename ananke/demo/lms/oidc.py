@@ -107,7 +107,7 @@ def authenticate() -> AnyResponse:
     redirect_uri = given.get("redirect_uri", "")
     # Nothing, not even an error, may be sent to an address that is not registered.
     if redirect_uri not in lms.config.registration.redirect_uris:
-        status = 404 if lms.manner.errors == "reason" else 400
+        status = lms.manner.unregistered_status
         raise PageError(status, "The tool asked to be answered at an unregistered address.")
     fields: dict[str, str] = {}
     with lms.store.reading() as db:

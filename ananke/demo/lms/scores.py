@@ -143,7 +143,7 @@ def _is_stale(stored: int, given: int, manner: Manner) -> bool:
 def read_score(body: dict[str, Any], manner: Manner) -> Score:
     """Check a score that the tool sent."""
     user = body.get("userId")
-    if isinstance(user, int) and not isinstance(user, bool) and manner.types != "named":
+    if isinstance(user, int) and not isinstance(user, bool) and not manner.exact_values:
         user = str(user)
     if not isinstance(user, str) or not user:
         raise ServiceError(400, "userId is missing")
@@ -192,10 +192,10 @@ def _stamp(text: Any, manner: Manner) -> int:
     except (TypeError, ValueError) as error:
         words = f"Provided timestamp of {text!r:.80} not a valid timestamp"
         raise ServiceError(400, words) from error
-    if manner.subsecond_required and not re.search(r"[.,]\d", text):
+    if manner.exact_values and not re.search(r"[.,]\d", text):
         raise ServiceError(400, "The timestamp lacks its sub-second precision")
     if moment.tzinfo is None:
-        if manner.types == "named":
+        if manner.exact_values:
             raise ServiceError(400, "The timestamp lacks its time zone")
         moment = moment.replace(tzinfo=dt.UTC)
     since = moment - dt.datetime.fromtimestamp(0, dt.UTC)

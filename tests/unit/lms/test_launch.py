@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 
 import jwt
 import pytest
@@ -112,6 +113,9 @@ def test_unregistered_redirect_uri_gets_nothing(lms, browser):
         answer = lms.authenticate(browser, begun, redirect_uri=wrong)
         assert answer.status_code == 404
         assert "<form" not in answer.text
+    lms.behave(manner="strict")
+    begun = lms.begin(browser, "tilda", "roots")
+    assert lms.authenticate(browser, begun, redirect_uri=exact + "/").status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -251,3 +255,23 @@ def test_suspended_people_cannot_launch(lms, browser):
     for user in ("zoe", "mila"):
         answer = browser.get(f"{lms.url}/launch?user={user}&activity=words", timeout=5)
         assert answer.status_code == 403
+
+
+def test_many_launch_at_once(lms):
+    """Twenty browsers open the same activity at the same time; each gets its own token."""
+    people = [entry["slug"] for entry in lms.api("GET", "state")["users"]][:1] * 10 + ["zoe"] * 10
+    tokens = []
+
+    def go(user):
+        with requests.Session() as browser:
+            begun = lms.begin(browser, user, "roots")
+            form = read_form(lms.authenticate(browser, begun).text)
+            tokens.append(form.fields["id_token"])
+
+    threads = [threading.Thread(target=go, args=(user,)) for user in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    subs = [jwt.decode(token, options={"verify_signature": False})["sub"] for token in tokens]
+    assert sorted(subs) == ["101"] * 10 + ["201"] * 10
