@@ -15,6 +15,7 @@ from gunicorn.app.base import BaseApplication
 
 import kore.courses.provision
 import kore.grades  # noqa: F401  (both register the jobs that they do)
+from kore import handin
 from kore.app import create_app, mount
 from kore.courses.launches import queue_unfinished
 from kore.jobs import Runner
@@ -53,6 +54,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         self._runner = Runner(services, threads=self._settings.job_threads)
         app = create_app(services, self._runner)
         queue_unfinished(services.db)
+        handin.sweep(services)
         self._runner.start()
         return mount(app, self._settings.prefix)
 

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kore import gradebook
-from kore.db.models import Course, Member
+from kore.db.models import Course, Handout, Member
 from kore.errors import KoreError
 from kore.hub.api import ServerState
 from kore.roles import Role
@@ -134,16 +134,17 @@ def open_server(services: Services, course_id: str) -> OpenedCourse:
 
 
 def assignments(services: Services, course_id: str) -> list[AssignmentInfo]:
-    """List a course's assignments: those in its gradebook, and drafts that are only folders."""
+    """List a course's assignments: in its gradebook, released, or drafts that are folders."""
     root = services.host.course_root(course_id)
     known = {a.name: a for a in gradebook.assignments(root / "gradebook.db", course_id)}
-    released = set(_folders(services.host.exchange / course_id / "outbound"))
+    with services.db.reading() as session:
+        released = set(session.scalars(select(Handout.name).where(Handout.course_id == course_id)))
     collected: dict[str, int] = {}
     for student in _folders(root / "submitted"):
         for name in _folders(root / "submitted" / student):
             collected[name] = collected.get(name, 0) + 1
     found: list[AssignmentInfo] = []
-    for name in sorted({*known, *_folders(root / "source")}):
+    for name in sorted({*known, *released, *_folders(root / "source")}):
         entry = known.get(name)
         graded = entry.submitted if entry else 0
         found.append(

@@ -20,3 +20,8 @@ def answer(model: BaseModel, status: int = 200) -> Response:
 def responses(status: int, model: type[BaseModel], *errors: int) -> Responses:
     """Document what a route answers: a model with a status, or an error with one of some."""
     return {status: model, **dict.fromkeys(errors, ErrorBody)}
+
+
+def errors(*statuses: int) -> Responses:
+    """Document the errors of a route whose success is no JSON."""
+    return dict.fromkeys(statuses, ErrorBody)

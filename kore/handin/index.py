@@ -1,0 +1,106 @@
+"""The index of what lies in the store, and the order in which the two change.
+
+A file comes before the row that names it and goes after it. The course's own row is the
+lock under which changes to one course's part of the index come one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, TypeVar
+
+from sqlalchemy import select, union_all
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from kore.courses.listing import unknown_course
+from kore.db.models import Course, Feedback, Handout, Stored, Submission
+from kore.handin.store import Archive, Store, archive_missing, disk_full
+from kore.services import Services
+from kore.settings import Limits
+
+Row = TypeVar("Row", bound=Stored)
+
+
+def store(services: Services, limits: Limits | None = None) -> Store:
+    """Return the store that the settings name, with their limits or other ones."""
+    return Store(services.settings.exchange, limits or services.settings.limits)
+
+
+@contextmanager
+def storing(
+    services: Services, course_id: str, pieces: Iterable[bytes]
+) -> Iterator[tuple[Session, Archive, list[str]]]:
+    """Store an archive and yield a transaction for the row that names it.
+
+    The third of the tuple takes blobs that no row names after the commit: they are removed
+    then. Where the transaction fails nothing is left, neither row nor file.
+    """
+    place = store(services)
+    stale: list[str] = []
+    with place.receiving(course_id, pieces) as archive:
+        try:
+            with services.db.session() as session:
+                lock_course(session, course_id)
+                yield session, archive, stale
+        except BaseException as error:
+            discard(services, archive)
+            if isinstance(error, OperationalError) and "full" in str(error.orig):
+                raise disk_full() from error
+            raise
+    for blob in stale:
+        place.remove(course_id, blob)
+
+
+def lock_course(session: Session, course_id: str) -> None:
+    """Hold a course's part of the index until the transaction ends.
+
+    Raises the 404 of an unknown course where it is gone. SQLite's writers come one after
+    the other anyway.
+    """
+    if session.scalar(select(Course.id).where(Course.id == course_id).with_for_update()) is None:
+        raise unknown_course()
+
+
+def opened(services: Services, course_id: str, look: Callable[[], Row]) -> tuple[BinaryIO, Row]:
+    """Open the archive of the row that ``look`` finds, which another may replace meanwhile."""
+    tried: set[str] = set()
+    while True:
+        row = look()
+        try:
+            return store(services).open(course_id, row.blob), row
+        except FileNotFoundError as error:
+            if row.blob in tried:
+                raise archive_missing() from error
+            tried.add(row.blob)
+
+
+def sweep(services: Services) -> int:
+    """Clear away what a kill has left in the store; called at each start."""
+    return store(services).sweep(blobs(services))
+
+
+def blobs(services: Services) -> Iterator[str]:
+    """Yield every blob that a row names."""
+    with services.db.reading() as session:
+        query = union_all(select(Handout.blob), select(Submission.blob), select(Feedback.blob))
+        yield from session.scalars(query)
+
+
+def discard(services: Services, archive: Archive) -> None:
+    """Remove an archive whose row was not committed.
+
+    A commit can succeed and its answer be lost: so not without a look, and while the
+    database does not answer the file stays, for the sweep.
+    """
+    try:
+        with services.db.reading() as session:
+            named = any(
+                session.scalar(select(table.blob).where(table.blob == archive.blob))
+                for table in (Submission, Handout, Feedback)
+            )
+    except SQLAlchemyError:
+        return
+    if not named:
+        store(services).remove(archive.course_id, archive.blob)

@@ -1,0 +1,167 @@
+"""Archives on their way in and out, in pieces: none is ever in memory as a whole."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, BinaryIO, TypeVar
+
+from flask import Response, request
+from flask_openapi3 import RawModel
+from werkzeug.wsgi import wrap_file
+
+from kore.db.models import Stored
+from kore.errors import KoreError
+from kore.guards import caller, services
+from kore.handin.archives import in_words, too_large
+
+TAR = "application/x-tar"
+ARCHIVE: dict[str, Any] = {"content": {TAR: {"schema": {"type": "string", "format": "binary"}}}}
+View = TypeVar("View", bound=Callable[..., Any])
+
+_PIECE = 256 * 1024
+_SILENCE_SECONDS = 30
+_SLOWEST = 16 * 1024
+"""Bytes a second, on the average, below which a client only holds a thread."""
+_AT_ONCE = 4
+_MOST_DRAINED, _DRAIN_SECONDS = 10**9, 10
+
+_sending: dict[str, int] = {}
+_lock = threading.Lock()
+
+
+class TarBody(RawModel):
+    """An uncompressed tar archive in pax format, in the body."""
+
+    mimetypes = [TAR]  # noqa: RUF012
+
+
+def takes_archives(endpoint: str | None, values: dict[str, Any] | None) -> None:  # noqa: ARG001
+    """Raise the application's bound on bodies, for archives.
+
+    What is over the limit is refused by ``incoming``: in words, and only to those who may
+    send at all.
+    """
+    if request.mimetype == TAR:
+        limit = services().settings.limits.submission
+        request.max_content_length = max(limit, request.content_length or 0) + 1
+
+
+@contextmanager
+def incoming() -> Iterator[Iterator[bytes]]:
+    """Yield the pieces of the archive in the request's body.
+
+    Where the block raises what the client shall be told, the rest of the body is read
+    first: a client that still sends would never see the answer.
+    """
+    if request.mimetype != TAR:
+        raise KoreError(
+            415,
+            "not_an_archive",
+            f"Work is sent as {TAR}.",
+            "Send an uncompressed tar archive, with this Content-Type.",
+        )
+    limit = services().settings.limits.submission
+    with _turn(caller().name), _patience():
+        try:
+            if (request.content_length or 0) > limit:
+                raise too_large("The work as a whole", in_words(limit), "KORE_LIMIT_SUBMISSION")
+            yield _pieces()
+        except KoreError as error:
+            if error.code != "broken_upload":
+                _drain()
+            raise
+
+
+def outgoing(handle: BinaryIO, row: Stored, name: str) -> Response:
+    """Return the answer that streams an archive; a client may ask for the rest of one."""
+    response = Response(wrap_file(request.environ, handle), mimetype=TAR, direct_passthrough=True)
+    response.call_on_close(handle.close)
+    response.content_length = row.size
+    response.set_etag(row.sha256)
+    response.headers.set("Content-Disposition", "attachment", filename=f"{name}.tar")
+    response.make_conditional(request.environ, accept_ranges=True, complete_length=row.size)
+    return response
+
+
+def _pieces() -> Iterator[bytes]:
+    expected, received, began = request.content_length, 0, time.monotonic()
+    while True:
+        try:
+            piece = request.stream.read(_PIECE)
+        except Exception as error:  # the server's and the socket's own, of many kinds
+            raise _broken() from error
+        if not piece:
+            break
+        received += len(piece)
+        elapsed = time.monotonic() - began
+        if elapsed > _SILENCE_SECONDS and received < elapsed * _SLOWEST:
+            raise KoreError(
+                408,
+                "broken_upload",
+                "The upload was too slow; nothing was stored.",
+                "Send your work again, over a better connection.",
+            )
+        yield piece
+    if expected is not None and received != expected:
+        raise _broken()
+
+
+def _broken() -> KoreError:
+    return KoreError(
+        400,
+        "broken_upload",
+        "The upload ended early; nothing was stored.",
+        "Send your work again.",
+    )
+
+
+@contextmanager
+def _turn(name: str) -> Iterator[None]:
+    """Let one caller hold only some of the server's threads."""
+    with _lock:
+        if _sending.get(name, 0) >= _AT_ONCE:
+            raise KoreError(
+                429,
+                "busy",
+                "You are sending several archives at this moment.",
+                "Wait until they are there, then send this one.",
+            )
+        _sending[name] = _sending.get(name, 0) + 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _sending[name] -= 1
+            if not _sending[name]:
+                del _sending[name]
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Give up on a client that sends nothing any more, where the server lets us."""
+    socket = request.environ.get("gunicorn.socket")
+    if socket is None:
+        yield
+        return
+    before = socket.gettimeout()
+    socket.settimeout(_SILENCE_SECONDS)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            socket.settimeout(before)
+
+
+def _drain() -> None:
+    deadline, drained = time.monotonic() + _DRAIN_SECONDS, 0
+    try:
+        while drained < _MOST_DRAINED and time.monotonic() < deadline:
+            piece = request.stream.read(_PIECE)
+            if not piece:
+                return
+            drained += len(piece)
+    except Exception:  # noqa: BLE001  it was to be thrown away
+        return
