@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kore.db.engine import Database, open_database
-from kore.host import Host, LocalHost
+from kore.host import Host, open_host
 from kore.hub.api import HubApi
 from kore.lti.keys import KeyStore
 from kore.lti.services import Platforms
@@ -32,7 +32,9 @@ def open_services(settings: Settings) -> Services:
         settings=settings,
         db=open_database(settings.database_url),
         hub=HubApi(settings.api_url, settings.api_token),
-        host=LocalHost(homes=settings.homes, exchange=settings.exchange),
+        host=open_host(
+            homes=settings.homes, exchange=settings.exchange, accounts=settings.accounts
+        ),
         keys=keys,
         lti=Platforms(keys, limit=settings.platform_requests),
     )

@@ -61,7 +61,8 @@ class Settings:
     LTI key and the session secret. ``homes`` and ``exchange`` are as ``kore.host`` lays
     them. ``prefix`` is the path of the service below the host, without a slash at its end.
     ``hub_url`` is the hub's own path below the host (``/hub/``).
-    ``platform_requests`` bounds the requests under way at once to one LMS.
+    ``platform_requests`` bounds the requests under way at once to one LMS. ``accounts`` is
+    the folder of given-out Unix accounts, empty where one account is all.
     """
 
     state_dir: Path
@@ -77,6 +78,7 @@ class Settings:
     job_threads: int
     platform_requests: int
     limits: Limits = field(default_factory=Limits)
+    accounts: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -110,4 +112,5 @@ class Settings:
             job_threads=number("KORE_JOB_THREADS", 4),
             platform_requests=number("KORE_PLATFORM_REQUESTS", 4),
             limits=Limits.from_environment(environ),
+            accounts=environ.get("KORE_ACCOUNTS", ""),
         )

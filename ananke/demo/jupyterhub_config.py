@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from kore.host import LocalHost
+from kore.host import open_host
 from kore.hub.config import Deployment, configure
 from kore.hub.local_server import LocalServer
 
@@ -14,11 +14,13 @@ c = get_config()
 _demo = json.loads(os.environ["ANANKE_DEMO"])
 _state = Path(_demo["state_dir"])
 _homes = _state / "homes"
+_host = open_host(homes=_homes, exchange=_state / "exchange", accounts=_demo["accounts"])
 
 configure(
     c,
     Deployment(
-        host=LocalHost(homes=_homes, exchange=_state / "exchange"),
+        host=_host,
+        accounts=_demo["accounts"],
         homes=_homes,
         hub_dir=_state / "hub",
         kore_dir=_state / "kore",
@@ -29,8 +31,8 @@ configure(
         kore_url=_demo["kore"],
         proxy_command=_demo["proxy_command"],
         spawner_class=LocalServer,
-        # Whoever runs the demo as root has chosen so.
-        server_args=["--allow-root"] if os.geteuid() == 0 else [],
+        # Where all runs as root's account alone, whoever runs the demo was told so.
+        server_args=["--allow-root"] if os.geteuid() == 0 and not _demo["accounts"] else [],
         environment=_demo["environment"],
         service_wrapper=[
             sys.executable,
@@ -41,6 +43,7 @@ configure(
     ),
 )
 
+c.LocalServer.host = _host
 c.LocalServer.homes = str(_homes)
 c.LocalServer.logs = str(_state / "logs")
 # Everything has to be over within ten seconds of Ctrl-C.

@@ -24,6 +24,7 @@ from ananke.demo import checks
 from ananke.demo.parts import TAG, Part, Parts, end, leftovers
 from ananke.demo.state import State, default_state_dir
 from ananke.errors import AnankeError, Exit
+from kore.host import SeparateHost
 
 _PRIVATE_UMASK = 0o077
 _START_SECONDS = 180.0
@@ -159,6 +160,7 @@ class _Run:
         self._request = request
         self._parts = Parts()
         self._log_sizes: dict[Path, int] = {}
+        self._accounts = _accounts(state)
 
     def run(self) -> Exit:
         """Start, tell where, watch; whatever happens, leave nothing running."""
@@ -276,6 +278,7 @@ class _Run:
             "kore": self._addresses.kore_direct,
             "proxy_command": self._proxy_command,
             "lms_config": str(lms_config.resolve()),
+            "accounts": self._accounts,
             # The hub hands little of its own environment on.
             "environment": {
                 name: environment[name] for name in (TAG, *_direct(environment), "PYTHONUNBUFFERED")
@@ -398,6 +401,26 @@ class _Progress:
 
 def _last_lines(text: str) -> str:
     return "\n".join(text.rstrip().splitlines()[-_LOG_LINES:])
+
+
+def _accounts(state: State) -> str:
+    """Return the folder of given-out accounts; nothing where all must run as one.
+
+    Only root can start programs as other accounts.
+    """
+    if os.geteuid() != 0:
+        return ""
+    state.let_through()
+    host = SeparateHost(homes=state.homes, exchange=state.exchange, accounts=state.accounts)
+    reason = host.why_not()
+    if not reason:
+        return str(state.accounts)
+    _print(
+        "People are not separated from each other: their servers all run as root, because "
+        f"this machine does not let other accounts run them ({reason}).",
+        sys.stderr,
+    )
+    return ""
 
 
 def _answers(url: str) -> bool:

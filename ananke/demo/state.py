@@ -11,6 +11,7 @@ from typing import Self
 from ananke.errors import AnankeError, Exit
 
 _PRIVATE = 0o700
+_CROSSED = 0o711
 _ROTATE_AT = 10 * 1024 * 1024
 _LOCK = "demo.lock"
 
@@ -53,8 +54,19 @@ class State:
 
     @property
     def exchange(self) -> Path:
-        """What nbgrader hands out and in."""
+        """What Kore keeps of work that is handed out and in."""
         return self.path / "exchange"
+
+    @property
+    def accounts(self) -> Path:
+        """Which Unix account belongs to whom, where each has their own."""
+        return self.path / "accounts"
+
+    def let_through(self) -> None:
+        """Let other accounts pass on to their homes; all else stays closed to them."""
+        self.path.chmod(_CROSSED)
+        for folder in (self.hub, self.kore, self.exchange, self.lms, self.logs):
+            folder.chmod(_PRIVATE)
 
     @property
     def lms(self) -> Path:

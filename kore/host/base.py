@@ -46,7 +46,7 @@ class Host(Protocol):
 
     @property
     def exchange(self) -> Path:
-        """The folder through which nbgrader hands work out and in."""
+        """The folder in which Kore keeps what is handed out and in; nobody else reads it."""
 
     def home(self, user: str) -> Path:
         """Return the home of a person or a course, whether it exists or not."""
@@ -59,3 +59,9 @@ class Host(Protocol):
 
     def prepare_course(self, course_id: str) -> Path:
         """Make what a course's server needs; return the course directory."""
+
+    def hand_over(self, user: str) -> None:
+        """Give what Kore made in a home to the account that it belongs to."""
+
+    def enter(self, user: str, folder: Path) -> list[str]:
+        """Return what goes before a command line that shall run as the user, in a folder."""

@@ -1,11 +1,12 @@
 """The demo's machine: folders of the one account that runs everything.
 
 Nothing here separates users from each other: they all run as the same account.
-That is the container's task.
+``kore.host.separate`` does, where that account is root.
 """
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -23,7 +24,7 @@ class LocalHost:
 
     @property
     def exchange(self) -> Path:
-        """The folder through which nbgrader hands work out and in."""
+        """The folder in which Kore keeps what is handed out and in."""
         return self._exchange
 
     def home(self, user: str) -> Path:
@@ -35,36 +36,41 @@ class LocalHost:
         return self._homes / checked_course(course_id) / "course"
 
     def prepare_person(self, user: str) -> Path:
-        """Make a person's home and the exchange; return the home."""
+        """Make a person's home; return it."""
         home = self.home(user)
-        _private_folder(self._homes)
+        self._open_homes()
         _private_folder(home)
-        self._prepare_exchange()
         return home
 
     def prepare_course(self, course_id: str) -> Path:
-        """Make a course's home, its course directory and the exchange; return the second."""
+        """Make a course's home and its course directory; return the second."""
         root = self.course_root(course_id)
         self.prepare_person(course_id)
         _private_folder(root)
         return root
 
-    def _prepare_exchange(self) -> None:
-        # nbgrader insists on this mode; the state directory around it is private
-        _folder(self._exchange, 0o777)
+    def hand_over(self, user: str) -> None:
+        """Do nothing: all is the one account's."""
+
+    def enter(self, user: str, folder: Path) -> list[str]:  # noqa: ARG002
+        """Return nothing: servers run as the account of the hub."""
+        return []
+
+    def _open_homes(self) -> None:
+        _private_folder(self._homes)
 
 
 def _private_folder(path: Path) -> None:
-    _folder(path, _PRIVATE)
-
-
-def _folder(path: Path, mode: int) -> None:
     try:
         path.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
-        found = path.lstat()
-        if not stat.S_ISDIR(found.st_mode):
-            raise HostError(f"{path} is not a folder of its own but leads elsewhere")
-        if stat.S_IMODE(found.st_mode) != mode:
-            path.chmod(mode)
+        # By descriptor: whoever owns the folder above may exchange it for a link meanwhile.
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            if stat.S_IMODE(os.fstat(descriptor).st_mode) != _PRIVATE:
+                os.fchmod(descriptor, _PRIVATE)
+        finally:
+            os.close(descriptor)
     except OSError as error:
+        if path.is_symlink():
+            raise HostError(f"{path} is not a folder of its own but leads elsewhere") from error
         raise HostError(f"{path} cannot be made: {error.strerror}") from error

@@ -36,7 +36,8 @@ class Deployment:
 
     ``hub_dir`` and ``kore_dir`` keep the two programs' state; ``public_url`` is where
     browsers find the hub, ``hub_url``, ``proxy_api_url`` and ``kore_url`` are loopback
-    addresses with ports. ``run`` is put before a service's command, after its name
+    addresses with ports. ``accounts`` is the folder of given-out Unix accounts, empty where
+    all run as one. ``run`` is put before a service's command, after its name
     (``run("kore")``): where its output goes, what ends with it.
     """
 
@@ -51,6 +52,7 @@ class Deployment:
     kore_url: str
     proxy_command: list[str]
     spawner_class: type | str
+    accounts: str = ""
     server_args: list[str] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
     service_wrapper: list[str] = field(default_factory=list)
@@ -115,7 +117,16 @@ def _servers(c: Any, deployment: Deployment) -> None:
         "PATH": f"{Path(deployment.python).parent}:{os.environ.get('PATH', os.defpath)}",
         **deployment.environment,
     }
-    c.Spawner.pre_spawn_hook = spawning.pre_spawn_hook(deployment.host)
+    c.Spawner.pre_spawn_hook = spawning.pre_spawn_hook(
+        deployment.host, kore_url=f"{deployment.kore_url}/services/kore"
+    )
+    # What a server may do with its token: say that it is in use, let its owner in, and hand
+    # work out and in. The first two are JupyterHub's own.
+    c.Spawner.server_token_scopes = [
+        "users:activity!user",
+        "access:servers!server",
+        "access:services!service=kore",
+    ]
 
 
 def _services(c: Any, deployment: Deployment) -> None:
@@ -137,6 +148,7 @@ def _services(c: Any, deployment: Deployment) -> None:
                 "KORE_STATE_DIR": str(deployment.kore_dir),
                 "KORE_HOMES": str(deployment.homes),
                 "KORE_EXCHANGE": str(deployment.host.exchange),
+                "KORE_ACCOUNTS": deployment.accounts,
                 "KORE_PUBLIC_URL": deployment.public_url,
             },
         },

@@ -1,6 +1,7 @@
-"""Single-user servers as plain processes of one account: the demo's spawner.
+"""Single-user servers as plain processes: the demo's spawner.
 
-It separates nobody from anybody. Servers end with the hub, also when the hub is killed.
+As which accounts they run is the host's to say. Servers end with the hub, also when the hub
+is killed.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub.spawner import SimpleLocalProcessSpawner
+from traitlets import Any as AnyTrait
 from traitlets import Unicode
 
-from kore.host import processes
+from kore.host import Host, processes
 
 _PRIVATE_UMASK = 0o077
 
@@ -24,6 +26,7 @@ class LocalServer(SimpleLocalProcessSpawner):  # type: ignore[misc]
 
     homes = Unicode(config=True, help="Folder of the users' homes.")
     logs = Unicode(config=True, help="Folder for the servers' output.")
+    host: Host = AnyTrait(config=True, help="The machine: which account a server runs as.")
 
     pid: int
     popen_kwargs: dict[str, Any]
@@ -32,6 +35,8 @@ class LocalServer(SimpleLocalProcessSpawner):  # type: ignore[misc]
     async def start(self) -> Any:
         """Start the server; return its address and port."""
         self.home_dir = str(Path(self.homes) / self.user.name)
+        folder = Path(self.notebook_dir or self.home_dir)
+        self.cmd = [*self.host.enter(self.user.name, folder), *self._program()]
         log = Path(self.logs) / f"server-{self.user.name}.log"
         with log.open("ab") as output:
             self.popen_kwargs = {
@@ -44,15 +49,21 @@ class LocalServer(SimpleLocalProcessSpawner):  # type: ignore[misc]
         self._identity = processes.identity(self.pid)
         return address
 
-    def make_preexec_fn(self, name: str) -> Callable[[], None]:  # noqa: ARG002
+    def _program(self) -> list[str]:
+        program: list[str] = self.config.Spawner.cmd
+        return list(program)
+
+    def make_preexec_fn(self, name: str) -> Callable[[], None]:
         """Return what the child does before it becomes the server."""
-        folder = self.notebook_dir or self.home_dir
+        folder = Path(self.notebook_dir or self.home_dir)
+        # What enters another account goes to the folder as that account.
+        first = "/" if self.host.enter(name, folder) else folder
         hub = os.getpid()
 
         def prepare() -> None:
             processes.end_with_parent(hub)
             os.umask(_PRIVATE_UMASK)
-            os.chdir(folder)
+            os.chdir(first)
 
         return prepare
 

@@ -18,8 +18,10 @@ _CONFIG = Path(__file__).parent / "server_config"
 PreSpawnHook = Callable[[Any], None]
 
 
-def pre_spawn_hook(host: Host) -> PreSpawnHook:
+def pre_spawn_hook(host: Host, *, kore_url: str) -> PreSpawnHook:
     """Return the hook that prepares a user's files and server, called before each start.
+
+    ``kore_url`` is Kore as servers on this machine reach it, with the service's prefix.
 
     An exception of the hook (``kore.host.HostError``) ends the start, and its words are
     on the page that the person sees.
@@ -31,6 +33,7 @@ def pre_spawn_hook(host: Host) -> PreSpawnHook:
             _prepare_course(spawner, name, host)
         else:
             _prepare_person(spawner, name, host)
+        spawner.environment = {**spawner.environment, "KORE_URL": kore_url}
 
     return prepare
 
@@ -41,7 +44,6 @@ def _prepare_person(spawner: Any, name: str, host: Host) -> None:
     spawner.environment = {
         **spawner.environment,
         **_jupyter_paths("person"),
-        "KORE_EXCHANGE": str(host.exchange),
     }
 
 
@@ -51,7 +53,6 @@ def _prepare_course(spawner: Any, course_id: str, host: Host) -> None:
     spawner.environment = {
         **spawner.environment,
         **_jupyter_paths("course"),
-        "KORE_EXCHANGE": str(host.exchange),
         "KORE_COURSE_ID": course_id,
         "KORE_COURSE_ROOT": str(root),
     }

@@ -80,13 +80,20 @@ def test_course_can_be_prepared_again(host):
 
 
 def test_wrong_modes_are_mended(host):
-    """A home that others could enter is closed, the exchange is as nbgrader wants it."""
+    """A home that others could enter is closed."""
     home = host.prepare_person("u1")
     home.chmod(0o755)
-    host.exchange.chmod(0o700)
     host.prepare_person("u1")
     assert mode(home) == 0o700
-    assert mode(host.exchange) == 0o777
+
+
+def test_nothing_is_writable_for_the_world(host, tmp_path):
+    """No folder that the machine makes lets others in."""
+    host.prepare_person("u1")
+    host.prepare_course(COURSE)
+    folders = [path for path in tmp_path.rglob("*") if path.is_dir()]
+    assert folders
+    assert {mode(path) for path in folders} == {0o700}
 
 
 def test_many_at_once(host):

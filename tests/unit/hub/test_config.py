@@ -16,6 +16,7 @@ from kore.hub import config, spawning
 
 SERVER_CONFIG = Path(spawning.__file__).parent / "server_config"
 COURSE = "c-0123456789abcdef"
+KORE = "http://127.0.0.1:8002/services/kore"
 
 
 @pytest.fixture
@@ -76,6 +77,15 @@ def test_services_hold_no_more_than_they_need(c):
     assert {"tokens", "proxy", "shutdown", "admin:services"}.isdisjoint(roles["kore"])
 
 
+def test_a_servers_token_reaches_kore_and_little_else(c):
+    """With its token a server says that it is used, lets its owner in, and calls Kore."""
+    assert c.Spawner.server_token_scopes == [
+        "users:activity!user",
+        "access:servers!server",
+        "access:services!service=kore",
+    ]
+
+
 def test_tokens_are_made_once_and_kept_private(c, deployment):
     """A restart finds the tokens that the hub's database knows; nobody else can read them."""
     again = Config()
@@ -104,7 +114,7 @@ def test_services_run_behind_the_wrapper(c):
 def test_a_course_runs_in_its_directory_without_consent(deployment):
     """A course's server works in the course directory, and asks its instructors nothing."""
     spawner = Spawner(COURSE)
-    spawning.pre_spawn_hook(deployment.host)(spawner)
+    spawning.pre_spawn_hook(deployment.host, kore_url=KORE)(spawner)
     root = deployment.host.course_root(COURSE)
     assert spawner.notebook_dir == str(root)
     assert root.is_dir()
@@ -116,9 +126,10 @@ def test_a_course_runs_in_its_directory_without_consent(deployment):
 def test_a_person_runs_at_home_and_is_asked(deployment):
     """A person's server is not opened to others without a question."""
     spawner = Spawner("u101")
-    spawning.pre_spawn_hook(deployment.host)(spawner)
+    spawning.pre_spawn_hook(deployment.host, kore_url=KORE)(spawner)
     assert spawner.notebook_dir == str(deployment.host.home("u101"))
     assert "KORE_COURSE_ID" not in spawner.environment
+    assert spawner.environment["KORE_URL"] == KORE
     assert spawner.user.settings["oauth_no_confirm_list"] == set()
 
 
@@ -126,7 +137,7 @@ def test_a_person_runs_at_home_and_is_asked(deployment):
 def test_no_server_for_other_names(deployment, name):
     """A hub user who is neither a person nor a course gets no server."""
     with pytest.raises(HostError):
-        spawning.pre_spawn_hook(deployment.host)(Spawner(name))
+        spawning.pre_spawn_hook(deployment.host, kore_url=KORE)(Spawner(name))
 
 
 @pytest.mark.parametrize("kind", ["person", "course"])

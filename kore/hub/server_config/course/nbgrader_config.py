@@ -2,12 +2,12 @@
 # read after this one and may change everything.
 import os
 
+from kore.exchange import FACTORY
+
 c = get_config()
 
 c.Authenticator.plugin_class = "nbgrader.auth.JupyterHubAuthPlugin"
-c.Exchange.root = os.environ["KORE_EXCHANGE"]
+c.ExchangeFactory.update(FACTORY)
 c.Exchange.path_includes_course = True
-# Work belongs to accounts that do not bear the students' names.
-c.ExchangeCollect.check_owner = False
 c.CourseDirectory.course_id = os.environ["KORE_COURSE_ID"]
 c.CourseDirectory.root = os.environ["KORE_COURSE_ROOT"]
