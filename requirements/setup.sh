@@ -67,7 +67,8 @@ install_locked() { # NAME LOCK...
     done_before "$name" "$@" && return 0
     say "Installing Python packages ($name)"
     for lock in "$@"; do arguments+=(-r "$lock"); done
-    uv_install --require-hashes "${arguments[@]}"
+    # The locks are complete; what they leave out on purpose must not come in by the way.
+    uv_install --no-deps --require-hashes "${arguments[@]}"
     mark_done "$name" "$@"
 }
 

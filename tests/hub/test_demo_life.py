@@ -201,8 +201,9 @@ def test_runs_as_an_ordinary_user(tmp_path):
     """An ordinary user, in a home of their own, gets the same demo as root."""
     become = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--"]
     # One in the other: the first program may still hold what setpriv was allowed.
-    child = "import subprocess, sys; subprocess.run([sys.executable, '-m', 'ananke', *sys.argv[1:]], check=True)"
-    probe = [*become, sys.executable, "-c", child, "--version"]
+    inner = [sys.executable, "-m", "ananke", "--version"]
+    outer = f"import subprocess; subprocess.run({inner!r}, check=True)"
+    probe = [*become, sys.executable, "-c", outer]
     if subprocess.run(probe, capture_output=True, check=False).returncode != 0:
         pytest.skip("an ordinary user may not read this clone or its Python")
     home = Path("/tmp") / f"ananke-nobody-{os.getpid()}"
