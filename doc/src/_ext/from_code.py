@@ -92,7 +92,11 @@ def pages() -> str:
         callers = _callers(app)
         documented = {_rule(path) for path in app.api_doc["paths"]}  # type: ignore[attr-defined]
         rows = [
-            (f"`{rule.rule}`", _summary(app.view_functions[rule.endpoint]), callers["GET", rule.rule])
+            (
+                f"`{rule.rule}`",
+                _summary(app.view_functions[rule.endpoint]),
+                callers["GET", rule.rule],
+            )
             for rule in app.url_map.iter_rules()
             if rule.rule not in documented and rule.endpoint != "static"
         ]
