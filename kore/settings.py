@@ -53,6 +53,10 @@ class Limits:
         )
 
 
+UNLIMITED = Limits(file=2**62, submission=2**62, person=2**62, course=2**62, files=10**6)
+"""For work that was taken once, and is taken over or back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Kore's settings.
@@ -81,8 +85,12 @@ class Settings:
     accounts: str = ""
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """Read the variables that the hub and ``kore.hub.config`` set for a service."""
+    def from_environment(cls, environ: Mapping[str, str] = os.environ, *, hub: bool = True) -> Self:
+        """Read the variables that the hub and ``kore.hub.config`` set for a service.
+
+        Without ``hub`` for a command that somebody runs beside it: it speaks to no hub, and
+        looks into no home.
+        """
 
         def required(name: str) -> str:
             value = environ.get(name, "")
@@ -96,18 +104,21 @@ class Settings:
                 raise SettingsError(f"{name} must be a number from 1 to 1000, not {value!r}")
             return int(value)
 
+        def of_hub(name: str) -> str:
+            return required(name) if hub else environ.get(name, "")
+
         state_dir = Path(required("KORE_STATE_DIR"))
         return cls(
             state_dir=state_dir,
-            homes=Path(required("KORE_HOMES")),
+            homes=Path(of_hub("KORE_HOMES")),
             exchange=Path(required("KORE_EXCHANGE")),
             database_url=environ.get("KORE_DATABASE_URL")
             or f"sqlite:///{state_dir / 'kore.sqlite'}",
-            listen=required("JUPYTERHUB_SERVICE_URL"),
-            prefix=required("JUPYTERHUB_SERVICE_PREFIX").rstrip("/"),
+            listen=of_hub("JUPYTERHUB_SERVICE_URL"),
+            prefix=of_hub("JUPYTERHUB_SERVICE_PREFIX").rstrip("/"),
             base_url=environ.get("JUPYTERHUB_BASE_URL", "/"),
-            api_url=required("JUPYTERHUB_API_URL"),
-            api_token=required("JUPYTERHUB_API_TOKEN"),
+            api_url=of_hub("JUPYTERHUB_API_URL"),
+            api_token=of_hub("JUPYTERHUB_API_TOKEN"),
             threads=number("KORE_THREADS", 24),
             job_threads=number("KORE_JOB_THREADS", 4),
             platform_requests=number("KORE_PLATFORM_REQUESTS", 4),

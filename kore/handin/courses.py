@@ -20,12 +20,10 @@ from kore.handin import index
 from kore.handin.names import why_unfit
 from kore.handin.store import Archive, Store
 from kore.services import Services
-from kore.settings import Limits
+from kore.settings import UNLIMITED
 
 _INDEX = "index.json"
 _PIECE = 1024 * 1024
-# What was taken once is taken back, whatever the limits are by now.
-_NO_LIMITS = Limits(file=2**62, submission=2**62, person=2**62, course=2**62, files=10**6)
 
 
 class _Row(BaseModel):
@@ -108,11 +106,12 @@ def export_course(services: Services, course_id: str, folder: Path) -> int:
 def import_course(services: Services, course_id: str, folder: Path) -> int:
     """Bring back what ``export_course`` wrote, in the place of what the course has now.
 
-    All or nothing: every archive is checked as if it were handed in. Ids are kept where no
-    other course has them. Return how many archives; raises KoreError for a damaged backup.
+    All or nothing: every archive is checked as if it were handed in, but for limits on size.
+    Ids are kept where no other course has them. Return how many archives; raises KoreError
+    for a damaged backup.
     """
     kept = _read(folder / _INDEX)
-    store = index.store(services, _NO_LIMITS)
+    store = index.store(services, UNLIMITED)
     archives: dict[str, Archive] = {}
     with store.holding():
         try:

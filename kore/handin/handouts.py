@@ -61,7 +61,7 @@ def release(
             session.add(row)
         else:
             stale.append(row.blob)
-        row.blob, row.size, row.sha256 = archive.blob, archive.size, archive.sha256
+        index.put(row, archive)
         row.notebooks = archive.contents.notebooks
         row.released_at = now()
         session.flush()

@@ -7,7 +7,7 @@ lock under which changes to one course's part of the index come one after the ot
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import BinaryIO, TypeVar
 
 from sqlalchemy import select, union_all
@@ -20,6 +20,7 @@ from kore.handin.store import Archive, Store, archive_missing, disk_full
 from kore.services import Services
 from kore.settings import Limits
 
+Storing = AbstractContextManager[tuple[Session, Archive, list[str]]]
 Row = TypeVar("Row", bound=Stored)
 
 
@@ -30,14 +31,14 @@ def store(services: Services, limits: Limits | None = None) -> Store:
 
 @contextmanager
 def storing(
-    services: Services, course_id: str, pieces: Iterable[bytes]
+    services: Services, course_id: str, pieces: Iterable[bytes], limits: Limits | None = None
 ) -> Iterator[tuple[Session, Archive, list[str]]]:
     """Store an archive and yield a transaction for the row that names it.
 
     The third of the tuple takes blobs that no row names after the commit: they are removed
     then. Where the transaction fails nothing is left, neither row nor file.
     """
-    place = store(services)
+    place = store(services, limits)
     stale: list[str] = []
     with place.receiving(course_id, pieces) as archive:
         try:
@@ -51,6 +52,11 @@ def storing(
             raise
     for blob in stale:
         place.remove(course_id, blob)
+
+
+def put(row: Stored, archive: Archive) -> None:
+    """Let a row name an archive, in the place of any before."""
+    row.blob, row.size, row.sha256 = archive.blob, archive.size, archive.sha256
 
 
 def lock_course(session: Session, course_id: str) -> None:

@@ -143,9 +143,7 @@ def give_feedback(
             row.feedback = Feedback(submission_id=row.id)
         else:
             stale.append(row.feedback.blob)
-        row.feedback.blob = archive.blob
-        row.feedback.size = archive.size
-        row.feedback.sha256 = archive.sha256
+        index.put(row.feedback, archive)
         row.feedback.released_at = now()
         session.flush()
         quotas.check_course(session, limits, course_id)

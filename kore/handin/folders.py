@@ -1,0 +1,110 @@
+"""Packs folders that others wrote, as archives that ``kore.handin.archives`` lets pass.
+
+Their owners may have put links where files were, and may do so while we read: so every
+step goes by descriptor, and no link is followed.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tarfile
+import unicodedata
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from kore.handin.archives import BLOCK
+from kore.handin.names import shown, why_path_unfit
+
+_PIECE = 256 * 1024
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+Entry = tuple[str, int | None]
+"""A relative path and an open descriptor; None is a folder. Whoever takes it closes it."""
+
+
+def entries(folder: Path, left_out: list[str]) -> Iterator[Entry]:
+    """Yield what a folder holds, in the order of names.
+
+    What is neither a plain file nor a folder, cannot be read, or has a name that work must
+    not have, is left out, and told in words in ``left_out``.
+    """
+    top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+    def tell(error: OSError) -> None:
+        left_out.append(f"a folder cannot be read: {error.strerror}")
+
+    try:
+        for place, folders, names, descriptor in os.fwalk(".", dir_fd=top, onerror=tell):
+            folders.sort()
+            fit = []
+            for name in folders:
+                path = _path(place, name)
+                if _is_unfit(path, left_out):
+                    continue
+                if stat.S_ISLNK(os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode):
+                    left_out.append(f"{shown(path)} is a link")
+                    continue
+                fit.append(name)
+                yield path, None
+            folders[:] = fit
+            for name in sorted(names):
+                path = _path(place, name)
+                if not _is_unfit(path, left_out):
+                    opened = open_plain(name, descriptor)
+                    if opened is None:
+                        left_out.append(f"{shown(path)} is no plain file that can be read")
+                    else:
+                        yield path, opened
+    finally:
+        os.close(top)
+
+
+def open_plain(name: str, folder: int) -> int | None:
+    """Open a plain file in an open folder; None where it is none or cannot be read."""
+    try:
+        descriptor = os.open(name, _READ, dir_fd=folder)
+    except OSError:
+        return None
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def packed(found: Iterable[Entry]) -> Iterator[bytes]:
+    """Yield an archive of entries, in pieces."""
+    for path, descriptor in found:
+        info = tarfile.TarInfo(path)
+        if descriptor is None:
+            info.type, info.mode = tarfile.DIRTYPE, 0o755
+            yield _header(info)
+            continue
+        with os.fdopen(descriptor, "rb") as handle:
+            status = os.fstat(descriptor)
+            info.size, info.mtime = status.st_size, max(0, int(status.st_mtime))
+            yield _header(info)
+            rest = info.size
+            while rest:
+                piece = handle.read(min(rest, _PIECE))
+                if not piece:
+                    raise OSError(f"{path} became shorter while it was read")
+                rest -= len(piece)
+                yield piece
+            yield bytes(-info.size % BLOCK)
+    yield bytes(2 * BLOCK)
+
+
+def _header(info: tarfile.TarInfo) -> bytes:
+    return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
+
+
+def _path(place: str, name: str) -> str:
+    return unicodedata.normalize("NFC", os.path.normpath(f"{place}/{name}"))
+
+
+def _is_unfit(path: str, left_out: list[str]) -> bool:
+    why = why_path_unfit(path)
+    if why:
+        left_out.append(f"the name {shown(path)} {why}")
+    return bool(why)

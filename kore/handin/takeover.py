@@ -1,0 +1,268 @@
+"""Takes a course's work over from nbgrader's own file exchange (version 0.9 and before).
+
+Whoever could write there may have written anything: names are checked, links not followed,
+and each archive goes the way of one that is handed in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nbgrader.utils import make_unique_key, notebook_hash, parse_utc
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from kore.courses.listing import find, role_in
+from kore.db.models import Feedback, Handout, Submission
+from kore.errors import KoreError
+from kore.handin import index
+from kore.handin.folders import Entry, entries, open_plain, packed
+from kore.handin.names import shown, why_unfit
+from kore.services import Services
+from kore.settings import UNLIMITED
+
+_SECRET_BYTES = 4096
+_PAGE = re.compile(r"([0-9a-f]{32})\.html")
+
+
+@dataclass(slots=True)
+class Report:
+    """What came of a take-over.
+
+    Numbers of what was taken, and of what was there ``already``; ``problems`` are what was
+    not taken, in words; ``strangers`` handed work in and are not in Kore's course yet.
+    """
+
+    releases: int = 0
+    submissions: int = 0
+    feedback: int = 0
+    already: int = 0
+    unfit_feedback: int = 0
+    strangers: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """What the name of a folder in ``inbound/`` says."""
+
+    user: str
+    assignment: str
+    timestamp: str
+    received_at: datetime
+
+
+def take_over(services: Services, course_id: str, folder: Path) -> Report:
+    """Take one course's folder of a file exchange into the course of Kore's."""
+    with services.db.reading() as session:
+        find(session, course_id)
+    pages = {found[1] for name in _names(folder / "feedback") if (found := _PAGE.fullmatch(name))}
+    return _TakeOver(services, course_id, folder, pages).run()
+
+
+class _TakeOver:
+    """One course's take-over. ``pages`` are the hashes that feedback goes by."""
+
+    def __init__(self, services: Services, course_id: str, folder: Path, pages: set[str]) -> None:
+        self._services = services
+        self._course = course_id
+        self._folder = folder
+        self._pages = pages
+        self._fitting: set[str] = set()
+        self._report = Report()
+
+    def run(self) -> Report:
+        report = self._report
+        for name in _names(self._folder / "outbound"):
+            with self._telling(f"the assignment {shown(name)}"):
+                self._release(name)
+        users: set[str] = set()
+        for name in _names(self._folder / "inbound"):
+            inbound = _parsed(name)
+            if inbound is None:
+                report.problems.append(f"{shown(name)} is no submission's name")
+                continue
+            users.add(inbound.user)
+            with self._telling(shown(name)):
+                self._submission(name, inbound)
+        with self._services.db.reading() as session:
+            report.strangers = sorted(
+                user for user in users if role_in(session, self._course, user) is None
+            )
+        report.unfit_feedback = len(self._pages - self._fitting)
+        return report
+
+    @contextmanager
+    def _telling(self, what: str) -> Iterator[None]:
+        """Go on after what cannot be taken, and report it."""
+        try:
+            yield
+        except (KoreError, OSError) as error:
+            self._report.problems.append(f"{what}: {error}")
+
+    def _release(self, name: str) -> None:
+        if why := why_unfit(name):
+            self._report.problems.append(f"the assignment {shown(name)} {why}")
+            return
+        with self._services.db.reading() as session:
+            if session.get(Handout, (self._course, name)):
+                self._report.already += 1
+                return
+        source = self._folder / "outbound" / name
+        released_at = datetime.fromtimestamp(source.stat().st_mtime, UTC)
+        with self._storing(packed(self._entries(source))) as (session, archive, stale):
+            if session.get(Handout, (self._course, name)):
+                stale.append(archive.blob)
+                return
+            row = Handout(course_id=self._course, name=name, released_at=released_at)
+            index.put(row, archive)
+            row.notebooks = archive.contents.notebooks
+            session.add(row)
+        self._report.releases += 1
+
+    def _submission(self, name: str, inbound: Inbound) -> None:
+        source = self._folder / "inbound" / name
+        key = "nbgrader:" + hashlib.sha256(name.encode()).hexdigest()
+        with self._services.db.reading() as session:
+            row = self._known(session, inbound, key)
+        if row is not None:
+            self._report.already += 1
+        else:
+            with self._storing(packed(self._entries(source))) as (session, archive, stale):
+                row = self._known(session, inbound, key)
+                if row is not None:
+                    stale.append(archive.blob)
+                else:
+                    row = Submission(
+                        id=secrets.token_hex(16),
+                        course_id=self._course,
+                        assignment=inbound.assignment,
+                        user=inbound.user,
+                        received_at=inbound.received_at,
+                        content=archive.contents.content,
+                        key=key,
+                        notebooks=archive.contents.notebooks,
+                        feedback=None,
+                    )
+                    index.put(row, archive)
+                    session.add(row)
+            self._report.submissions += 1
+        matched = _matched(source, self._folder.name, inbound, self._pages)
+        self._fitting.update(matched.values())
+        if matched and row.feedback is None:
+            self._feedback(row.id, matched)
+
+    def _known(self, session: Session, inbound: Inbound, key: str) -> Submission | None:
+        return session.scalar(
+            select(Submission)
+            .where(
+                Submission.course_id == self._course,
+                Submission.user == inbound.user,
+                Submission.assignment == inbound.assignment,
+                Submission.key == key,
+            )
+            .options(selectinload(Submission.feedback))
+        )
+
+    def _feedback(self, submission_id: str, pages: dict[str, str]) -> None:
+        """Store feedback: ``pages`` are hashes by the notebook that they are about."""
+        folder = self._folder / "feedback"
+        latest = max((folder / f"{page}.html").lstat().st_mtime for page in pages.values())
+        with self._storing(packed(_pages(folder, pages))) as (session, archive, stale):
+            if session.get(Feedback, submission_id):
+                stale.append(archive.blob)
+                return
+            row = Feedback(
+                submission_id=submission_id, released_at=datetime.fromtimestamp(latest, UTC)
+            )
+            index.put(row, archive)
+            session.add(row)
+        self._report.feedback += 1
+
+    def _storing(self, pieces: Iterator[bytes]) -> index.Storing:
+        return index.storing(self._services, self._course, pieces, UNLIMITED)
+
+    def _entries(self, source: Path) -> Iterator[Entry]:
+        left_out: list[str] = []
+        yield from entries(source, left_out)
+        self._report.problems.extend(f"{shown(source.name)}: {words}" for words in left_out)
+
+
+def _pages(folder: Path, pages: dict[str, str]) -> Iterator[Entry]:
+    top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for notebook, page in sorted(pages.items()):
+            descriptor = open_plain(f"{page}.html", top)
+            if descriptor is not None:
+                yield f"{notebook}.html", descriptor
+    finally:
+        os.close(top)
+
+
+def _matched(source: Path, course: str, inbound: Inbound, pages: set[str]) -> dict[str, str]:
+    """Return the hashes of a submission's feedback by notebook, by nbgrader's own rules."""
+    matched: dict[str, str] = {}
+    top = os.open(source, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        secret = _text("submission_secret.txt", top)
+        for name in sorted(entry.name for entry in os.scandir(top)):
+            notebook, dot, kind = name.rpartition(".")
+            descriptor = open_plain(name, top) if dot and kind == "ipynb" else None
+            if descriptor is None:
+                continue
+            try:
+                hashes = _hashes(f"/dev/fd/{descriptor}", notebook, secret, course, inbound)
+            finally:
+                os.close(descriptor)
+            found = next((h for h in hashes if h in pages), None)
+            if found and not why_unfit(f"{notebook}.html"):
+                matched[notebook] = found
+    finally:
+        os.close(top)
+    return matched
+
+
+def _hashes(path: str, notebook: str, secret: str, course: str, inbound: Inbound) -> list[str]:
+    if secret:
+        return [notebook_hash(secret=secret, notebook_id=notebook)]
+    key = make_unique_key(course, inbound.assignment, notebook, inbound.user, inbound.timestamp)
+    return [notebook_hash(path, key), notebook_hash(path)]
+
+
+def _parsed(name: str) -> Inbound | None:
+    """Take a folder's name apart, with or without the random text at its end."""
+    for parts in (name.rsplit("+", 3), name.rsplit("+", 2)):
+        if len(parts) < 3:  # noqa: PLR2004
+            continue
+        user, assignment, timestamp = parts[:3]
+        if why_unfit(user) or why_unfit(assignment) or user.startswith("."):
+            continue
+        try:
+            moment = parse_utc(timestamp)
+        except (ValueError, OverflowError):
+            continue
+        return Inbound(user, assignment, timestamp, moment.replace(tzinfo=UTC))
+    return None
+
+
+def _text(name: str, folder: int) -> str:
+    descriptor = open_plain(name, folder)
+    if descriptor is None:
+        return ""
+    with os.fdopen(descriptor, "rb") as handle:
+        return handle.read(_SECRET_BYTES).decode("utf-8", "replace")
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
