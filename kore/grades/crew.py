@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -14,6 +15,8 @@ from kore.jobs import JobContext
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.5
+# Outcomes of so long go into one transaction: each waits for the disk.
+_GATHER_SECONDS = 0.1
 
 
 class Crew:
@@ -35,11 +38,18 @@ class Crew:
         for task in tasks:
             self._in.put(task)
 
-    def take(self) -> list[Outcome]:
-        """Return all outcomes there are, waiting for the first."""
+    def take(self, under_way: int) -> list[Outcome]:
+        """Return what is done, after the first outcome those of a moment longer.
+
+        ``under_way`` is how many were handed out and not taken, at least one.
+        """
         outcomes = [self._out.get()]
-        while not self._out.empty():
-            outcomes.append(self._out.get())
+        end = time.monotonic() + _GATHER_SECONDS
+        while len(outcomes) < under_way:
+            try:
+                outcomes.append(self._out.get(timeout=max(0.0, end - time.monotonic())))
+            except queue.Empty:
+                break
         return outcomes
 
     def dismiss(self) -> None:

@@ -29,8 +29,8 @@ from kore.services import Services
 
 log = logging.getLogger(__name__)
 
-# Scores handed out for each that is under way, so that no sender waits for the database.
-_AHEAD = 2
+# Scores handed out for each sender, so that none waits for the database.
+_AHEAD = 8
 
 
 def send(
@@ -91,7 +91,7 @@ def _unavailable(words: str) -> KoreError:
 
 
 class _Sending:
-    """One run of the job. All but ``_deliver`` belongs to the job's own thread."""
+    """One run of the job. All but ``_deliver`` and what it calls is for the job's own thread."""
 
     def __init__(self, ctx: JobContext, it: Plan) -> None:
         only = ctx.params.get("only")
@@ -106,6 +106,7 @@ class _Sending:
         self._ledger = Ledger(ctx, students=len(self._entries))
         self._resend = bool(ctx.params.get("resend"))
         self._stop = threading.Event()
+        self._lock = threading.Lock()
         self._lost_in_a_row = 0
         # The words of the failures that made this run give up.
         self._silence = ""
@@ -214,9 +215,8 @@ class _Sending:
                 self._ledger.write(outcomes, batch)
                 crew.give(batch)
                 under_way += len(batch)
-                outcomes = crew.take() if under_way else []
+                outcomes = crew.take(under_way) if under_way else []
                 under_way -= len(outcomes)
-                self._listen(outcomes)
         finally:
             crew.dismiss()
 
@@ -231,17 +231,22 @@ class _Sending:
         # A row of an interrupted attempt must not stay in doubt for ever.
         return [task.failed(words, tried=task.repeated) for task in waiting]
 
-    def _listen(self, outcomes: Iterable[Outcome]) -> None:
-        """Stop trying where an LMS is away: not every student has to wait for that anew."""
-        for outcome in outcomes:
+    def _deliver(self, task: Task) -> Outcome:
+        """Send one score, in a thread of the crew; stop trying where the LMS is away.
+
+        Not every student has to wait for its silence anew.
+        """
+        outcome = self._try(task)
+        with self._lock:
             lost = outcome.state is ScoreState.FAILED
             self._lost_in_a_row = self._lost_in_a_row + 1 if lost else 0
             if self._lost_in_a_row >= self._limit and not self._stop.is_set():
                 self._silence = outcome.words
                 self._stop.set()
+        return outcome
 
-    def _deliver(self, task: Task) -> Outcome:
-        """Send one score, in a thread of the crew: whatever it meets stays this student's."""
+    def _try(self, task: Task) -> Outcome:
+        """Send one score: whatever it meets stays this student's."""
         try:
             self._ags.send(self._column, task.score)
         except NewerError as error:

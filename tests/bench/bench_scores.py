@@ -12,13 +12,20 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import socket
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from kore.db.models import Job
+import requests
+
+from kore.db.models import Course, Job
 from kore.lti.ags import Score
 from kore.lti.http import Patience
 from kore.lti.keys import KeyStore
@@ -53,24 +60,51 @@ def measure_kore(course: GradedCourse, number: int) -> float:
 
 def measure_other(course: GradedCourse, slugs: list[str]) -> float:
     """Send the same scores one after another; return the seconds."""
-    claims = course.lms.claims("tilda", course.activity)
-    column = claims["https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"]["lineitem"]
-    config = course.lms.config
+    with course.services.db.reading() as session:
+        it = session.get_one(Course, course.course_id)
+    assert it.lineitem is not None
     platform = {
-        "issuer": config.url,
-        "client_id": config.client_id,
-        "token_url": config.token_url,
+        "issuer": it.platform.issuer,
+        "client_id": it.platform.client_id,
+        "token_url": it.platform.token_url,
     }
     later = datetime.now(UTC) + timedelta(seconds=60)
     scores = [Score(course.lms.claims(s, course.activity)["sub"], 5, 10, later) for s in slugs]
     context = multiprocessing.get_context("forkserver")
     results = context.Queue()
-    arguments = (course.folder / "kore" / "keys", platform, column, scores, results)
+    arguments = (course.folder / "kore" / "keys", platform, it.lineitem, scores, results)
     process = context.Process(target=one_after_another, args=arguments)
     process.start()
     seconds: float = results.get()
     process.join()
     return seconds
+
+
+@contextmanager
+def real_server(course: GradedCourse) -> Iterator[str]:
+    """Serve the LMS as the demo does, which keeps connections, and send the course there."""
+    config = course.lms.config
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    arguments = ["--port", str(port), "--tool-url", config.tool_url]
+    arguments += ["--state-dir", str(config.state_dir)]
+    server = subprocess.Popen([sys.executable, "-m", "ananke.demo.lms", *arguments])
+    try:
+        for _ in range(600):
+            try:
+                requests.get(f"{url}/api/state", timeout=5)
+                break
+            except requests.ConnectionError:
+                time.sleep(0.1)
+        with course.services.db.session() as session:
+            it = session.get_one(Course, course.course_id)
+            it.platform.token_url = it.platform.token_url.replace(config.url, url)
+            it.lineitem = (it.lineitem or "").replace(config.url, url)
+        yield url
+    finally:
+        server.terminate()
+        server.wait()
 
 
 def main() -> None:
@@ -86,10 +120,13 @@ def main() -> None:
         slugs = course.fill(options.scores)
         course.assignment("ps1", 10)
         course.grade(dict.fromkeys(slugs, 7))
-        course.lms.behave(score_delay_ms=options.answer_ms)
-        kore = measure_kore(course, options.scores)
-        tokens = len(course.lms.requests("token"))
-        other = measure_other(course, slugs)
+        with real_server(course) as url:
+            behaviour = {"score_delay_ms": options.answer_ms}
+            requests.put(f"{url}/api/behaviour", json=behaviour, timeout=10).raise_for_status()
+            kore = measure_kore(course, options.scores)
+            seen = requests.get(f"{url}/api/requests", timeout=10).json()["requests"]
+            tokens = sum(request["service"] == "token" for request in seen)
+            other = measure_other(course, slugs)
     print(  # noqa: T201
         json.dumps(
             {
