@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.browser import chromium
 from tests.support.demo import Demo, running_demo
+
+__all__ = ["chromium"]
 
 
 @pytest.fixture(scope="session")
