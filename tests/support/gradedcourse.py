@@ -44,7 +44,7 @@ from kore.settings import Settings
 from tests.support.lms import RunningLms, running_lms, serving
 
 # Real waits, short: the rules are the same.
-QUICK = Patience(connect=2, read=2, answer=4, tries=6, first_wait=0.02, longest=3, budget=10)
+QUICK = Patience(connect=2, read=1, answer=4, tries=6, first_wait=0.02, longest=3, budget=10)
 TEACHER = "tilda"
 
 
@@ -226,7 +226,7 @@ class GradedCourse:
             db.execute(update(Grade).values(stamp=Grade.stamp - seconds * 1_000_000))
 
 
-def open_kore(folder: Path, patience: Patience = QUICK) -> Services:
+def open_kore(folder: Path, patience: Patience = QUICK, database_url: str = "") -> Services:
     """Open a Kore whose state lies in a folder, without a hub."""
     state_dir = folder / "kore"
     state_dir.mkdir(parents=True, exist_ok=True)
@@ -234,7 +234,7 @@ def open_kore(folder: Path, patience: Patience = QUICK) -> Services:
         state_dir=state_dir,
         homes=folder / "homes",
         exchange=folder / "exchange",
-        database_url=f"sqlite:///{state_dir / 'kore.sqlite'}",
+        database_url=database_url or f"sqlite:///{state_dir / 'kore.sqlite'}",
         listen="http://127.0.0.1:0",
         prefix="/services/kore",
         base_url="/",
@@ -263,9 +263,10 @@ def graded_course(
     activity: str = "roots",
     patience: Patience = QUICK,
     students: tuple[str, ...] = ("zoe", "mila", "niko", "layla"),
+    database_url: str = "",
 ) -> Iterator[GradedCourse]:
     """Make a course whose teacher and some students have launched its activity."""
-    services = open_kore(folder, patience)
+    services = open_kore(folder, patience, database_url)
     tool = Flask("kore-keys")
     tool.add_url_rule("/services/kore/jwks", "jwks", lambda: jsonify(services.keys.jwks()))
     with (

@@ -40,6 +40,17 @@ def test_points_arrive(any_course):
     assert len(any_course.lms.requests("token")) == 1
 
 
+def test_points_arrive_from_every_database(tmp_path, database_url):
+    """The records of sending are the same in SQLite and PostgreSQL."""
+    with graded_course(tmp_path, database_url=database_url) as course:
+        course.assignment("ps1", 10)
+        course.grade(EVERYONE)
+        assert course.send().outcomes == ALL_SENT
+        assert set(course.send().outcomes.values()) == {"unchanged"}
+        assert course.preview().counts == {"send": 0, "unchanged": 4, "held_back": 0}
+        assert course.held() == ONCE
+
+
 def test_a_missing_column_is_made_once(tmp_path, manner):
     """An activity without a column gets one, named after it, and only one."""
     with graded_course(
@@ -209,7 +220,7 @@ def test_an_override_that_the_lms_hides_counts_as_sent(course):
         [fault("403", times=2)],
         [fault("500")],
         [fault("reset", times=3)],
-        [fault("slow", seconds=2.3)],
+        [fault("slow", seconds=1.2)],
         [fault("503", service="token", times=2), fault("reset", service="lineitem")],
         [fault("reset", service="token", when="after")],
     ],
@@ -406,6 +417,25 @@ def test_a_job_can_be_cancelled(tmp_path):
         }
         course.lms.behave(score_delay_ms=0)
         course.send()
+        assert {course.held()[s] for s in slugs} == {(50, 1)}
+
+
+def test_a_job_goes_on_after_kore_was_stopped(tmp_path):
+    """A restart of Kore is no cancellation: the next process sends what is left."""
+    with graded_course(tmp_path, students=()) as course:
+        slugs = course.fill(24)
+        course.assignment("ps1", 10)
+        course.grade(dict.fromkeys(slugs, 5))
+        course.lms.behave(score_delay_ms=100)
+        job_id = course.queue()
+        with working(course, threads=1):
+            wait_for(lambda: len(course.lms.requests("score")) >= 4)
+        assert course.report(job_id).state == "running"
+        assert 4 <= sum(writes for _, writes in course.held().values()) < 24
+        course.lms.behave(score_delay_ms=0)
+        with working(course, threads=1):
+            wait_for(lambda: course.report(job_id).state == "done")
+        assert course.report(job_id).message == "24 sent"
         assert {course.held()[s] for s in slugs} == {(50, 1)}
 
 
