@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import os
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from nbgrader.exchange.abc import ExchangeSubmit as ABCExchangeSubmit
@@ -20,18 +17,6 @@ from traitlets import Bool
 from kore.exchange import archives
 from kore.exchange.base import TIMESTAMP, Exchange, unfinished
 from kore.exchange.client import Released, Submission
-
-_SAME_CLICK_SECONDS = 1.0
-"""The same files again, so soon after they were handed in, are a double click."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Attempt:
-    """What is sent, under which key, and when it had been received (0: not known to be)."""
-
-    sha256: str
-    key: str
-    done_at: float = 0.0
 
 
 class ExchangeSubmit(Exchange, ABCExchangeSubmit):  # type: ignore[misc]
@@ -74,7 +59,7 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):  # type: ignore[misc]
         with _alone(folder), unfinished(folder / "submission.tar") as archive:
             with archive.open("xb") as file:
                 self.pack(self.src_path, file)
-            submission = self._send(archive, folder / f".sent+{self.coursedir.assignment_id}")
+            submission = self._send(archive, folder / f".sending+{self.coursedir.assignment_id}")
             self._keep(archive, submission)
         self.timestamp = self.stamp(submission.received_at)
         self.log.info(
@@ -82,17 +67,17 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):  # type: ignore[misc]
         )
 
     def _send(self, archive: Path, note: Path) -> Submission:
-        """Send under a key that is noted first: a repetition after a failure is the same one."""
+        """Send under a key that is noted first: after a failure the next try is the same one."""
         with archive.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        attempt = _last_attempt(note)
-        if attempt is None or not _is_repetition(attempt, sha256):
-            attempt = _Attempt(sha256, uuid.uuid4().hex)
-            _note(note, attempt)
-        submission = self.kore.submit(
-            self.course, self.coursedir.assignment_id, archive, attempt.key
-        )
-        _note(note, _Attempt(sha256, attempt.key, time.time()))
+        key = _unfinished_key(note, sha256)
+        if not key:
+            key = uuid.uuid4().hex
+            with unfinished(note) as fresh:
+                fresh.write_text(f"{sha256} {key}", "ascii")
+                fresh.replace(note)
+        submission = self.kore.submit(self.course, self.coursedir.assignment_id, archive, key)
+        note.unlink(missing_ok=True)
         return submission
 
     def _keep(self, archive: Path, submission: Submission) -> None:
@@ -140,20 +125,9 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _is_repetition(attempt: _Attempt, sha256: str) -> bool:
-    if attempt.sha256 != sha256:
-        return False
-    return not attempt.done_at or 0 <= time.time() - attempt.done_at < _SAME_CLICK_SECONDS
-
-
-def _last_attempt(note: Path) -> _Attempt | None:
-    with suppress(OSError, ValueError, TypeError):
-        found = json.loads(note.read_text("utf-8"))
-        return _Attempt(str(found["sha256"]), str(found["key"]), float(found["done_at"]))
-    return None
-
-
-def _note(note: Path, attempt: _Attempt) -> None:
-    with unfinished(note) as fresh:
-        fresh.write_text(json.dumps(asdict(attempt)), "utf-8")
-        fresh.replace(note)
+def _unfinished_key(note: Path, sha256: str) -> str:
+    """Return the key under which the same files were sent, if nobody knows whether they came."""
+    with suppress(OSError, ValueError):
+        noted, key = note.read_text("ascii").split()
+        return key if noted == sha256 else ""
+    return ""

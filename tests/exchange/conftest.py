@@ -1,0 +1,24 @@
+"""A Kore that is served, and people at their nbgrader; nothing here starts a hub or a kernel."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.exchanges import over_folders, over_kore
+from tests.support.kore import make_kore
+
+
+@pytest.fixture
+def school(tmp_path):
+    """Two courses over Kore."""
+    with make_kore(tmp_path) as kore, kore.serving() as url:
+        yield over_kore(kore, url, tmp_path / "desks")
+
+
+@pytest.fixture(params=["kore", "folders"])
+def world(request, tmp_path):
+    """Two courses over Kore, and two over nbgrader's own exchange: to be told apart by nobody."""
+    if request.param == "folders":
+        yield over_folders(tmp_path)
+    else:
+        yield request.getfixturevalue("school")
