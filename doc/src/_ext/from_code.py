@@ -18,7 +18,7 @@ import typer.main
 from typer.core import TyperArgument, TyperGroup, TyperOption
 
 from ananke.cli import app as command_line_app
-from ananke.errors import Exit
+from ananke.errors import MEANINGS
 from kore import guards
 from kore.app import create_app
 from kore.hub.refusals import Reason
@@ -114,9 +114,9 @@ def command_line() -> str:
 
 
 def exit_codes() -> str:
-    """Return a table of the exit codes and their names in the code."""
-    rows = [(f"`{code.value}`", code.name.lower().replace("_", " ")) for code in Exit]
-    return _table(("Exit code", "Name"), rows)
+    """Return a table of the exit codes and what each means."""
+    rows = [(f"`{int(code)}`", words) for code, words in sorted(MEANINGS.items())]
+    return _table(("Code", "Meaning"), rows)
 
 
 def refusals() -> str:
