@@ -33,7 +33,10 @@ def open_services(settings: Settings) -> Services:
         db=open_database(settings.database_url),
         hub=HubApi(settings.api_url, settings.api_token),
         host=open_host(
-            homes=settings.homes, exchange=settings.exchange, accounts=settings.accounts
+            homes=settings.homes,
+            exchange=settings.exchange,
+            accounts=settings.accounts,
+            kind=settings.host,
         ),
         keys=keys,
         lti=Platforms(keys, limit=settings.platform_requests),

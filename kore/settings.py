@@ -66,7 +66,8 @@ class Settings:
     them. ``prefix`` is the path of the service below the host, without a slash at its end.
     ``hub_url`` is the hub's own path below the host (``/hub/``).
     ``platform_requests`` bounds the requests under way at once to one LMS. ``accounts`` is
-    the folder of given-out Unix accounts, empty where one account is all.
+    the folder of given-out Unix accounts, empty where one account is all. ``host`` is the
+    kind of machine, as ``kore.host.open_host`` takes it.
     """
 
     state_dir: Path
@@ -83,6 +84,7 @@ class Settings:
     platform_requests: int
     limits: Limits = field(default_factory=Limits)
     accounts: str = ""
+    host: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ, *, hub: bool = True) -> Self:
@@ -124,4 +126,5 @@ class Settings:
             platform_requests=number("KORE_PLATFORM_REQUESTS", 4),
             limits=Limits.from_environment(environ),
             accounts=environ.get("KORE_ACCOUNTS", ""),
+            host=environ.get("KORE_HOST", ""),
         )

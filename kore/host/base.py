@@ -60,6 +60,12 @@ class Host(Protocol):
     def prepare_course(self, course_id: str) -> Path:
         """Make what a course's server needs; return the course directory."""
 
+    def admit(self, user: str) -> None:
+        """Make what a new user of the hub needs before anything of theirs starts."""
+
+    def dismiss(self, user: str) -> None:
+        """Take away what ``admit`` made; files that somebody worked on are kept."""
+
     def hand_over(self, user: str) -> None:
         """Give what Kore made in a home to the account that it belongs to."""
 

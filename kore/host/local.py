@@ -49,6 +49,12 @@ class LocalHost:
         _private_folder(root)
         return root
 
+    def admit(self, user: str) -> None:
+        """Do nothing: there is no account to be made."""
+
+    def dismiss(self, user: str) -> None:
+        """Do nothing: there is no account to be removed."""
+
     def hand_over(self, user: str) -> None:
         """Do nothing: all is the one account's."""
 

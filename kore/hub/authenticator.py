@@ -6,14 +6,17 @@ The protocol's steps are in ``kore.hub.handlers`` and ``kore.hub.entrance``, the
 
 from __future__ import annotations
 
+import asyncio
 from functools import cached_property
 from typing import Any
 
-from jupyterhub.utils import url_path_join
+from jupyterhub.utils import maybe_future, url_path_join
 from ltiauthenticator.lti13.auth import LTI13Authenticator
+from traitlets import Any as AnyTrait
 from traitlets import Float, Unicode, default
 from traitlets import Set as SetTrait
 
+from kore.host import Host
 from kore.hub import entrance, handlers
 from kore.hub.keysets import KeySets
 from kore.hub.launches import LaunchAnnouncer
@@ -51,6 +54,7 @@ class KoreAuthenticator(LTI13Authenticator):  # type: ignore[misc]
         config=True,
         help="Kore's internal address, without a path. Empty: nobody is told of launches.",
     )
+    host: Host | None = AnyTrait(config=True, help="The machine: who needs an account there.")
     launch_token = Unicode(config=True, help="API token of the hub service that tells Kore.")
 
     @default("allow_all")  # type: ignore[untyped-decorator]
@@ -117,6 +121,18 @@ class KoreAuthenticator(LTI13Authenticator):  # type: ignore[misc]
         launch = data.launch
         name = user_name(launch.sub, launch.issuer, namespace=data.platform.namespace)
         return {"name": name, "auth_state": dict(data)}
+
+    async def add_user(self, user: Any) -> None:
+        """Let the machine make what a user needs. The hub calls this at its start, too."""
+        await maybe_future(super().add_user(user))
+        if self.host is not None:
+            await asyncio.to_thread(self.host.admit, user.name)
+
+    async def delete_user(self, user: Any) -> None:
+        """Let the machine forget a user."""
+        await maybe_future(super().delete_user(user))
+        if self.host is not None:
+            await asyncio.to_thread(self.host.dismiss, user.name)
 
     def enter_url(self, base_url: str) -> str:
         """Return where the browser goes with a verified launch."""

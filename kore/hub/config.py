@@ -19,6 +19,7 @@ from kore.hub import spawning
 _TEMPLATES = Path(__file__).parent / "templates"
 _TOKEN_BYTES = 32
 _START_SECONDS = 120
+_KORE = "access:services!service=kore"
 
 KORE_SCOPES = [
     "admin:users",
@@ -37,8 +38,10 @@ class Deployment:
     ``hub_dir`` and ``kore_dir`` keep the two programs' state; ``public_url`` is where
     browsers find the hub, ``hub_url``, ``proxy_api_url`` and ``kore_url`` are loopback
     addresses with ports. ``accounts`` is the folder of given-out Unix accounts, empty where
-    all run as one. ``run`` is put before a service's command, after its name
-    (``run("kore")``): where its output goes, what ends with it.
+    all run as one. ``kore_url`` is empty for a hub without Kore. ``kore_environment`` is for
+    Kore alone. ``service_wrapper`` is put before a service's command: where its output goes,
+    what ends with it, as whom it runs. ``kernels`` is a folder of Jupyter data with the kernels
+    that everyone has, ``path`` the servers' search path.
     """
 
     host: Host
@@ -55,7 +58,10 @@ class Deployment:
     accounts: str = ""
     server_args: list[str] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
+    kore_environment: dict[str, str] = field(default_factory=dict)
     service_wrapper: list[str] = field(default_factory=list)
+    kernels: Path = spawning.KERNELS
+    path: str = ""
     idle_seconds: int = 3600
     cull_every_seconds: int = 60
     spawns_at_once: int = 10
@@ -75,7 +81,7 @@ def configure(c: Any, deployment: Deployment) -> None:
     _login(c, deployment)
     _servers(c, deployment)
     _services(c, deployment)
-    _roles(c)
+    _roles(c, deployment)
 
 
 def _addresses(c: Any, deployment: Deployment) -> None:
@@ -99,6 +105,7 @@ def _addresses(c: Any, deployment: Deployment) -> None:
 def _login(c: Any, deployment: Deployment) -> None:
     c.JupyterHub.authenticator_class = "kore.hub.authenticator.KoreAuthenticator"
     c.KoreAuthenticator.kore_url = deployment.kore_url
+    c.KoreAuthenticator.host = deployment.host
     # The LMS decides who comes in: every launch that holds is welcome.
     c.Authenticator.allow_all = True
 
@@ -114,27 +121,45 @@ def _servers(c: Any, deployment: Deployment) -> None:
     c.Spawner.start_timeout = _START_SECONDS
     c.Spawner.http_timeout = _START_SECONDS
     c.Spawner.environment = {
-        "PATH": f"{Path(deployment.python).parent}:{os.environ.get('PATH', os.defpath)}",
+        "PATH": deployment.path
+        or f"{Path(deployment.python).parent}:{os.environ.get('PATH', os.defpath)}",
         **deployment.environment,
     }
     c.Spawner.pre_spawn_hook = spawning.pre_spawn_hook(
-        deployment.host, kore_url=f"{deployment.kore_url}/services/kore"
+        deployment.host, kore_url=deployment.kore_url, kernels=deployment.kernels
     )
     # What a server may do with its token: say that it is in use, let its owner in, and hand
     # work out and in. The first two are JupyterHub's own.
     c.Spawner.server_token_scopes = [
         "users:activity!user",
         "access:servers!server",
-        "access:services!service=kore",
+        *([_KORE] if deployment.kore_url else []),
     ]
 
 
 def _services(c: Any, deployment: Deployment) -> None:
     # Tokens of our own making, 256 random bits: no slow hash for each request.
     c.JupyterHub.trust_user_provided_tokens = True
+    c.JupyterHub.services = [
+        {
+            "name": "culler",
+            "command": deployment.command(
+                "culler",
+                deployment.python,
+                "-m",
+                "jupyterhub_idle_culler",
+                f"--timeout={deployment.idle_seconds}",
+                f"--cull-every={deployment.cull_every_seconds}",
+            ),
+            "api_token": _kept_token(deployment.hub_dir, "culler"),
+            "environment": deployment.environment,
+        },
+    ]
+    if not deployment.kore_url:
+        return
     hub_login = _kept_token(deployment.hub_dir, "hub-login")
     c.KoreAuthenticator.launch_token = hub_login
-    c.JupyterHub.services = [
+    c.JupyterHub.services += [
         {
             "name": "kore",
             "url": deployment.kore_url,
@@ -150,40 +175,27 @@ def _services(c: Any, deployment: Deployment) -> None:
                 "KORE_EXCHANGE": str(deployment.host.exchange),
                 "KORE_ACCOUNTS": deployment.accounts,
                 "KORE_PUBLIC_URL": deployment.public_url,
+                **deployment.kore_environment,
             },
         },
         {"name": "hub-login", "api_token": hub_login},
-        {
-            "name": "culler",
-            "command": deployment.command(
-                "culler",
-                deployment.python,
-                "-m",
-                "jupyterhub_idle_culler",
-                f"--timeout={deployment.idle_seconds}",
-                f"--cull-every={deployment.cull_every_seconds}",
-            ),
-            "api_token": _kept_token(deployment.hub_dir, "culler"),
-            "environment": deployment.environment,
-        },
     ]
 
 
-def _roles(c: Any) -> None:
+def _roles(c: Any, deployment: Deployment) -> None:
     c.JupyterHub.load_roles = [
-        {"name": "user", "scopes": ["self", "access:services!service=kore"]},
-        {"name": "kore", "services": ["kore"], "scopes": KORE_SCOPES},
-        {
-            "name": "hub-login",
-            "services": ["hub-login"],
-            "scopes": ["access:services!service=kore"],
-        },
+        {"name": "user", "scopes": ["self", *([_KORE] if deployment.kore_url else [])]},
         {
             "name": "culler",
             "services": ["culler"],
             "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
         },
     ]
+    if deployment.kore_url:
+        c.JupyterHub.load_roles += [
+            {"name": "kore", "services": ["kore"], "scopes": KORE_SCOPES},
+            {"name": "hub-login", "services": ["hub-login"], "scopes": [_KORE]},
+        ]
 
 
 def _kept_token(hub_dir: Path, service: str) -> str:

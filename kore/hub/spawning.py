@@ -14,14 +14,18 @@ from typing import Any
 from kore.host import Host, is_course_user
 
 _CONFIG = Path(__file__).parent / "server_config"
+KERNELS = _CONFIG / "kernels"
+"""Jupyter data with the one kernel of the demo: the environment that runs the server."""
 
 PreSpawnHook = Callable[[Any], None]
 
 
-def pre_spawn_hook(host: Host, *, kore_url: str) -> PreSpawnHook:
+def pre_spawn_hook(host: Host, *, kore_url: str, kernels: Path = KERNELS) -> PreSpawnHook:
     """Return the hook that prepares a user's files and server, called before each start.
 
-    ``kore_url`` is Kore as servers on this machine reach it, with the service's prefix.
+    ``kore_url`` is Kore's loopback address, without a path; empty where there is no Kore,
+    and no nbgrader.
+    ``kernels`` is a folder of Jupyter data with the kernels for everyone.
 
     An exception of the hook (``kore.host.HostError``) ends the start, and its words are
     on the page that the person sees.
@@ -30,38 +34,26 @@ def pre_spawn_hook(host: Host, *, kore_url: str) -> PreSpawnHook:
     def prepare(spawner: Any) -> None:
         name: str = spawner.user.name
         if is_course_user(name):
-            _prepare_course(spawner, name, host)
+            kind, settings = "course", _prepare_course(spawner, name, host)
         else:
-            _prepare_person(spawner, name, host)
-        spawner.environment = {**spawner.environment, "KORE_URL": kore_url}
+            kind, settings = "person", _prepare_person(spawner, name, host)
+        if kore_url:
+            below = spawner.hub.base_url.removesuffix("hub/")
+            settings["KORE_URL"] = f"{kore_url}{below}services/kore"
+            settings["JUPYTER_CONFIG_PATH"] = str(_CONFIG / kind)
+        spawner.environment = {**spawner.environment, **settings, "JUPYTER_PATH": str(kernels)}
 
     return prepare
 
 
-def _prepare_person(spawner: Any, name: str, host: Host) -> None:
-    home = host.prepare_person(name)
-    spawner.notebook_dir = str(home)
-    spawner.environment = {
-        **spawner.environment,
-        **_jupyter_paths("person"),
-    }
+def _prepare_person(spawner: Any, name: str, host: Host) -> dict[str, str]:
+    spawner.notebook_dir = str(host.prepare_person(name))
+    return {}
 
 
-def _prepare_course(spawner: Any, course_id: str, host: Host) -> None:
+def _prepare_course(spawner: Any, course_id: str, host: Host) -> dict[str, str]:
     root = host.prepare_course(course_id)
     spawner.notebook_dir = str(root)
-    spawner.environment = {
-        **spawner.environment,
-        **_jupyter_paths("course"),
-        "KORE_COURSE_ID": course_id,
-        "KORE_COURSE_ROOT": str(root),
-    }
     # Its instructors were let in by Kore: no page that asks whether they trust the course.
     spawner.user.settings["oauth_no_confirm_list"].add(spawner.oauth_client_id)
-
-
-def _jupyter_paths(kind: str) -> dict[str, str]:
-    return {
-        "JUPYTER_CONFIG_PATH": str(_CONFIG / kind),
-        "JUPYTER_PATH": str(_CONFIG / "kernels"),
-    }
+    return {"KORE_COURSE_ID": course_id, "KORE_COURSE_ROOT": str(root)}

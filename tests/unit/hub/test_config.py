@@ -16,7 +16,7 @@ from kore.hub import config, spawning
 
 SERVER_CONFIG = Path(spawning.__file__).parent / "server_config"
 COURSE = "c-0123456789abcdef"
-KORE = "http://127.0.0.1:8002/services/kore"
+KORE = "http://127.0.0.1:8002"
 
 
 @pytest.fixture
@@ -52,6 +52,7 @@ class Spawner:
 
     def __init__(self, name):
         self.user = type("User", (), {"name": name, "settings": {"oauth_no_confirm_list": set()}})()
+        self.hub = type("Hub", (), {"base_url": "/far/below/hub/"})()
         self.oauth_client_id = f"jupyterhub-user-{name}"
         self.environment = {"PATH": "/bin"}
         self.notebook_dir = ""
@@ -129,7 +130,7 @@ def test_a_person_runs_at_home_and_is_asked(deployment):
     spawning.pre_spawn_hook(deployment.host, kore_url=KORE)(spawner)
     assert spawner.notebook_dir == str(deployment.host.home("u101"))
     assert "KORE_COURSE_ID" not in spawner.environment
-    assert spawner.environment["KORE_URL"] == KORE
+    assert spawner.environment["KORE_URL"] == f"{KORE}/far/below/services/kore"
     assert spawner.user.settings["oauth_no_confirm_list"] == set()
 
 
