@@ -6,6 +6,7 @@ lock under which changes to one course's part of the index come one after the ot
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import BinaryIO, TypeVar
@@ -19,6 +20,10 @@ from kore.db.models import Course, Feedback, Handout, Stored, Submission
 from kore.handin.store import Archive, Store, archive_missing, disk_full
 from kore.services import Services
 from kore.settings import Limits
+
+# Writers that wait for SQLite sleep in growing steps, and the last to come may win. Many
+# that hand in at once wait here, where the first is the next.
+_in_line = threading.Lock()
 
 Storing = AbstractContextManager[tuple[Session, Archive, list[str]]]
 Row = TypeVar("Row", bound=Stored)
@@ -42,7 +47,7 @@ def storing(
     stale: list[str] = []
     with place.receiving(course_id, pieces) as archive:
         try:
-            with services.db.session() as session:
+            with _in_line, services.db.session() as session:
                 lock_course(session, course_id)
                 yield session, archive, stale
         except BaseException as error:

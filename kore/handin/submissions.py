@@ -1,7 +1,7 @@
 """Work that people hand in, and the feedback on it that goes to the one who did.
 
-The time of a submission is when its request began, by this machine's clock, as long as it
-was here within ``_GRACE``: who hands in at the last minute is not late for the time that a
+The time of a submission is when it was first sent, by this machine's clock, as long as it
+was here within a minute: who hands in at the last moment is not late for the time that a
 machine under load takes. Slower ones count when their last byte is here, so that nobody
 begins before the deadline and works on.
 """
@@ -21,6 +21,7 @@ from kore.db.models import Feedback, Handout, Submission, now
 from kore.errors import KoreError
 from kore.gradebook import DueDates
 from kore.handin import index, quotas
+from kore.handin.arrivals import GRACE
 from kore.handin.due import due_dates
 from kore.handin.handouts import unknown_assignment
 from kore.handin.schemas import FeedbackInfo, SubmissionInfo
@@ -28,7 +29,6 @@ from kore.handin.store import Archive
 from kore.roles import Role
 from kore.services import Services
 
-_GRACE = timedelta(seconds=60)
 _TWICE = timedelta(seconds=60)
 """Equal work within this time is one submission: somebody clicked twice."""
 
@@ -75,7 +75,7 @@ def submit(
 ) -> SubmissionInfo:
     """Keep the work that a person hands in, and return what is known of it.
 
-    ``began`` is when the request came in; ``key`` names the request, whoever repeats it.
+    ``began`` is when it was first sent; ``key`` names the request, whoever repeats it.
     The same work twice in a row is one submission. Raises KoreError; then nothing is kept.
     """
     limits = services.settings.limits
@@ -86,7 +86,7 @@ def submit(
         quotas.check_person(session, limits, course_id, user)
     with index.storing(services, course_id, pieces) as (session, archive, stale):
         moment = now()
-        received_at = began if moment - began <= _GRACE else moment
+        received_at = began if moment - began <= GRACE else moment
         _check(session, course_id, assignment, user)
         fresh = _row(archive, assignment, user, key, received_at)
         known = _known(session, fresh)

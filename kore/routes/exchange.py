@@ -15,6 +15,7 @@ from kore.courses.listing import role_in
 from kore.db.models import now
 from kore.guards import allow, caller, in_path, is_admin, member_of, services, teacher_of
 from kore.handin import handouts, quotas, submissions
+from kore.handin.arrivals import first_try
 from kore.handin.schemas import (
     ExchangeState,
     HandoutInfo,
@@ -85,16 +86,11 @@ def withdraw_assignment(path: HandoutPath) -> Response:
 @allow(member_of(in_path))
 def submit(path: HandoutPath, header: IdempotencyHeader, raw: TarBody) -> Response:  # noqa: ARG001
     """Hand work in. It is stored whole, or not at all."""
-    began = now()
+    name, user, key = _nfc(path.name), caller().name, header.idempotency_key
+    began = first_try(now(), path.course_id, name, user, key) if key else now()
     with incoming() as pieces:
         info = submissions.submit(
-            services(),
-            path.course_id,
-            _nfc(path.name),
-            pieces,
-            user=caller().name,
-            key=header.idempotency_key,
-            began=began,
+            services(), path.course_id, name, pieces, user=user, key=key, began=began
         )
     return answer(info, 201)
 

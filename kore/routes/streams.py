@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from typing import Any, BinaryIO, TypeVar
 
 from flask import Response, request
@@ -26,9 +26,9 @@ _SILENCE_SECONDS = 30
 _SLOWEST = 16 * 1024
 """Bytes a second, on the average, below which a client only holds a thread."""
 _AT_ONCE = 4
-_MOST_DRAINED, _DRAIN_SECONDS = 10**9, 10
+_MOST_DRAINED, _DRAIN_SECONDS, _BUSY_DRAIN_SECONDS = 10**9, 10, 1
 
-_sending: dict[str, int] = {}
+_held: dict[str, int] = {}
 _lock = threading.Lock()
 
 
@@ -64,21 +64,30 @@ def incoming() -> Iterator[Iterator[bytes]]:
             "Send an uncompressed tar archive, with this Content-Type.",
         )
     limit = services().settings.limits.submission
-    with _turn(caller().name), _patience():
-        try:
+    _lose_patience()
+    try:
+        with _place(caller().name):
             if (request.content_length or 0) > limit:
                 raise too_large("The work as a whole", in_words(limit), "KORE_LIMIT_SUBMISSION")
             yield _pieces()
-        except KoreError as error:
-            if error.code != "broken_upload":
-                _drain()
-            raise
+    except KoreError as error:
+        if error.code != "broken_upload":
+            _drain(_BUSY_DRAIN_SECONDS if error.code == "busy" else _DRAIN_SECONDS)
+        raise
 
 
 def outgoing(handle: BinaryIO, row: Stored, name: str) -> Response:
     """Return the answer that streams an archive; a client may ask for the rest of one."""
+    held = ExitStack()
+    held.callback(handle.close)
+    try:
+        held.enter_context(_place(caller().name))
+    except KoreError:
+        held.close()
+        raise
+    _lose_patience()
     response = Response(wrap_file(request.environ, handle), mimetype=TAR, direct_passthrough=True)
-    response.call_on_close(handle.close)
+    response.call_on_close(held.close)
     response.content_length = row.size
     response.set_etag(row.sha256)
     response.headers.set("Content-Disposition", "attachment", filename=f"{name}.tar")
@@ -119,44 +128,44 @@ def _broken() -> KoreError:
 
 
 @contextmanager
-def _turn(name: str) -> Iterator[None]:
-    """Let one caller hold only some of the server's threads."""
+def _place(name: str) -> Iterator[None]:
+    """Hold one of the server's threads for an archive.
+
+    Some are left for everybody else, however many send or fetch work; and one caller gets
+    only a few.
+    """
+    most = max(1, services().settings.threads * 2 // 3)
     with _lock:
-        if _sending.get(name, 0) >= _AT_ONCE:
+        mine = _held.get(name, 0)
+        if mine >= _AT_ONCE or sum(_held.values()) >= most:
             raise KoreError(
-                429,
+                429 if mine >= _AT_ONCE else 503,
                 "busy",
-                "You are sending several archives at this moment.",
-                "Wait until they are there, then send this one.",
+                "Many archives are on their way at this moment.",
+                "Nothing is lost: send or fetch this one again in a few seconds.",
             )
-        _sending[name] = _sending.get(name, 0) + 1
+        _held[name] = mine + 1
     try:
         yield
     finally:
         with _lock:
-            _sending[name] -= 1
-            if not _sending[name]:
-                del _sending[name]
+            _held[name] -= 1
+            if not _held[name]:
+                del _held[name]
 
 
-@contextmanager
-def _patience() -> Iterator[None]:
-    """Give up on a client that sends nothing any more, where the server lets us."""
+def _lose_patience() -> None:
+    """Give up on a client that neither sends nor takes anything, where the server lets us.
+
+    The server takes this back itself before the connection's next request.
+    """
     socket = request.environ.get("gunicorn.socket")
-    if socket is None:
-        yield
-        return
-    before = socket.gettimeout()
-    socket.settimeout(_SILENCE_SECONDS)
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            socket.settimeout(before)
+    if socket is not None:
+        socket.settimeout(_SILENCE_SECONDS)
 
 
-def _drain() -> None:
-    deadline, drained = time.monotonic() + _DRAIN_SECONDS, 0
+def _drain(seconds: float) -> None:
+    deadline, drained = time.monotonic() + seconds, 0
     try:
         while drained < _MOST_DRAINED and time.monotonic() < deadline:
             piece = request.stream.read(_PIECE)

@@ -3,25 +3,30 @@
     python -m tests.bench.bench_deadline [STUDENTS] [SECONDS] [MEGABYTES]
 
 One Kore as the hub runs it, with students that come at random moments of the time, each
-with a connection of their own. ``/health`` is asked ten times a second, first idle, then
-during. Prints JSON; ``lost`` counts acknowledged or refused work that is not there
-afterwards as it was sent, and must be 0.
+with a connection of their own, through the client of the plug-in for nbgrader. ``/health``
+is asked ten times a second, first idle, then during. Prints JSON; ``lost`` counts work that
+is not there afterwards as it was sent, and must be 0.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
 import os
 import random
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
+import requests
+
+from kore.exchange.client import KoreClient, RefusedError
 from tests.support.archives import TAR, tar_of
 from tests.support.kore_process import KoreProcess, kore_process
 
@@ -29,50 +34,61 @@ IDLE_SECONDS = 10
 
 
 class Pulse:
-    """Asks ``/health`` ten times a second, and keeps how long the answers took."""
+    """Asks ``/health`` ten times a second, from a process that does nothing else."""
 
     def __init__(self, kore: KoreProcess) -> None:
-        self._kore = kore
-        self._over = threading.Event()
+        spawn = multiprocessing.get_context("spawn")
+        self._over = spawn.Event()
+        self._ready = spawn.Event()
+        self._times = spawn.SimpleQueue()
+        self._process = spawn.Process(
+            target=_beat, args=(f"{kore.url}/health", self._ready, self._over, self._times)
+        )
         self.times: list[float] = []
         self.failed = 0
-        self._thread = threading.Thread(target=self._run)
 
     def __enter__(self) -> Pulse:
-        self._thread.start()
+        self._process.start()
+        self._ready.wait()
         return self
 
     def __exit__(self, *_error: object) -> None:
         self._over.set()
-        self._thread.join()
+        self.times, self.failed = self._times.get()
+        self._process.join()
 
-    def _run(self) -> None:
-        client = self._kore.session("pulse")
-        while not self._over.wait(0.1):
-            begin = time.perf_counter()
-            try:
-                client.get(f"{self._kore.url}/health", timeout=30).raise_for_status()
-            except OSError:
-                self.failed += 1
-            self.times.append(time.perf_counter() - begin)
+
+def _beat(url: str, ready: Event, over: Event, results: SimpleQueue) -> None:
+    client, times, failed = requests.Session(), [], 0
+    client.get(url, timeout=30)
+    ready.set()
+    while not over.wait(0.1):
+        begin = time.perf_counter()
+        try:
+            client.get(url, timeout=60).raise_for_status()
+        except requests.RequestException:
+            failed += 1
+        times.append(time.perf_counter() - begin)
+    results.put((times, failed))
 
 
 def submit(
-    kore: KoreProcess, course: str, user: str, archive: bytes, at: float
+    kore: KoreProcess, course: str, user: str, archive: Path, at: float
 ) -> tuple[float, str]:
-    """Hand work in at a moment (monotonic); return how long it took and the submission's id."""
+    """Hand work in at a moment (monotonic), as the students' servers do.
+
+    Return how long it took, repetitions and all, and the submission's id.
+    """
     pause = at - time.monotonic()
     if pause > 0:
         time.sleep(pause)
     begin = time.perf_counter()
-    with kore.session(user) as client:
-        answer = client.post(
-            f"{kore.url}/exchange/{course}/assignments/ps1/submissions",
-            data=archive,
-            headers={**TAR, "Idempotency-Key": f"{user}-1"},
-            timeout=120,
-        )
-    return time.perf_counter() - begin, answer.json()["id"] if answer.ok else answer.text[:200]
+    client = KoreClient(kore.url, f"token-{user}")
+    try:
+        known = client.submit(course, "ps1", archive, f"{user}-1").id
+    except RefusedError as error:
+        known = str(error)
+    return time.perf_counter() - begin, known
 
 
 def milliseconds(times: list[float]) -> dict[str, float]:
@@ -94,10 +110,9 @@ def measure(
     url = f"{kore.url}/exchange/{course}"
     task = tar_of({"squares.ipynb": b"{}"})
     desk.put(f"{url}/assignments/ps1", data=task, headers=TAR, timeout=30).raise_for_status()
-    work = {
-        user: tar_of({"squares.ipynb": os.urandom(int(megabytes * 1e6 / 16)) * 16})
-        for user in users
-    }
+    work = {user: kore.folder / f"{user}.tar" for user in users}
+    for archive in work.values():
+        archive.write_bytes(tar_of({"squares.ipynb": os.urandom(int(megabytes * 1e6))}))
     with Pulse(kore) as idle:
         time.sleep(IDLE_SECONDS)
     start = time.monotonic() + 1
@@ -115,12 +130,12 @@ def measure(
     lost = 0
     for user, archive in work.items():
         found = there.get(user)
-        digest = hashlib.sha256(archive).hexdigest()
+        digest = hashlib.sha256(archive.read_bytes()).hexdigest()
         if not found or found["id"] != answers[user][1] or found["sha256"] != digest:
             lost += 1
             continue
         back = desk.get(f"{url}/submissions/{found['id']}", timeout=60).content
-        lost += back != archive
+        lost += back != archive.read_bytes()
     calm, busy = milliseconds(idle.times), milliseconds(during.times)
     return {
         "students": students,

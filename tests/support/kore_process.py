@@ -37,6 +37,8 @@ class _Hub(BaseHTTPRequestHandler):
     """Knows every token ``token-<user>`` as that user's."""
 
     protocol_version = "HTTP/1.1"
+    # Head and body leave as one packet: else each answer waits 40 ms for the other side.
+    wbufsize = -1
 
     def do_GET(self) -> None:
         name = self.headers.get("Authorization", "").partition("token-")[2]
@@ -164,14 +166,28 @@ class KoreProcess:
 @contextmanager
 def kore_process(folder: Path, **environment: str) -> Iterator[KoreProcess]:
     """Run Kore over a folder; the block starts it, kills it and starts it again at will."""
-    hub = ThreadingHTTPServer(("127.0.0.1", 0), _Hub)
-    thread = threading.Thread(target=hub.serve_forever, daemon=True)
-    thread.start()
-    kore = KoreProcess(folder, f"http://127.0.0.1:{hub.server_port}/hub/api", **environment)
+    hub = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.kore_process"], stdout=subprocess.PIPE, text=True
+    )
+    assert hub.stdout is not None
+    port = int(hub.stdout.readline())
+    kore = KoreProcess(folder, f"http://127.0.0.1:{port}/hub/api", **environment)
     try:
         yield kore
     finally:
         kore.stop()
-        hub.shutdown()
-        thread.join()
-        hub.server_close()
+        hub.kill()
+        hub.wait()
+        hub.stdout.close()
+
+
+def _serve_hub() -> None:
+    """Answer for the hub: in a process of its own, as the hub has one."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Hub)
+    server.request_queue_size = 128
+    print(server.server_port, flush=True)  # noqa: T201
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    _serve_hub()
