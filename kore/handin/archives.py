@@ -26,7 +26,7 @@ _MOST_PADDING = 64 * 1024
 _OCTAL = re.compile(rb" *[0-7]*[ \0]*")
 _NUMBERS = {"mode": (100, 108), "uid": (108, 116), "gid": (116, 124), "mtime": (136, 148)}
 _DEVICES = {"devmajor": (329, 337), "devminor": (337, 345)}
-_TIME = re.compile(r"-?[0-9]{1,11}(\.[0-9]{1,20})?")
+_TIME = re.compile(r"-?[0-9]{1,11}(\.[0-9]{1,20})?(e-[0-9]{1,3})?")
 _ID = re.compile(r"[0-9]{1,10}")
 _RECORD = re.compile(rb"([1-9][0-9]{0,4}) ([A-Za-z.]{1,32})=")
 _ANY = re.compile(r"[^\0]*")

@@ -1,0 +1,258 @@
+"""Submissions: whole or not at all, one for each time that work is handed in."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from nbgrader.api import Gradebook
+from sqlalchemy import event
+
+from kore import gradebook
+from kore.db.models import now
+from kore.errors import KoreError
+from kore.handin import arrivals, handouts, quotas, submissions
+from tests.support.archives import tar_of
+from tests.support.handin import Exchange, pieces
+
+
+def at_once(number: int, function) -> list:
+    barrier = threading.Barrier(number)
+
+    def run(index: int):
+        barrier.wait()
+        return function(index)
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(run, range(number)))
+
+
+def limited(exchange: Exchange, **limits: int) -> None:
+    settings = exchange.services.settings
+    exchange.kore.services = replace(
+        exchange.services, settings=replace(settings, limits=replace(settings.limits, **limits))
+    )
+
+
+def test_a_double_click_is_one_submission(exchange: Exchange):
+    """The same request many times at once is one row and one file."""
+    found = at_once(6, lambda _: exchange.submit(key="click"))
+    assert len({one.id for one in found}) == 1
+    assert len(exchange.listed()) == 1
+    assert len(exchange.files()) == 2
+
+
+def test_equal_work_within_a_minute_is_one_submission(exchange: Exchange):
+    """Clients that make a new key for each click end with one submission too."""
+    found = at_once(6, lambda index: exchange.submit(key=f"click-{index}"))
+    assert len({one.id for one in found}) == 1
+    assert len(exchange.files()) == 2
+
+
+def test_all_of_a_persons_submissions_are_kept(exchange: Exchange):
+    """Other work, equal work later on, and what others handed in, are each their own."""
+    began = now()
+    first = exchange.submit(files={"a": b"1"}, began=began - timedelta(seconds=50))
+    second = exchange.submit(files={"a": b"2"}, began=began - timedelta(seconds=40))
+    third = exchange.submit(files={"a": b"1"}, began=began)
+    exchange.submit("u3", files={"a": b"1"})
+    assert len({first.id, second.id, third.id}) == 3
+    assert [one.id for one in exchange.listed(user="u2")] == [first.id, second.id, third.id]
+    assert len(exchange.listed(assignment="ps1")) == 4
+    assert exchange.listed(assignment="ps2") == []
+
+
+def test_a_key_for_other_work_is_refused(exchange: Exchange):
+    """A client that reuses a key hears of it: its new work is not silently thrown away."""
+    first = exchange.submit(files={"a": b"1"}, key="k")
+    with pytest.raises(KoreError) as caught:
+        exchange.submit(files={"a": b"2"}, key="k")
+    assert caught.value.code == "key_reused"
+    assert exchange.submit(files={"a": b"1"}, key="k").id == first.id
+    assert exchange.submit("u3", files={"a": b"2"}, key="k").id != first.id
+    assert len(exchange.files()) == 3
+
+
+def test_late_is_what_the_gradebook_says_now(exchange: Exchange):
+    """The mark follows the due date, and a student's own extension."""
+    path = exchange.services.host.prepare_course(exchange.course) / "gradebook.db"
+    gradebook.create(path, exchange.course)
+    one, other = exchange.submit("u2"), exchange.submit("u3")
+    assert not one.late
+    due = now() - timedelta(hours=1)
+    book = Gradebook(f"sqlite:///{path}", exchange.course)
+    book.add_assignment("ps1", duedate=due.replace(tzinfo=None))
+    for user in ("u2", "u3"):
+        book.add_student(user)
+        book.add_submission("ps1", user)
+    assert [s.late for s in exchange.listed()] == [True, True]
+    book.grant_extension("ps1", "u3", hours=2)
+    book.close()
+    assert {s.id: s.late for s in exchange.listed()} == {one.id: True, other.id: False}
+    [released] = handouts.listed(exchange.services, exchange.course)
+    assert released.due_at == due
+
+
+def test_a_broken_gradebook_does_not_keep_work_out(exchange: Exchange):
+    """Work is taken, unmarked, where the due date cannot be read."""
+    path = exchange.services.host.prepare_course(exchange.course) / "gradebook.db"
+    path.write_bytes(b"no database" * 100)
+    assert not exchange.submit().late
+
+
+def test_the_time_is_that_of_the_first_byte_for_a_minute(exchange: Exchange):
+    """A slow machine makes nobody late, and who dawdles longer counts at the end."""
+    began = now() - timedelta(seconds=30)
+    assert exchange.submit(files={"a": b"1"}, began=began).received_at == began
+    before = now()
+    dawdled = exchange.submit(files={"a": b"2"}, began=now() - timedelta(seconds=90))
+    assert dawdled.received_at >= before
+
+
+def test_the_first_of_several_tries_counts():
+    """A try that was turned away keeps the place of the next, for a minute and no longer."""
+    start = now()
+    assert arrivals.first_try(start, "c", "k1") == start
+    assert arrivals.first_try(start + timedelta(seconds=50), "c", "k1") == start
+    later = start + timedelta(seconds=70)
+    assert arrivals.first_try(later, "c", "k2") == later
+    assert arrivals.first_try(later, "c", "k1") == later
+
+
+@pytest.mark.parametrize(
+    ("limit", "code", "setting"),
+    [("course", 507, "KORE_LIMIT_COURSE"), ("person", 409, "KORE_LIMIT_PERSON")],
+)
+def test_quotas(exchange: Exchange, limit, code, setting):
+    """What goes over a quota is refused in words and leaves nothing, at once too."""
+    exchange.submit(files={"a": b"1"})
+    before = exchange.files()
+    with exchange.services.db.reading() as session:
+        used = {
+            "course": quotas.used_by_course(session, exchange.course),
+            "person": quotas.used_by_person(session, exchange.course, "u2"),
+        }
+    limited(exchange, **{limit: used[limit] + 10_240})
+
+    def try_it(index: int) -> tuple[int, bool]:
+        try:
+            exchange.submit(files={"a": str(index).encode() * 10})
+        except KoreError as error:
+            return error.status, setting in error.hint
+        return 0, False
+
+    assert sorted(at_once(4, try_it)) == [(0, False)] + [(code, True)] * 3
+    assert len(exchange.files()) == len(before) + 1
+
+
+def test_a_full_disk_leaves_nothing(exchange: Exchange):
+    """When no more can be written the upload ends in words, and can be sent again."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = exchange.files()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2 * 2**20, hard))
+    try:
+        with pytest.raises(KoreError) as caught:
+            exchange.submit(files={"a": bytes(3 * 2**20)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (caught.value.status, caught.value.code) == (507, "quota")
+    assert exchange.files() == before
+    assert exchange.submit(files={"a": bytes(3 * 2**20)}).size > 3 * 2**20
+
+
+def test_a_full_database_leaves_nothing(exchange: Exchange):
+    """A commit for which there is no room is told as a full disk, and leaves no file."""
+    engine = exchange.services.db.engine
+    if engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL has no such switch")
+    engine.dispose()
+    before = exchange.files()
+
+    def full(connection, _record, _proxy) -> None:
+        connection.execute("PRAGMA max_page_count = 1").close()
+
+    event.listen(engine, "checkout", full)
+    wide = {f"{'n' * 200}{index}.ipynb": b"" for index in range(400)}
+    with pytest.raises(KoreError) as caught:
+        exchange.submit(files=wide)
+    event.remove(engine, "checkout", full)
+    assert caught.value.status == 507
+    assert exchange.files() == before
+    assert exchange.listed() == []
+
+
+def test_a_broken_upload_leaves_nothing(exchange: Exchange):
+    """Whatever ends an upload early leaves neither row nor file."""
+    before = exchange.files()
+    archive = tar_of({"a": bytes(50_000)})
+
+    def broken():
+        yield from pieces(archive[:30_000])
+        raise ConnectionResetError
+
+    for body in (broken(), pieces(archive[:30_000]), pieces(b"")):
+        with pytest.raises((KoreError, ConnectionResetError)):
+            submissions.submit(
+                exchange.services, exchange.course, "ps1", body, user="u2", key="k", began=now()
+            )
+    assert exchange.files() == before
+    assert exchange.listed() == []
+    assert exchange.submit(key="k").id
+
+
+def test_a_course_that_goes_meanwhile(exchange: Exchange):
+    """An assignment taken back while work is on its way refuses it, and leaves no file."""
+
+    def slow():
+        yield from pieces(tar_of({"a": b"1"}))
+        handouts.withdraw(exchange.services, exchange.course, "ps1")
+
+    with pytest.raises(KoreError) as caught:
+        submissions.submit(
+            exchange.services, exchange.course, "ps1", slow(), user="u2", key=None, began=now()
+        )
+    assert caught.value.code == "assignment_unknown"
+    assert exchange.files() == []
+
+
+def test_a_new_release_takes_the_place_of_the_old(exchange: Exchange):
+    """Old archives go; who was reading one reads on; handed-in work stays."""
+    exchange.submit()
+    handle, row = handouts.fetch(exchange.services, exchange.course, "ps1")
+    exchange.release("ps1", {"new.ipynb": b"{}"})
+    with handle:
+        assert len(handle.read()) == row.size
+    assert len(exchange.files()) == 2
+    exchange.feedback(exchange.listed()[0])
+    exchange.feedback(exchange.listed()[0], {"squares.html": b"Better"})
+    assert len(exchange.files()) == 3
+    handouts.withdraw(exchange.services, exchange.course, "ps1")
+    assert len(exchange.files()) == 2
+    assert len(exchange.listed()) == 1
+
+
+def test_fetching_while_released_again(exchange: Exchange):
+    """Readers that race with new releases always get one of them, whole."""
+    over = threading.Event()
+
+    def read(index: int) -> int:
+        if index == 0:
+            with contextlib.suppress(KoreError):
+                for number in range(15):
+                    exchange.release("ps1", {"a": b"x" * number})
+            over.set()
+            return 0
+        count = 0
+        while not over.is_set():
+            handle, row = handouts.fetch(exchange.services, exchange.course, "ps1")
+            with handle:
+                assert len(handle.read()) == row.size
+            count += 1
+        return count
+
+    assert all(at_once(3, read)[1:])
