@@ -19,8 +19,8 @@ from kore.host import processes
 TAG = "ANANKE_DEMO_STATE"
 """Variable in every process's environment: which state directory it works for."""
 
-_SERVER = "JUPYTERHUB_USER"
-"""Variable in the environment of single-user servers and what they start, and of no other."""
+_PREFIX = "JUPYTERHUB_SERVICE_PREFIX"
+"""Variable that says where a server answers: ``/user/<name>/`` where it is a single-user one."""
 
 _PATIENCE = 6.0
 _SECOND_PATIENCE = 1.5
@@ -99,7 +99,7 @@ class Parts:
                 process.terminate()
         for descendant in psutil.Process().children(recursive=True):
             with suppress(psutil.Error):
-                if _SERVER in descendant.environ():
+                if "/user/" in descendant.environ().get(_PREFIX, ""):
                     descendant.terminate()
         deadline = time.monotonic() + _PATIENCE
         for _, process in self._running:
