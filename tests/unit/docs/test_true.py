@@ -22,7 +22,7 @@ AHEAD = {"today.md", "developers/containers.md", "developers/real-lms.md"}
 MOST_BYTES = 150_000
 _CODE = re.compile(r"`([^`\n]+)`")
 _FENCE = re.compile(r"^( *)```.*?^\1```$", re.MULTILINE | re.DOTALL)
-_ROOMS = ("ananke/", "kore/", "tests/", "doc/", "requirements/", ".ci/")
+_ROOMS = ("ananke/", "kore/", "images/", "tests/", "doc/", "requirements/", ".ci/")
 
 
 def codes(text: str) -> list[str]:
