@@ -81,7 +81,8 @@ def test_the_help_documents_the_exit_codes():
     """Whoever scripts the demo finds the exit codes in its help."""
     words = re.sub(r"\s+", " ", ananke("demo", "--help").stdout)
     for code in Exit:
-        if code is not Exit.INTERNAL:
+        # One is an error of ours; definitions are the business of the container commands.
+        if code not in (Exit.INTERNAL, Exit.DEFINITION):
             assert re.search(rf"\b{int(code)}\b", words), code
 
 
