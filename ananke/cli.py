@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from ananke import __version__
+from ananke import __version__, commands
 from ananke.errors import AnankeError, Exit
 
 _HIGHEST_PORT = 65535
@@ -95,6 +95,9 @@ def demo(
             )
         )
     )
+
+
+commands.add_to(app)
 
 
 def main() -> None:

@@ -160,12 +160,23 @@ class Podman:
 
         In a dry run it is noted, and counts as gone well without a word.
         """
-        if not self.steps.command(argv):
-            return Ran(0, "", "")
-        ran = self._run(argv, seconds=seconds, stdin=stdin, stdout=stdout)
+        ran = self.do_quietly(argv, seconds=seconds, stdin=stdin, stdout=stdout)
         if not ran.ok:
             raise failed(argv, ran)
         return ran
+
+    def do_quietly(
+        self,
+        argv: Sequence[str],
+        *,
+        seconds: float = DO_SECONDS,
+        stdin: IO[bytes] | None = None,
+        stdout: IO[bytes] | None = None,
+    ) -> Ran:
+        """Run what changes something and return how it ended, also where that is badly."""
+        if not self.steps.command(argv):
+            return Ran(0, "", "")
+        return self._run(argv, seconds=seconds, stdin=stdin, stdout=stdout)
 
     def show(self, argv: Sequence[str], *, quiet: bool = False) -> Ran:
         """Run what takes long, its words going to standard error; raises AnankeError.
