@@ -72,7 +72,8 @@ class _Index(BaseModel):
 def forget_course(services: Services, course_id: str) -> None:
     """Remove all that was handed out and in, in a course. May be repeated.
 
-    Works with and without the course's own row, for a reset and for a deletion.
+    For a reset, and before the course's own row is deleted: after it nothing says which
+    files were the course's, and they stay until the sweep has kept them long enough.
     """
     with services.db.session() as session:
         blobs = _forget(session, course_id)

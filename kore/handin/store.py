@@ -238,9 +238,13 @@ class Store:
 
     @contextmanager
     def _lock(self, how: int) -> Iterator[None]:
-        with self._lock_file.open("a") as handle:
-            fcntl.flock(handle, how)
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(self._lock_file, flags, 0o600)
+        try:
+            fcntl.flock(descriptor, how)
             yield
+        finally:
+            os.close(descriptor)
 
 
 def _fsync_folder(path: Path) -> None:

@@ -105,8 +105,10 @@ class _TakeOver:
         """Go on after what cannot be taken, and report it."""
         try:
             yield
-        except (KoreError, OSError) as error:
+        except KoreError as error:
             self._report.problems.append(f"{what}: {error}")
+        except OSError as error:
+            self._report.problems.append(f"{what} cannot be read: {error.strerror or error}")
 
     def _release(self, name: str) -> None:
         if why := why_unfit(name):

@@ -1,0 +1,57 @@
+"""A process that hands work in without end, for tests that kill it.
+
+``python -m tests.support.handing_in FOLDER COURSE USER`` prints the id of each submission
+as it is acknowledged. Every other one also gets feedback, and the assignment is released
+anew, so a kill may fall into any of these.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import threading
+from pathlib import Path
+
+from kore.db.models import now
+from kore.handin import handouts, submissions
+from kore.services import Services, open_services
+from kore.settings import Settings
+from tests.support.archives import tar_of
+from tests.support.handin import pieces
+
+
+def settings(folder: Path) -> Settings:
+    """Return the settings of a Kore over a folder, as ``tests.support.kore`` makes it."""
+    return Settings.from_environment(
+        {
+            "KORE_STATE_DIR": str(folder / "kore"),
+            "KORE_HOMES": str(folder / "homes"),
+            "KORE_EXCHANGE": str(folder / "exchange"),
+        },
+        hub=False,
+    )
+
+
+def work(services: Services, course: str, user: str) -> None:
+    """Hand in for ever."""
+    count = 0
+    while True:
+        count += 1
+        archive = tar_of({"a.ipynb": os.urandom(200_000)})
+        key = secrets.token_hex(8)
+        one = submissions.submit(
+            services, course, "ps1", pieces(archive, 30_000), user=user, key=key, began=now()
+        )
+        print(one.id, one.sha256, flush=True)  # noqa: T201
+        if count % 2:
+            page = tar_of({"a.html": os.urandom(1000)})
+            submissions.give_feedback(services, course, one.id, pieces(page))
+            handouts.release(services, course, "ps1", pieces(page))
+
+
+if __name__ == "__main__":
+    opened = open_services(settings(Path(sys.argv[1])))
+    for _ in range(3):
+        threading.Thread(target=work, args=(opened, *sys.argv[2:4]), daemon=True).start()
+    threading.Event().wait()

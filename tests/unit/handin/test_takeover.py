@@ -1,0 +1,162 @@
+"""Courses taken over from nbgrader's own file exchange."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+from datetime import UTC, datetime
+
+import pytest
+from nbgrader.utils import make_unique_key, notebook_hash
+
+from kore.handin import handouts, submissions
+from kore.handin.takeover import take_over
+from tests.support.handin import Exchange
+from tests.support.kore import make_kore
+
+STAMP = "2026-03-01 10:20:30.123456 UTC"
+
+
+@pytest.fixture
+def here(tmp_path):
+    """A course in which nothing is released yet."""
+    with make_kore(tmp_path / "state") as kore:
+        exchange = Exchange(kore)
+        handouts.withdraw(exchange.services, exchange.course, "ps1")
+        yield exchange
+
+
+@pytest.fixture
+def folder(here, tmp_path):
+    """The course's folder of a file exchange: one release, three submissions, feedback."""
+    root = tmp_path / "old" / here.course
+    write(root / "outbound/ps1/squares.ipynb", "{}")
+    write(root / "outbound/ps1/data/numbers.csv", "1")
+    for name, secret in (
+        (f"u2+ps1+{STAMP}+c2Vj", "secret"),
+        ("u2+ps1+2026-03-02 00:00:00.000000 UTC", ""),
+        (f"u9+ps1+{STAMP}+x_-y", "other"),
+    ):
+        write(root / "inbound" / name / "squares.ipynb", f'{{"by": "{name}"}}')
+        write(root / "inbound" / name / "timestamp.txt", STAMP)
+        if secret:
+            write(root / "inbound" / name / "submission_secret.txt", secret)
+    page = notebook_hash(secret="secret", notebook_id="squares")
+    write(root / f"feedback/{page}.html", "<p>new rule</p>")
+    old = root / "inbound/u2+ps1+2026-03-02 00:00:00.000000 UTC/squares.ipynb"
+    key = make_unique_key(here.course, "ps1", "squares", "u2", "2026-03-02 00:00:00.000000 UTC")
+    write(root / f"feedback/{notebook_hash(str(old), key)}.html", "<p>old rule</p>")
+    write(root / f"feedback/{'0' * 32}.html", "whose?")
+    return root
+
+
+def write(path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def unpacked(handle) -> dict[str, bytes]:
+    with handle, tarfile.open(fileobj=handle) as tar:
+        return {info.name: tar.extractfile(info).read() for info in tar if info.isreg()}
+
+
+def test_everything_is_taken_once(here: Exchange, folder):
+    """Releases, submissions and feedback come with their times; a second run adds nothing."""
+    report = take_over(here.services, here.course, folder)
+    assert (report.releases, report.submissions, report.feedback) == (1, 3, 2)
+    assert (report.strangers, report.unfit_feedback, report.problems) == (["u9"], 1, [])
+    [one, two] = here.listed(user="u2")
+    assert one.received_at == datetime(2026, 3, 1, 10, 20, 30, 123456, UTC)
+    pages = [
+        unpacked(submissions.fetch_feedback(here.services, here.course, s.id, "u2")[0])
+        for s in (one, two)
+    ]
+    assert pages == [{"squares.html": b"<p>new rule</p>"}, {"squares.html": b"<p>old rule</p>"}]
+    handle, _ = submissions.fetch(here.services, here.course, two.id, "u2")
+    assert set(unpacked(handle)) == {"squares.ipynb", "timestamp.txt"}
+    [released] = handouts.listed(here.services, here.course)
+    assert released.notebooks == ["squares.ipynb"]
+
+    before = [s.model_dump() for s in here.listed()]
+    again = take_over(here.services, here.course, folder)
+    assert (again.releases, again.submissions, again.feedback, again.already) == (0, 0, 0, 4)
+    assert [s.model_dump() for s in here.listed()] == before
+
+
+def test_what_kore_released_stays(here: Exchange, folder):
+    """An assignment that Kore has released is left as it is."""
+    here.release("ps1", {"newer.ipynb": b"{}"})
+    assert take_over(here.services, here.course, folder).releases == 0
+    [released] = handouts.listed(here.services, here.course)
+    assert released.notebooks == ["newer.ipynb"]
+
+
+def test_hostile_folders(here: Exchange, folder, tmp_path):
+    """Links, pipes, deceiving names and nonsense are told and left out; the rest is taken."""
+    secret = tmp_path / "secret"
+    secret.write_text("not yours")
+    work = folder / "inbound" / f"u3+ps1+{STAMP}"
+    write(work / "a.ipynb", "{}")
+    (work / "link.ipynb").symlink_to(secret)
+    (work / "folder").symlink_to(tmp_path)
+    os.mkfifo(work / "pipe")
+    write(work / "new\nline", "x")
+    (folder / "inbound" / f"u3+ps2+{STAMP}").symlink_to(tmp_path)
+    (folder / "outbound" / "ps3").symlink_to(tmp_path)
+    for name in ("nonsense", "u3+ps1+yesterday", f"u3+..+{STAMP}"):
+        write(folder / "inbound" / name / "a", "")
+    report = take_over(here.services, here.course, folder)
+    [one] = here.listed(user="u3")
+    handle, _ = submissions.fetch(here.services, here.course, one.id, "u3")
+    assert unpacked(handle) == {"a.ipynb": b"{}"}
+    assert [h.name for h in handouts.listed(here.services, here.course)] == ["ps1"]
+    assert len(report.problems) == 9
+    assert not [problem for problem in report.problems if "\n" in problem]
+
+
+def command(here: Exchange, *arguments: str) -> subprocess.CompletedProcess:
+    settings = here.services.settings
+    return subprocess.run(
+        [sys.executable, "-m", "kore", "take-over", *arguments],
+        env={
+            **{k: v for k, v in os.environ.items() if not k.startswith("JUPYTERHUB")},
+            "KORE_STATE_DIR": str(settings.state_dir),
+            "KORE_EXCHANGE": str(settings.exchange),
+        },
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_the_command(here: Exchange, folder):
+    """One command takes all known courses, says what it did, and can be run again."""
+    done = command(here, "--exchange", str(folder.parent))
+    assert done.returncode == 0, done.stderr
+    assert "1 assignments, 3 submissions and feedback on 2 taken" in done.stdout
+    assert "u9" in done.stdout
+    folder.rename(folder.parent / "math")
+    again = command(
+        here, "--exchange", str(folder.parent), "--course", here.course, "--folder", "math"
+    )
+    assert again.returncode == 0
+    assert "4 were there already" in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--exchange", "/nowhere"], "is no folder"),
+        (["--exchange", "/proc"], "no folder of a course"),
+        (["--exchange", "/proc", "--course", "c-0123456789abcdef"], "no such course"),
+    ],
+)
+def test_a_command_that_cannot(here: Exchange, arguments, words):
+    """Where nothing can be taken over the words say why."""
+    done = command(here, *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
