@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import BinaryIO
+from io import BufferedReader
 
 from sqlalchemy import select
 
@@ -69,7 +69,7 @@ def release(
     return _info(row, due_dates(services, course_id)), new
 
 
-def fetch(services: Services, course_id: str, name: str) -> tuple[BinaryIO, Handout]:
+def fetch(services: Services, course_id: str, name: str) -> tuple[BufferedReader, Handout]:
     """Open a released assignment's archive. Raises KoreError where there is none."""
 
     def look() -> Handout:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import BinaryIO, TypeVar
+from io import BufferedReader
+from typing import TypeVar
 
 from sqlalchemy import select, union_all
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -74,7 +75,9 @@ def lock_course(session: Session, course_id: str) -> None:
         raise unknown_course()
 
 
-def opened(services: Services, course_id: str, look: Callable[[], Row]) -> tuple[BinaryIO, Row]:
+def opened(
+    services: Services, course_id: str, look: Callable[[], Row]
+) -> tuple[BufferedReader, Row]:
     """Open the archive of the row that ``look`` finds, which another may replace meanwhile."""
     tried: set[str] = set()
     while True:

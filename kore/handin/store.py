@@ -23,8 +23,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 from kore.errors import KoreError
 from kore.handin.archives import Contents, Inspector
@@ -148,7 +149,7 @@ class Store:
                     return False
         return True
 
-    def open(self, course_id: str, blob: str) -> BinaryIO:
+    def open(self, course_id: str, blob: str) -> BufferedReader:
         """Open an archive to read. Raises FileNotFoundError where it is gone."""
         return self._path(course_id, blob).open("rb")
 

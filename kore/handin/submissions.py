@@ -11,7 +11,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import BinaryIO
+from io import BufferedReader
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
@@ -118,7 +118,7 @@ def find(session: Session, course_id: str, submission_id: str, owner: str | None
 
 def fetch(
     services: Services, course_id: str, submission_id: str, owner: str | None
-) -> tuple[BinaryIO, Submission]:
+) -> tuple[BufferedReader, Submission]:
     """Open a submission's archive. ``owner`` and errors as for ``find``."""
 
     def look() -> Submission:
@@ -152,7 +152,7 @@ def give_feedback(
 
 def fetch_feedback(
     services: Services, course_id: str, submission_id: str, owner: str | None
-) -> tuple[BinaryIO, Feedback]:
+) -> tuple[BufferedReader, Feedback]:
     """Open the archive of a submission's feedback. ``owner`` and errors as for ``find``."""
 
     def look() -> Feedback:

@@ -6,7 +6,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, BinaryIO, TypeVar
+from io import BufferedReader
+from typing import Any, TypeVar
 
 from flask import Response, request
 from flask_openapi3 import RawModel
@@ -76,18 +77,35 @@ def incoming() -> Iterator[Iterator[bytes]]:
         raise
 
 
-def outgoing(handle: BinaryIO, row: Stored, name: str) -> Response:
+class _Held(BufferedReader):
+    """An open archive that gives its place back when it is closed.
+
+    The server closes it: what streams past the application is closed without the response.
+    """
+
+    def __init__(self, handle: BufferedReader, place: ExitStack) -> None:
+        self._place = place
+        super().__init__(handle.detach())
+
+    def close(self) -> None:
+        """Close the file, then let the next one in."""
+        try:
+            super().close()
+        finally:
+            self._place.close()
+
+
+def outgoing(handle: BufferedReader, row: Stored, name: str) -> Response:
     """Return the answer that streams an archive; a client may ask for the rest of one."""
-    held = ExitStack()
-    held.callback(handle.close)
+    place = ExitStack()
     try:
-        held.enter_context(_place(caller().name))
+        place.enter_context(_place(caller().name))
     except KoreError:
-        held.close()
+        handle.close()
         raise
+    held = _Held(handle, place)
     _lose_patience()
-    response = Response(wrap_file(request.environ, handle), mimetype=TAR, direct_passthrough=True)
-    response.call_on_close(held.close)
+    response = Response(wrap_file(request.environ, held), mimetype=TAR, direct_passthrough=True)
     response.content_length = row.size
     response.set_etag(row.sha256)
     response.headers.set("Content-Disposition", "attachment", filename=f"{name}.tar")
