@@ -48,6 +48,9 @@ class Callers:
             base_url=settings.prefix + "/",
             cache_max_age=_CACHE_SECONDS,
         )
+        # Made here: the first requests, if they come at once, would each make one, and get
+        # into each other's way.
+        _ = self._hub._pool
         self._admins: dict[str, tuple[float, bool]] = {}
 
     def identify(self, request: Request, csrf: CSRFProtect) -> Caller | None:
