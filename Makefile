@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick lint docs bench lock
+.PHONY: help setup demo test test-quick lint docs bench lock test-container
 
 help: ## List the commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -24,6 +24,9 @@ test: setup lint ## Check everything: style, types, and all tests
 
 test-quick: setup ## Run the tests that start neither hub nor browser
 	$(PYTEST) -m "not slow" $(ARGS)
+
+test-container: setup ## Build the images, boot them and test them (as root)
+	tests/container/run $(ARGS)
 
 lint: setup ## Check style and types
 	$(BIN)/ruff check

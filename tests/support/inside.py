@@ -1,0 +1,79 @@
+"""Somebody at a notebook: code runs in a kernel of their server, in its confinement."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+from urllib.parse import urlsplit
+
+import websocket
+
+from tests.support.person import Server
+
+_PATIENCE = 60
+
+
+class Notebook:
+    """One kernel on a server that the person may enter."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        kernel = server.json("POST", "/api/kernels", json={"name": "python3"})
+        session = uuid.uuid4().hex
+        parts = urlsplit(server.url)
+        cookies = "; ".join(
+            f"{c.name}={c.value}"
+            for c in server.person.browser.cookies
+            if f"{parts.path}/".startswith(c.path)
+        )
+        self._session = session
+        self._path = f"/api/kernels/{kernel['id']}"
+        self._socket = websocket.create_connection(
+            f"ws://{parts.netloc}{parts.path}{self._path}/channels?session_id={session}",
+            cookie=cookies,
+            origin=f"{parts.scheme}://{parts.netloc}",
+            timeout=_PATIENCE,
+            http_no_proxy=["*"],
+        )
+
+    def run(self, code: str) -> str:
+        """Run code; return what it printed. Fails where it raises."""
+        number = uuid.uuid4().hex
+        header = {
+            "msg_id": number,
+            "msg_type": "execute_request",
+            "session": self._session,
+            "username": "",
+            "version": "5.3",
+        }
+        content = {"code": code, "silent": False, "store_history": False, "allow_stdin": False}
+        self._socket.send(
+            json.dumps(
+                {
+                    "channel": "shell",
+                    "header": header,
+                    "parent_header": {},
+                    "metadata": {},
+                    "content": content,
+                    "buffers": [],
+                }
+            )
+        )
+        printed: list[str] = []
+        while True:
+            message: dict[str, Any] = json.loads(self._socket.recv())
+            if message.get("parent_header", {}).get("msg_id") != number:
+                continue
+            kind, said = message["msg_type"], message["content"]
+            if kind == "stream":
+                printed.append(said["text"])
+            elif kind == "error":
+                raise AssertionError("\n".join(said["traceback"]))
+            elif kind == "status" and said["execution_state"] == "idle":
+                return "".join(printed)
+
+    def close(self) -> None:
+        """End the kernel."""
+        self._socket.close()
+        self._server.json("DELETE", self._path)
