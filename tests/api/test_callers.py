@@ -6,7 +6,10 @@ somebody it should not fails the row.
 
 from __future__ import annotations
 
+import io
+import json
 import re
+import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -16,6 +19,7 @@ import pytest
 
 from kore import jobs
 from kore.db.models import JobState
+from tests.support import notebooks
 from tests.support.kore import Harness, make_kore
 
 UNKNOWN_COURSE, UNKNOWN_JOB = "c-" + "0" * 16, "0" * 32
@@ -64,6 +68,7 @@ class Row:
     options: Callable[[World], dict[str, Any]] = lambda _world: {}
     # What those who are refused are told: the 404 hides a course, the 403 does not.
     hides: set[Caller] = field(default_factory=lambda: {C.STRANGER, C.ELSEWHERE, C.OTHER_ACCOUNT})
+    denies: int = 403
     page: bool = False
 
 
@@ -90,7 +95,38 @@ def _launch(_world: World) -> dict[str, Any]:
     }
 
 
+def _archive(_world: World) -> dict[str, Any]:
+    """Send a folder with one notebook, as a program does: in one tar stream."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        entry = tarfile.TarInfo("squares.ipynb")
+        entry.size = len(NOTEBOOK)
+        archive.addfile(entry, io.BytesIO(NOTEBOOK))
+    return {"data": stream.getvalue(), "content_type": "application/x-tar"}
+
+
+NOTEBOOK = json.dumps(notebooks.assignment()).encode()
+_EXCHANGE = "/exchange/{course_id}"
+_OWN = {C.STUDENT} | TEACHERS
+
 ROUTES: dict[tuple[str, str], Row] = {
+    ("GET", _EXCHANGE): Row(MEMBERS, {200}),
+    ("GET", _EXCHANGE + "/assignments"): Row(MEMBERS, {200}),
+    ("PUT", _EXCHANGE + "/assignments/{name}"): Row(TEACHERS, {200, 201}, options=_archive),
+    ("GET", _EXCHANGE + "/assignments/{name}"): Row(MEMBERS, {200}),
+    ("DELETE", _EXCHANGE + "/assignments/{name}"): Row(
+        TEACHERS, {204, 404}, path=lambda world: f"/exchange/{world.course}/assignments/other"
+    ),
+    ("POST", _EXCHANGE + "/assignments/{name}/submissions"): Row(
+        {C.STUDENT, C.TEACHER, C.ACCOUNT}, {201}, options=_archive
+    ),
+    ("GET", _EXCHANGE + "/submissions"): Row(MEMBERS, {200}),
+    # What is another's looks as if it were not there, also to members of the course.
+    ("GET", _EXCHANGE + "/submissions/{submission_id}"): Row(_OWN, {200}, denies=404),
+    ("PUT", _EXCHANGE + "/submissions/{submission_id}/feedback"): Row(
+        TEACHERS, {200, 201}, options=_archive
+    ),
+    ("GET", _EXCHANGE + "/submissions/{submission_id}/feedback"): Row(_OWN, {200}, denies=404),
     ("GET", "/health"): Row(ANYONE, {200}),
     ("GET", "/jwks"): Row(ANYONE, {200}),
     ("GET", "/openapi.json"): Row(ANYONE, {200}),
@@ -131,6 +167,7 @@ class World:
     kore: Harness
     course: str
     job: str
+    submission: str
     names: dict[Caller, str]
 
     def client(self, caller: Caller, way: str) -> Any:
@@ -147,7 +184,13 @@ class World:
         return self.kore.client_for(name, via=via, kind=kind, proof=way != "session, no proof")
 
     def call(self, caller: Caller, way: str, method: str, path: str, row: Row) -> Any:
-        where = row.path(self) if row.path else path.format(course_id=self.course, job_id=self.job)
+        names = {
+            "course_id": self.course,
+            "job_id": self.job,
+            "name": "ps1",
+            "submission_id": self.submission,
+        }
+        where = row.path(self) if row.path else path.format(**names)
         options = row.options(self)
         if row.page:
             options["headers"] = {"Accept": "text/html"}
@@ -180,7 +223,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             C.NARROW: teacher,
         }
         kore.hub.users.update(name for name in names.values() if name[0] in "uc")
-        yield World(kore, course, job.id, names)
+        world = World(kore, course, job.id, "", names)
+        work = f"/exchange/{course}/assignments/ps1"
+        released = world.client(C.TEACHER, "token").open(work, method="PUT", **_archive(world))
+        assert released.status_code == 201, released.text
+        handed_in = world.client(C.STUDENT, "token").post(work + "/submissions", **_archive(world))
+        world.submission = handed_in.json["id"]
+        feedback = f"/exchange/{course}/submissions/{world.submission}/feedback"
+        given = world.client(C.TEACHER, "token").open(feedback, method="PUT", **_archive(world))
+        assert given.status_code == 201, given.text
+        yield world
 
 
 def _ways(caller: Caller) -> list[str]:
@@ -232,6 +284,8 @@ def test_caller_and_route(world: World, method, path, row: Row, caller: Caller, 
     elif caller in row.hides:
         assert answer.status_code == 404
         assert world.course not in answer.text
+    elif row.denies == 404 and caller is C.OBSERVER:
+        assert answer.status_code == 404
     else:
         assert answer.status_code == 403
 
@@ -247,7 +301,7 @@ def test_caller_and_route(world: World, method, path, row: Row, caller: Caller, 
 )
 def test_what_is_not_there_looks_like_what_is_not_yours(world: World, method, path, row: Row):
     """A course or job of others and one that does not exist are refused in the same words."""
-    nowhere = World(world.kore, UNKNOWN_COURSE, UNKNOWN_JOB, world.names)
+    nowhere = World(world.kore, UNKNOWN_COURSE, UNKNOWN_JOB, UNKNOWN_JOB, world.names)
     theirs = world.call(C.ELSEWHERE, "token", method, path, row)
     nothing = nowhere.call(C.ELSEWHERE, "token", method, path, row)
     assert theirs.status_code == nothing.status_code
@@ -294,13 +348,14 @@ def test_every_error_has_one_form(world: World):
         client.post("/courses"),
         client.get("/courses/c-XYZ"),
         client.get("/grades"),
+        client.open(f"/exchange/{world.course}/assignments/ps2", method="PUT", data=b"no archive"),
         client.post("/grades", data="{", content_type="application/json"),
         client.post("/grades", json={"course": world.course, "surprise": 1}),
         client.post("/grades", json={"course": world.course, "only": "all"}),
         client.post("/grades", data=b"x" * (3 << 20), content_type="application/json"),
     ]
     for answer in answers:
-        assert answer.status_code in {404, 405, 413, 422}, answer.text
+        assert answer.status_code in {404, 405, 413, 415, 422}, answer.text
         assert set(answer.json) == {"error"}
         assert {"code", "message"} <= set(answer.json["error"]) <= {"code", "message", "hint"}
         assert answer.json["error"]["message"]
