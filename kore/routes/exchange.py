@@ -37,8 +37,8 @@ api = APIBlueprint(
 )
 api.url_value_preprocessor(takes_archives)
 _ERRORS = (401, 403, 404, 422)
-_FETCHED = {200: ARCHIVE, **errors(*_ERRORS)}
-_STORING = (*_ERRORS, 400, 408, 409, 413, 415, 429, 507)
+_FETCHED = {200: ARCHIVE, **errors(*_ERRORS, 429, 503)}
+_STORING = (*_ERRORS, 400, 408, 409, 413, 415, 429, 503, 507)
 
 
 @api.get("", responses=responses(200, ExchangeState, *_ERRORS))
