@@ -68,13 +68,36 @@ class Box:
             *("run", "--detach", "--name", self.name, "--systemd=always", "--network=host"),
             *("--cap-add=SYS_ADMIN", *volumes, self.image),
         )
+        self.wait()
+        return time.monotonic() - begun
+
+    def wait(self) -> None:
+        """Wait until hub and Kore answer; the journal is told where they do not."""
         try:
             wait_for(f"{self.hub}/hub/health")
             if "nbgrader" in self.image:
                 wait_for(f"{self.kore}/health")
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.journal('--lines=80')}") from error
-        return time.monotonic() - begun
+
+    def as_admin(self, method: str, path: str, *, check: bool = True) -> requests.Response:
+        """Ask the hub's API with Kore's token, which may manage users."""
+        token = (self.state("hub") / "kore.token").read_text().strip()
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.request(
+                method,
+                f"{self.hub}/hub/api/{path}",
+                headers={"Authorization": f"token {token}"},
+                timeout=_CALL_SECONDS,
+            )
+        assert answer.ok or not check, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer
+
+    def memory(self) -> float:
+        """Return what all the container's processes use, in MiB: proportional set sizes."""
+        script = "cat /proc/[0-9]*/smaps_rollup 2>/dev/null | grep ^Pss: || true"
+        return sum(int(line.split()[1]) for line in self.shell(script).splitlines()) / 1024
 
     def remove(self) -> None:
         """Stop and remove the container; the folders stay."""
