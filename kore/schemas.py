@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 COURSE_ID = r"^c-[0-9a-f]{16}$"
 JOB_ID = r"^[0-9a-f]{32}$"
@@ -241,6 +241,9 @@ class LaunchNotice(_In):
     """A launch that the hub has verified, and the person whom it has signed in."""
 
     user: str = Field(max_length=255, pattern=r"^u[a-z0-9_-]+$")
+    user_created_at: AwareDatetime = Field(
+        description="When the hub made the user: one that was deleted since is enrolled anew"
+    )
     client_id: str = Field(max_length=255)
     claims: dict[str, object]
     platform: PlatformNotice

@@ -34,6 +34,8 @@ configure(
         # Where all runs as root's account alone, whoever runs the demo was told so.
         server_args=["--allow-root"] if os.geteuid() == 0 and not _demo["accounts"] else [],
         environment=_demo["environment"],
+        # KORE_LIMIT_FILE and the like, as whoever runs the demo set them.
+        kore_environment={n: v for n, v in os.environ.items() if n.startswith("KORE_")},
         service_wrapper=[
             sys.executable,
             "-m",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from kore import jobs
@@ -24,11 +25,20 @@ class Recorded:
     queued: bool
 
 
-def record(db: Database, user: str, launch: Launch, *, token_url: str) -> Recorded:
+def record(
+    db: Database,
+    user: str,
+    launch: Launch,
+    *,
+    token_url: str,
+    user_created_at: datetime | None = None,
+) -> Recorded:
     """Keep what a launch tells, and queue the set-up of what is new about it.
 
-    ``user`` is the hub's name of the person. May be repeated, and called for the same
-    course by many at once: there is one course, and one member for each person.
+    ``user`` is the hub's name of the person; who was made anew in the hub since the last
+    launch has lost groups and shares there, and gets them again. May be repeated, and
+    called for the same course by many at once: there is one course, and one member for
+    each person.
     """
     moment = now()
     with db.session() as session:
@@ -47,9 +57,8 @@ def record(db: Database, user: str, launch: Launch, *, token_url: str) -> Record
             course.lineitems = launch.ags_lineitems
             course.ags_scopes = " ".join(launch.ags_scopes)
         course.memberships_url = launch.memberships_url or course.memberships_url
-        course.return_url = launch.return_url or course.return_url
         course.launched_at = moment
-        changed = _member(db, session, user, launch)
+        changed = _member(db, session, user, launch, user_created_at)
         queued = changed or course.ready_at is None
         if queued:
             jobs.enqueue(session, PROVISION, course_id=course.id, created_by=user, coalesce=True)
@@ -87,7 +96,9 @@ def _course(db: Database, session: Session, launch: Launch, platform_id: int) ->
     ).one()
 
 
-def _member(db: Database, session: Session, user: str, launch: Launch) -> bool:
+def _member(
+    db: Database, session: Session, user: str, launch: Launch, created_at: datetime | None
+) -> bool:
     """Keep who launched. Return whether hub or gradebook have yet to hear of it."""
     told = {
         "sub": launch.sub,
@@ -104,6 +115,9 @@ def _member(db: Database, session: Session, user: str, launch: Launch) -> bool:
         member.synced_at = None
         for name, value in told.items():
             setattr(member, name, value)
+    elif created_at and member.synced_at and member.synced_at < created_at:
+        member.synced_at = None
+    member.return_url = launch.return_url or member.return_url
     member.launched_at = now()
     return member.synced_at is None
 
@@ -120,6 +134,17 @@ def queue_unfinished(db: Database) -> int:
         for course_id in unfinished:
             jobs.enqueue(session, PROVISION, course_id=course_id, created_by="kore", coalesce=True)
     return len(unfinished)
+
+
+def set_up_again(db: Database, course_id: str) -> None:
+    """Queue the whole set-up of a course whose hub user is gone, with all its people."""
+    with db.session() as session:
+        course = session.get(Course, course_id)
+        if course is None:
+            return
+        course.ready_at = None
+        session.execute(update(Member).where(Member.course_id == course_id).values(synced_at=None))
+        jobs.enqueue(session, PROVISION, course_id=course_id, created_by="kore", coalesce=True)
 
 
 def standing(db: Database, course_id: str, user: str) -> tuple[Role | None, bool]:

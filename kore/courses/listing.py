@@ -98,7 +98,7 @@ def detail(services: Services, course_id: str, user: str) -> CourseDetail:
         role = role_in(session, course_id, user)
         members = session.scalars(select(Member).where(Member.course_id == course_id)).all()
         summary = _summary(course, role, _heads(session, [course_id]))
-        return_url = course.return_url
+        return_url = next((m.return_url for m in members if m.user == user), None)
     if role in {Role.LEARNER, Role.OBSERVER}:
         return CourseDetail(**summary.model_dump(), return_url=return_url)
     people = sorted(

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from sqlalchemy import select, update
 
 from kore import gradebook, jobs
-from kore.courses.launches import PROVISION
+from kore.courses.launches import PROVISION, set_up_again
 from kore.db.models import Course, Member, now
 from kore.files import write_once
 from kore.gradebook import StudentRecord
@@ -66,6 +66,14 @@ def provision(context: jobs.JobContext) -> None:
             session.execute(update(Course).where(Course.id == course_id).values(ready_at=now()))
         log.info("Course %s is ready", course_id)
     context.progress(3, 3, "Ready")
+
+
+def known_to_hub(services: Services, course_id: str) -> bool:
+    """Say whether the hub has the course's user still; where not, queue the set-up anew."""
+    if services.hub.user(course_id) is not None:
+        return True
+    set_up_again(services.db, course_id)
+    return False
 
 
 def _set_up(services: Services, course_id: str) -> None:

@@ -129,7 +129,6 @@ class Course(Base):
     lineitems: Mapped[str | None] = mapped_column(Text)
     ags_scopes: Mapped[str] = mapped_column(Text, default="")
     memberships_url: Mapped[str | None] = mapped_column(Text)
-    return_url: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(default=now)
     opened_at: Mapped[datetime | None]
     ready_at: Mapped[datetime | None]
@@ -166,6 +165,7 @@ class Member(Base):
     given_name: Mapped[str] = mapped_column(Text, default="")
     family_name: Mapped[str] = mapped_column(Text, default="")
     email: Mapped[str] = mapped_column(Text, default="")
+    return_url: Mapped[str | None] = mapped_column(Text)
     launched_at: Mapped[datetime] = mapped_column(default=now)
     synced_at: Mapped[datetime | None]
 

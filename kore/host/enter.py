@@ -19,7 +19,7 @@ _MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 0x40000
 _MS_NOSUID, _MS_NODEV = 0x2, 0x4
 _PR_SET_NO_NEW_PRIVS = 38
 _EVERYBODY_CROSSES = 0o001
-_PRIVATE_UMASK = 0o077
+_OPEN_UMASK, _PRIVATE_UMASK = 0o022, 0o077
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -30,6 +30,8 @@ def main() -> None:
     if uid == 0:
         sys.exit("root is no account of a person")
     try:
+        # The folders that lead to what stays visible are for everybody to cross.
+        os.umask(_OPEN_UMASK)
         _make_reachable([*_own_paths(), Path(home)])
         _become(uid)
         processes.end_with_parent(hub)

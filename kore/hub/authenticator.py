@@ -105,14 +105,17 @@ class KoreAuthenticator(LTI13Authenticator):  # type: ignore[misc]
 
     _announcer: LaunchAnnouncer | None = None
 
-    def announce(self, user: str, verified: VerifiedLaunch, base_url: str) -> None:
-        """Tell Kore of a launch, in the background. ``base_url`` is the path of all we serve."""
+    def announce(self, user: Any, verified: VerifiedLaunch, base_url: str) -> None:
+        """Tell Kore of a launch by one of the hub's users, in the background.
+
+        ``base_url`` is the path of all we serve.
+        """
         if not self.kore_url:
             return
         if self._announcer is None:
             url = url_path_join(self.kore_url, base_url, "services/kore/launches")
             self._announcer = LaunchAnnouncer(url, self.launch_token, self.log)
-        self._announcer.announce(user, dict(verified), verified.platform)
+        self._announcer.announce(user.name, user.created, dict(verified), verified.platform)
 
     async def authenticate(self, handler: Any, data: Any = None) -> dict[str, Any] | None:  # noqa: ARG002
         """Return who launched. Anything but a launch that was verified is nobody."""

@@ -39,7 +39,7 @@ class EnterHandler(PageHandler):
         except Refusal as refusal:
             self.refuse(refusal)
             return
-        self.authenticator.announce(user.name, verified, self.base_url)
+        self.authenticator.announce(user.orm_user, verified, self.base_url)
         self.set_header("Cache-Control", "no-store")
         self.redirect(self._next(user, verified.launch), status=SEE_OTHER)
 

@@ -14,6 +14,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
@@ -61,11 +62,17 @@ class LaunchAnnouncer:
         )
         self._senders = [asyncio.create_task(self._deliver()) for _ in range(_SENDERS)]
 
-    def announce(self, user: str, claims: dict[str, Any], platform: Platform) -> None:
-        """Take a launch for delivery. Never waits and never fails."""
+    def announce(
+        self, user: str, created: datetime, claims: dict[str, Any], platform: Platform
+    ) -> None:
+        """Take a launch for delivery. Never waits and never fails.
+
+        ``created`` is when the hub made the user, in UTC without a zone, as the hub keeps it.
+        """
         body = json.dumps(
             {
                 "user": user,
+                "user_created_at": created.replace(tzinfo=UTC).isoformat(),
                 "client_id": platform.client_id,
                 "claims": claims,
                 "platform": {

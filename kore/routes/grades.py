@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from kore import grades, jobs
+from kore import jobs
+from kore.grades import preview, send
 from kore.guards import allow, caller, in_body, in_query, services, teacher_of
 from kore.routes.answers import answer, responses
 from kore.routes.jobs import runner
@@ -19,15 +20,13 @@ _ERRORS = (401, 403, 404, 409, 422)
 @allow(teacher_of(in_query))
 def preview_grades(query: CourseQuery) -> Response:
     """Say who would get what, what is held back, and why. Sends nothing."""
-    return answer(grades.preview(services(), query.course))
+    return answer(preview(services(), query.course))
 
 
 @api.post("", responses=responses(202, JobInfo, *_ERRORS))
 @allow(teacher_of(in_body))
 def send_grades(body: GradesRequest) -> Response:
     """Send the course's grades as a job; its report names every student."""
-    job_id = grades.send(
-        services(), body.course, by=caller().name, resend=body.resend, only=body.only
-    )
+    job_id = send(services(), body.course, by=caller().name, resend=body.resend, only=body.only)
     runner().wake()
     return answer(jobs.report(services().db, job_id), 202)

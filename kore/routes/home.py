@@ -24,6 +24,7 @@ from kore import grades, jobs
 from kore.caller import callers
 from kore.courses import listing
 from kore.courses.launches import PROVISION, standing
+from kore.courses.provision import known_to_hub
 from kore.errors import KoreError
 from kore.grades.plans import JOB as GRADES_SEND
 from kore.guards import (
@@ -140,7 +141,7 @@ def launch(course_id: str) -> ResponseReturnValue:
         role, ready = standing(services().db, course_id, caller().name)
         if role is not None and role is not Role.INSTRUCTOR:
             return redirect(url_for("pages.course", course_id=course_id))
-        if ready:
+        if ready and known_to_hub(services(), course_id):
             lab = listing.links(services(), course_id).lab
             base = services().settings.base_url
             return redirect(f"{base}hub/spawn/{quote(course_id)}?next={quote(lab)}")

@@ -25,7 +25,13 @@ def tell_launch(body: LaunchNotice) -> Response:
         launch = Launch.from_claims(body.claims, client_id=body.client_id)
     except ClaimError as error:
         raise KoreError(422, "invalid", str(error)) from error
-    recorded = record(services().db, body.user, launch, token_url=body.platform.token_url)
+    recorded = record(
+        services().db,
+        body.user,
+        launch,
+        token_url=body.platform.token_url,
+        user_created_at=body.user_created_at,
+    )
     if recorded.queued:
         runner().wake()
     return answer(LaunchRecorded(course=recorded.course_id), 202)

@@ -84,6 +84,7 @@ def _launch(_world: World) -> dict[str, Any]:
     return {
         "json": {
             "user": "u77",
+            "user_created_at": "2026-11-24T08:00:00Z",
             "client_id": "kore-client",
             "claims": {},
             "platform": {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from nbgrader.api import Gradebook
@@ -13,8 +14,13 @@ from sqlalchemy import func, select
 from kore import jobs
 from kore.courses.launches import PROVISION, queue_unfinished, record, standing
 from kore.courses.listing import courses_of, current_course, detail, role_in
-from kore.courses.provision import formgrade_group, provision, student_group
-from kore.db.models import Course, Job, JobState, Member
+from kore.courses.provision import (
+    formgrade_group,
+    known_to_hub,
+    provision,
+    student_group,
+)
+from kore.db.models import Course, Job, JobState, Member, now
 from kore.hub.api import ServerState
 from kore.lti.claims import Launch
 from kore.roles import Role
@@ -237,6 +243,47 @@ def test_someone_the_hub_does_not_know_holds_nobody_up(services):
     _work(services)
     assert standing(services.db, COURSE, "u7") == (Role.LEARNER, True)
     assert standing(services.db, COURSE, "u8") == (Role.LEARNER, False)
+
+
+def test_someone_made_anew_in_the_hub_is_enrolled_anew(services):
+    """Whom a hub admin deleted gets groups and share again with the next launch."""
+    _launch(services, TEACHER)
+    _work(services)
+    services.hub.groups[formgrade_group(COURSE)].discard("u3")
+    services.hub.shares[COURSE].clear()
+    told = {"token_url": "https://lms.example/token"}
+    before = now() - timedelta(days=1)
+    assert not record(services.db, "u3", TEACHER, user_created_at=before, **told).queued
+    assert record(services.db, "u3", TEACHER, user_created_at=now(), **told).queued
+    _work(services)
+    state = _state(services)
+    assert state["shares"] == {COURSE: {"u3"}}
+    assert state["groups"][formgrade_group(COURSE)] == {COURSE, "u3"}
+
+
+def test_a_course_whose_user_is_gone_is_set_up_again(services):
+    """A course's hub user that was deleted comes back with everyone in it."""
+    _launch(services, TEACHER)
+    _launch(services, LAUNCH)
+    _work(services)
+    assert known_to_hub(services, COURSE)
+    whole = repr(_state(services))
+    services.hub.users.discard(COURSE)
+    services.hub.groups.clear()
+    services.hub.shares.clear()
+    assert not known_to_hub(services, COURSE)
+    assert standing(services.db, COURSE, "u3") == (Role.INSTRUCTOR, False)
+    _work(services)
+    assert repr(_state(services)) == whole
+
+
+def test_the_way_back_is_ones_own(services):
+    """Each person's link back to the LMS is the one from their own launch."""
+    _launch(services, replace(TEACHER, return_url="https://lms.example/?as=teacher"))
+    _launch(services, LAUNCH)
+    _work(services)
+    assert detail(services, COURSE, "u3").return_url == "https://lms.example/?as=teacher"
+    assert detail(services, COURSE, "u7").return_url == LAUNCH.return_url
 
 
 def test_lists_show_only_ones_own(services):

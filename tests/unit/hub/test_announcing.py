@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from datetime import datetime
 
 import pytest
 from tornado import web
@@ -14,6 +15,7 @@ from kore.hub.launches import LaunchAnnouncer
 from kore.hub.platforms import Platform
 
 LMS = Platform("https://lms.example", "tool", "a", "j", "https://lms.example/token")
+CREATED = datetime(2026, 11, 24, 8, 0)  # noqa: DTZ001  (as the hub keeps it)
 LOG = logging.getLogger("test")
 
 
@@ -66,13 +68,14 @@ def test_what_kore_gets():
     async def run() -> None:
         kore = Kore()
         announcer = LaunchAnnouncer(kore.url, "secret", LOG)
-        announcer.announce("u1", {"sub": "1", "name": "\ud800Ä"}, LMS)
+        announcer.announce("u1", CREATED, {"sub": "1", "name": "\ud800Ä"}, LMS)
         await asyncio.wait_for(kore.arrived.wait(), 10)
         assert kore.told == [
             (
                 "token secret",
                 {
                     "user": "u1",
+                    "user_created_at": "2026-11-24T08:00:00+00:00",
                     "client_id": "tool",
                     "claims": {"sub": "1", "name": "\ud800Ä"},
                     "platform": {
@@ -95,7 +98,7 @@ def test_a_kore_that_is_not_ready_yet_is_asked_again(caplog):
     async def run() -> None:
         kore = Kore(503, 500, 404, 403, 302)
         announcer = LaunchAnnouncer(kore.url, "secret", LOG)
-        announcer.announce("u1", {}, LMS)
+        announcer.announce("u1", CREATED, {}, LMS)
         await asyncio.wait_for(kore.arrived.wait(), 10)
         assert len(kore.told) == 1
         await announcer.close()
@@ -112,7 +115,7 @@ def test_a_kore_that_stays_away_is_given_up_in_one_line(caplog):
         kore = Kore()
         kore.stop()
         announcer = LaunchAnnouncer(kore.url, "secret", LOG, patience=0.02)
-        announcer.announce("u1", {}, LMS)
+        announcer.announce("u1", CREATED, {}, LMS)
         assert "launch by u1: it cannot be reached" in await given_up(caplog)
         await announcer.close()
 
@@ -126,7 +129,7 @@ def test_a_refusal_for_good_is_not_repeated(caplog):
     async def run() -> None:
         kore = Kore(422)
         announcer = LaunchAnnouncer(kore.url, "secret", LOG)
-        announcer.announce("u1", {}, LMS)
+        announcer.announce("u1", CREATED, {}, LMS)
         assert "launch by u1: it answers 422" in await given_up(caplog)
         assert "odd" in caplog.text
         assert not kore.told
@@ -144,7 +147,7 @@ def test_too_many_waiting_are_dropped_with_a_line(caplog, monkeypatch):
         kore = Kore()
         announcer = LaunchAnnouncer(kore.url, "secret", LOG)
         for number in range(6):
-            announcer.announce(f"u{number}", {}, LMS)
+            announcer.announce(f"u{number}", CREATED, {}, LMS)
         await announcer.close()
         kore.stop()
 
