@@ -93,7 +93,7 @@ def require_plain_folder(definition: Definition) -> None:
 
 def podman_words(definition: Definition) -> list[str]:
     """Return what Quadlet has no key for in all its versions."""
-    words = ["--pull=never", "--systemd=always", "--pids-limit=-1"]
+    words = ["--pull=never", "--systemd=always", "--pids-limit=-1", "--stop-timeout=60"]
     if definition.memory:
         words.append(f"--memory={definition.memory}")
     if definition.cpus:

@@ -1,0 +1,209 @@
+"""Backups: consistent while the hub writes, verified, and brought back under a new name."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import tarfile
+from contextlib import closing
+
+import pytest
+
+from tests.support.manager import hub_server
+
+
+def database(path, rows):
+    """Make a database in use: what was written last is in its journal beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA wal_autocheckpoint=0")
+    connection.execute("CREATE TABLE scores (value)")
+    connection.executemany("INSERT INTO scores VALUES (?)", [(row,) for row in rows])
+    connection.commit()
+    return connection
+
+
+def rows(path):
+    with closing(sqlite3.connect(path)) as connection:
+        return [row for (row,) in connection.execute("SELECT value FROM scores ORDER BY value")]
+
+
+@pytest.fixture
+def data(created):
+    """A running hub with databases in use, homes, links, keys and a socket."""
+    runtime = created / "runtime"
+    course = runtime / "home" / "c-0123456789abcdef" / "course"
+    connections = [
+        database(runtime / "hub" / "jupyterhub.sqlite", [1, 2]),
+        database(runtime / "kore" / "kore.sqlite", [3, 4]),
+        database(course / "gradebook.db", [5, 6]),
+    ]
+    home = runtime / "dyn_home" / "u1"
+    home.mkdir()
+    (home / "notes.ipynb").write_text("{}")
+    (home / "notes.ipynb").chmod(0o640)
+    (home / "outside").symlink_to("/etc/passwd")
+    os.link(home / "notes.ipynb", home / "same.ipynb")
+    os.mkfifo(home / "pipe")
+    (runtime / "kore" / "keys").mkdir()
+    (runtime / "kore" / "keys" / "key.pem").write_text("secret")
+    (runtime / "log" / "journal").write_text("not to be kept")
+    yield created
+    for connection in connections:
+        connection.close()
+
+
+@pytest.fixture
+def backup(data, ananke, tmp_path):
+    """A backup of it."""
+    file = tmp_path / "bio.ananke.tar.gz"
+    ended = ananke("backup", "bio", "--output", str(file), "--json")
+    assert ended.code == 0, ended
+    assert ended.json["databases"] == 3
+    assert ended.json["warnings"] == []
+    return file
+
+
+def test_holds_what_was_written_last(host, backup):
+    """Databases in use are copied by SQLite, as their owner, and need no journal beside them."""
+    execs = [call for call in host.called("podman", "exec") if "/usr/bin/python3" in call]
+    assert len(execs) == 3
+    assert all(call[2].startswith("--user=") for call in execs)
+    with tarfile.open(backup) as archive:
+        names = archive.getnames()
+    assert "runtime/kore/kore.sqlite" in names
+    assert not [name for name in names if name.endswith(("-wal", "-shm"))]
+    assert names[-1] == "manifest.json"
+    assert "runtime/dyn_home/u1/pipe" not in names
+    assert "runtime/log" not in names
+
+
+def test_is_private(backup):
+    """It has keys and people's work in it: nobody else may read it."""
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+
+
+def test_comes_back(host, backup, ananke, monkeypatch):
+    """Another host's hub has the users, grades, keys and files, and answers."""
+    with hub_server(host, "bio2") as port:
+        ended = ananke("restore", str(backup), "bio2", "--port", str(port), "--json")
+    assert ended.code == 0, ended
+    assert ended.json["container"]["started"]
+    runtime = host.root / "containers" / "bio2" / "runtime"
+    assert rows(runtime / "hub" / "jupyterhub.sqlite") == [1, 2]
+    assert rows(runtime / "kore" / "kore.sqlite") == [3, 4]
+    gradebook = runtime / "home" / "c-0123456789abcdef" / "course" / "gradebook.db"
+    assert rows(gradebook) == [5, 6]
+    home = runtime / "dyn_home" / "u1"
+    assert stat.S_IMODE((home / "notes.ipynb").stat().st_mode) == 0o640
+    assert (home / "notes.ipynb").samefile(home / "same.ipynb")
+    assert (home / "outside").readlink().as_posix() == "/etc/passwd"
+    assert (runtime / "kore" / "keys" / "key.pem").read_text() == "secret"
+    assert stat.S_IMODE((runtime / "kore").stat().st_mode) == 0o700
+
+
+def test_restore_without_a_container(host, backup, ananke):
+    """``--no-create`` brings back the files alone."""
+    ended = ananke("restore", str(backup), "bio2", "--no-create", "--json")
+    assert ended.code == 0
+    assert ended.json["container"] is None
+    assert ended.json["of"] == "bio"
+    assert not host.quadlet("bio2").exists()
+
+
+def test_of_a_stopped_hub(host, data, ananke, tmp_path):
+    """Where nothing runs, databases are taken as they lie there, with what is beside them."""
+    ananke("stop", "bio")
+    file = tmp_path / "stopped.tar.gz"
+    ended = ananke("backup", "bio", "-o", str(file), "--json")
+    assert ended.code == 0
+    assert not ended.json["running"]
+    assert ananke("restore", str(file), "bio3", "--no-create").code == 0
+    runtime = host.root / "containers" / "bio3" / "runtime"
+    assert rows(runtime / "kore" / "kore.sqlite") == [3, 4]
+
+
+def test_a_gradebook_that_is_none(host, data, ananke, tmp_path):
+    """A course's broken database does not stop the backup of all others; it is told."""
+    other = data / "runtime" / "home" / "c-ffffffffffffffff" / "course"
+    other.mkdir(parents=True)
+    (other / "gradebook.db").write_text("no database, whatever its owner says")
+    ended = ananke("backup", "bio", "-o", str(tmp_path / "b.tar.gz"), "--json")
+    assert ended.code == 0
+    [warning] = ended.json["warnings"]
+    assert "c-ffffffffffffffff" in warning
+    assert "not a database" in warning
+
+
+def test_kores_database_that_is_none(host, data, ananke, tmp_path):
+    """Without Kore's own database there is no backup, and no half file."""
+    path = data / "runtime" / "kore" / "kore.sqlite"
+    for file in path.parent.glob("kore.sqlite*"):
+        file.unlink()
+    path.write_text("broken, and longer than a header of a hundred bytes would be" * 3)
+    ended = ananke("backup", "bio", "-o", str(tmp_path / "b.tar.gz"), "--json")
+    assert ended.code == 11
+    assert not list(tmp_path.glob("*b.tar.gz*"))
+
+
+def test_damage_is_found(host, backup, ananke, tmp_path):
+    """One changed byte is found by the checksum beside it, and nothing is restored."""
+    data = bytearray(backup.read_bytes())
+    data[len(data) // 2] ^= 1
+    backup.write_bytes(data)
+    ended = ananke("restore", str(backup), "bio2", "--json")
+    assert ended.code == 15
+    assert not (host.root / "containers" / "bio2").exists()
+    (tmp_path / "bio.ananke.tar.gz.sha256").unlink()
+    ended = ananke("restore", str(backup), "bio2", "--json")
+    assert ended.code == 15
+    assert "damaged" in ended.json["error"]["message"]
+    assert sorted(p.name for p in (host.root / "containers").iterdir() if "bio" in p.name) == [
+        "bio"
+    ]
+
+
+def test_a_backup_that_ends_too_early(host, backup, ananke, tmp_path):
+    """A copy that broke off is found without a checksum beside it as well."""
+    short = tmp_path / "short.tar.gz"
+    short.write_bytes(backup.read_bytes()[:-200])
+    assert ananke("restore", str(short), "bio2", "--json").code == 15
+    assert not (host.root / "containers" / "bio2").exists()
+
+
+def test_refusals(host, backup, ananke, tmp_path):
+    """What exists is never overwritten, what is missing is told."""
+    assert ananke("backup", "bio", "-o", str(backup), "--json").code == 13
+    assert ananke("backup", "bio", "-o", str(tmp_path / "none" / "b"), "--json").code == 12
+    assert ananke("restore", str(backup), "bio", "--json").code == 13
+    assert ananke("restore", str(tmp_path / "none"), "bio2", "--json").code == 12
+    assert ananke("restore", str(backup), "../bio2", "--json").code == 2
+    assert ananke("restore", str(backup), "--json").code == 2
+    assert ananke("restore", str(backup), "bio2", "--sha256", "0" * 64, "--json").code == 15
+
+
+def test_backup_dry_run(host, data, ananke, tmp_path):
+    """A dry run tells the copies and writes no file."""
+    file = tmp_path / "b.tar.gz"
+    steps = ananke("backup", "bio", "-o", str(file), "--dry-run", "--json").json["steps"]
+    assert len(steps) == 4
+    assert "ananke.archive pack" in steps[-1]
+    assert not file.exists()
+
+
+def test_restore_dry_run(host, backup, ananke):
+    """A dry run unpacks nothing."""
+    steps = ananke("restore", str(backup), "bio2", "--dry-run", "--json").json["steps"]
+    assert "ananke.archive unpack" in steps[0]
+    assert not (host.root / "containers" / "bio2").exists()
+
+
+def test_restore_asks_for_the_name(host, backup):
+    """At a terminal the name is asked for."""
+    ended = host.terminal(
+        "restore", str(backup), "--no-create", answers=[("Name of the container", "bio9")]
+    )
+    assert ended.code == 0
+    assert (host.root / "containers" / "bio9" / "config.py").exists()

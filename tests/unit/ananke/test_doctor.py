@@ -1,0 +1,225 @@
+"""``ananke doctor`` on hosts that are played: what it finds, and what it advises."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+from ananke import checks
+from ananke.checks import Host
+from ananke.commands import doctor as command
+from ananke.podman import Podman
+from ananke.steps import Steps
+
+SERVICE = "sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service"
+HEALTHY = {
+    "run/systemd/system/x": "",
+    "sys/fs/cgroup/cgroup.controllers": "cpu memory pids",
+    f"{SERVICE}/cgroup.controllers": "cpu memory pids",
+    "etc/subuid": "other:1:2\nteacher:100000:65536\n",
+    "etc/subgid": "1000:100000:65536\n",
+    "usr/bin/newuidmap": "",
+    "usr/bin/pasta": "",
+    "proc/sys/kernel/unprivileged_userns_clone": "1\n",
+    "proc/sys/user/max_user_namespaces": "15000\n",
+    "proc/sys/fs/inotify/max_user_instances": "8192\n",
+}
+
+
+@pytest.fixture
+def machine(host, tmp_path):
+    """Make a machine of files (None takes one away) and of what its programs say."""
+
+    def make(files=None, *, free=10**12, uid=1000, **state):
+        root = tmp_path / "machine"
+        for path, text in {**HEALTHY, **(files or {})}.items():
+            if text is not None:
+                (root / path).parent.mkdir(parents=True, exist_ok=True)
+                (root / path).write_text(text)
+        host.change(**state)
+        return Host(
+            podman=Podman(Steps()),
+            user="teacher",
+            uid=uid,
+            root=root,
+            data=tmp_path,
+            free_bytes=lambda _: free,
+        )
+
+    return make
+
+
+def test_a_machine_that_is_well(machine):
+    """Nothing is bad, nothing has a remedy."""
+    found = list(checks.all_checks(machine()))
+    assert [check for check in found if check.state != "ok" or check.remedy] == []
+    assert len(found) == 15
+
+
+@pytest.mark.parametrize(
+    ("what", "state", "files", "rest", "remedy"),
+    [
+        ("account", "bad", {}, {"uid": 0}, "machinectl shell"),
+        ("systemd", "bad", {"run/systemd/system/x": None}, {}, "runs systemd"),
+        ("cgroups", "bad", {"sys/fs/cgroup/cgroup.controllers": None}, {}, "unified_cgroup"),
+        ("limits", "warn", {}, {"uid": 1001}, "delegate.conf"),
+        ("user session", "bad", {}, {"session": "offline"}, "not su or sudo"),
+        ("lingering", "bad", {}, {"linger": "no"}, "loginctl enable-linger teacher"),
+        ("subordinate ids", "bad", {"etc/subuid": "teacher:1:1000\n"}, {}, "--add-subuids"),
+        ("subordinate ids", "bad", {"etc/subgid": None}, {}, "--add-subgids"),
+        ("user namespaces", "bad", {"usr/bin/newuidmap": None}, {}, "apt install uidmap"),
+        (
+            "user namespaces",
+            "bad",
+            {"proc/sys/kernel/unprivileged_userns_clone": "0\n"},
+            {},
+            "kernel.unprivileged_userns_clone=1",
+        ),
+        ("Podman", "bad", {}, {"version": "3.4.4"}, "Upgrade"),
+        ("Podman", "warn", {}, {"version": "4.3.1"}, "Upgrade"),
+        ("network", "bad", {"usr/bin/pasta": None}, {}, "apt install passt"),
+        (
+            "file watches",
+            "warn",
+            {"proc/sys/fs/inotify/max_user_instances": "128\n"},
+            {},
+            "max_user_instances",
+        ),
+        ("disk", "warn", {}, {"free": 10**10}, "An image is about"),
+        ("disk", "bad", {}, {"free": 10**9}, "Make room"),
+        (
+            "SELinux",
+            "bad",
+            {"sys/fs/selinux/enforce": "1"},
+            {"selinux_boolean": "off"},
+            "container_manage_cgroup",
+        ),
+        ("time", "warn", {}, {"synchronised": "no"}, "timesyncd"),
+        ("GPUs", "warn", {"proc/driver/nvidia/version": "550"}, {}, "nvidia-ctk cdi generate"),
+    ],
+)
+def test_what_would_break(machine, what, state, files, rest, remedy):
+    """Each cause is found alone, with its remedy."""
+    found = [check for check in checks.all_checks(machine(files, **rest)) if check.state != "ok"]
+    mine = [check for check in found if check.what == what]
+    assert [check.state for check in mine] == [state]
+    assert remedy in mine[0].remedy
+
+
+def test_gpu_with_a_name(machine):
+    """A GPU that containers can name is well."""
+    found = {c.what: c for c in checks.all_checks(machine({"etc/cdi/nvidia.yaml": ""}))}
+    assert found["GPUs"].state == "ok"
+    assert "nvidia.yaml" in found["GPUs"].found
+
+
+def test_selinux_that_allows(machine):
+    """SELinux that lets containers run systemd is well."""
+    found = {c.what: c for c in checks.all_checks(machine({"sys/fs/selinux/enforce": "1"}))}
+    assert found["SELinux"].state == "ok"
+
+
+def test_no_podman(machine, host, monkeypatch):
+    """Without Podman the package is named, and the other checks go on."""
+    (host.bin / "podman").unlink()
+    monkeypatch.setenv("PATH", str(host.bin))
+    found = {c.what: c for c in checks.all_checks(machine())}
+    assert found["Podman"].state == "bad"
+    assert "apt install podman" in found["Podman"].remedy
+
+
+@pytest.fixture
+def doctor(machine, ananke, monkeypatch):
+    """Run the command on a machine that is well but for what is given."""
+
+    def run(*argv, **machine_is):
+        made = machine(**machine_is)
+        monkeypatch.setattr(command, "Host", lambda **_: made)
+        return ananke("doctor", *argv)
+
+    return run
+
+
+def test_exit_codes(doctor):
+    """A machine that is well ends with 0, one that would break a hub with 16."""
+    assert doctor("--json").code == 0
+    assert "All is well." in doctor().out
+    ended = doctor("--json", version="3.0.0")
+    assert ended.code == 16
+    assert not ended.json["healthy"]
+    assert "Podman: Upgrade to 4.4 or newer." in doctor(version="3.0.0").out
+
+
+def test_definition_is_looked_at(doctor, ananke):
+    """With a name, what is not filled in is found."""
+    ananke("new", "fresh", "-t", "template-base")
+    ended = doctor("fresh", "--json")
+    assert ended.code == 16
+    assert "port is not filled in" in ended.json["checks"][-1]["found"]
+
+
+@contextmanager
+def answering(answers):
+    """Serve paths with (status, body)."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            status, body = answers.get(self.path, (404, ""))
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+
+
+def test_lms_and_port(host, doctor):
+    """The LMS's addresses are asked: any answer that is no error of its own is one."""
+    folder = host.definition("bio", 65002)
+    lms = folder / "jupyterhub_config.d" / "30_lms.py"
+    with answering({"/mod/lti/certs.php": (200, "{}"), "/mod/lti/token.php": (500, "")}) as url:
+        lms.write_text(lms.read_text().replace("https://lms.example.org", url))
+        found = doctor("bio", "--json").json["checks"]
+    assert [c["state"] for c in found[-4:]] == ["ok", "ok", "ok", "warn"]
+    assert found[-3]["what"] == "port"
+    found = doctor("bio", "--json").json["checks"]
+    assert found[-1]["state"] == "bad"
+    assert "does not answer" in found[-1]["found"]
+
+
+@pytest.mark.parametrize(
+    ("told", "state", "remedy"),
+    [
+        ("{url}/hub/lti13/launch", "ok", ""),
+        ("http://127.0.0.1:8000/hub", "bad", "proxy_set_header Host"),
+        ("https://{host}/hub", "bad", "X-Forwarded-Proto"),
+        (None, "bad", "proxy_pass"),
+    ],
+)
+def test_proxy_headers(doctor, told, state, remedy):
+    """What the hub says of itself through the proxy tells which header is missing."""
+    answers = {}
+    with answering(answers) as url:
+        if told is not None:
+            uri = told.format(url=url, host=url.removeprefix("http://"))
+            answers["/p/hub/lti13/config"] = (200, json.dumps({"target_link_uri": uri}))
+        ended = doctor("--public-url", f"{url}/p/", "--json")
+    check = ended.json["checks"][-1]
+    assert check["state"] == state
+    assert remedy in check["remedy"]
+
+
+def test_public_url_that_is_none(doctor):
+    """Anything but an http(s) address is refused."""
+    assert doctor("--public-url", "file:///etc/passwd", "--json").code == 2
