@@ -19,7 +19,7 @@ from ananke.session import Directory, DryRun, Json, Session, run
 FOLDER = "images"
 FILE = "Containerfile"
 _FROM = re.compile(r"^FROM\s+(?:--\S+\s+)*(?:localhost/)?([a-z0-9._-]+)", re.I | re.M)
-_ARG = re.compile(r"^ARG\s+BASE=(?:localhost/)?([a-z0-9._-]+)\s*$", re.I | re.M)
+_ARG = re.compile(r"^ARG\s+\w+=(?:localhost/)?([a-z0-9._-]+)(?::latest)?\s*$", re.I | re.M)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,28 @@
-# People's servers: how many, how large, and how long they may idle.
+# People's servers: how many, how large, how long they may idle, and what is left of them.
+
+import shutil
+from pathlib import Path
 
 c = get_config()
 
-# Servers that a person may have beside the usual one.
-c.JupyterHub.allow_named_servers = True
-c.JupyterHub.named_server_limit_per_user = 3
+# One server a person: what they forget would otherwise be another's that still runs.
+c.JupyterHub.allow_named_servers = False
 
 # For each server: memory, and processors (2.0 is 200 %).
 c.SystemdSpawner.mem_limit = "2G"
 c.SystemdSpawner.cpu_limit = 2.0
 
-# Servers that nobody has used for so long are stopped.
+# Servers that nobody has used for so long are stopped, and those of people who sign out.
 c.Ananke.cull_idle_seconds = 3600
 c.Ananke.cull_every_seconds = 600
+c.JupyterHub.shutdown_on_logout = True
 
-# Everybody's files are removed when their server ends, and when they sign out.
-c.Ananke.forget_homes = True
+
+def forget(spawner):
+    """Remove a person's files when their server has ended; a course's stay."""
+    name = spawner.user.name
+    if name.startswith("u"):
+        shutil.rmtree(Path("/var/lib/private") / name, ignore_errors=True)
+
+
+c.Spawner.post_stop_hook = forget

@@ -22,16 +22,18 @@ folder = Path("/etc/jupyterhub/jupyterhub_config.d")
 files = sorted(path.name for path in folder.glob("*.py"))
 
 
-def base_url() -> str:
-    """Return the hub's path as the files say it: what follows is built on it."""
-    found = "/"
+def said(section: str) -> dict:
+    """Return what the files say of a section: what follows is built on it."""
+    found: dict = {}
     for name in files:
         config = PyFileConfigLoader(name, path=str(folder)).load_config()
-        found = config.get("JupyterHub", {}).get("base_url", found)
-    return f"/{found.strip('/')}/".replace("//", "/")
+        found |= config.get(section, {})
+    return found
 
 
-base = base_url()
+base = f"/{str(said('JupyterHub').get('base_url', '/')).strip('/')}/".replace("//", "/")
+# What is no program's own setting: how long servers may idle, Kore's limits.
+ours = said("Ananke")
 # For /opt/ananke/bin/ready.
 Path("/run/jupyterhub/base_url").write_text(base, "utf-8")
 
@@ -62,7 +64,9 @@ configure(
         hub_url="http://127.0.0.1:8081",
         proxy_api_url="http://127.0.0.1:8001",
         kore_url="http://127.0.0.1:8002" if WITH_KORE else "",
-        kore_environment={"KORE_HOST": "container"},
+        kore_environment={**ours.get("kore_environment", {}), "KORE_HOST": "container"},
+        idle_seconds=int(ours.get("cull_idle_seconds", 3600)),
+        cull_every_seconds=int(ours.get("cull_every_seconds", 600)),
         proxy_command=[
             "/opt/proxy/bin/node",
             "/opt/proxy/node_modules/configurable-http-proxy/bin/configurable-http-proxy",

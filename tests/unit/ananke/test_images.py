@@ -14,7 +14,7 @@ def images(host):
     """Two images to be built, the second from the first."""
     for name, text in {
         "ananke-base": "ARG BASE=docker.io/library/debian:trixie-slim\nFROM ${BASE}\n",
-        "ananke-nbgrader": "ARG BASE=localhost/ananke-base\nFROM ${BASE}\n",
+        "ananke-nbgrader": "ARG X=localhost/ananke-base:latest\nFROM ${X} AS tools\n",
         "test-moodle": "FROM docker.io/library/debian:trixie-slim AS x\nFROM x\n",
     }.items():
         folder = host.root / "images" / name

@@ -10,6 +10,8 @@ import os
 import shutil
 import subprocess
 import tarfile
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -33,21 +35,30 @@ def podman(host, tmp_path):
     """Podman with an image that holds next to nothing, in the place of the played one."""
     own = tmp_path / "podman"
     own.mkdir()
+    # Podman takes no run root whose path is longer than 50 characters.
+    run = tempfile.mkdtemp(prefix="ananke-")
     (own / "containers.conf").write_text(CONFIGURATION)
     (host.bin / "podman").write_text(
         "#!/bin/sh\n"
         f"export CONTAINERS_CONF={own}/containers.conf\n"
         # Root needs no namespace to be the container's accounts.
         'if [ "$1" = unshare ]; then shift; exec "$@"; fi\n'
-        f'exec {REAL} --root {own}/storage --runroot {own}/run --storage-driver vfs "$@"\n'
+        f'exec {REAL} --root {own}/storage --runroot {run} --storage-driver vfs "$@"\n'
     )
     (own / "hello").write_text("hello")
     with tarfile.open(own / "image.tar", "w") as archive:
         archive.add(own / "hello", "hello")
-    argv = [host.bin / "podman", "import", own / "image.tar", "localhost/ananke-base:latest"]
+    argv = [
+        host.bin / "podman",
+        "import",
+        "--change",
+        'CMD ["/sbin/init"]',
+        own / "image.tar",
+        "localhost/ananke-base:latest",
+    ]
     subprocess.run(argv, check=True, capture_output=True)
     yield host.bin / "podman"
-    for folder in (own / "storage", own / "run"):
+    for folder in (own / "storage", Path(run)):
         for mounted in folder.rglob("merged"):
             subprocess.run(["umount", mounted], check=False, capture_output=True)
         shutil.rmtree(folder, ignore_errors=True)
