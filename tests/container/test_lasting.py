@@ -14,6 +14,9 @@ from tests.support.person import Person
 pytestmark = [pytest.mark.container, pytest.mark.timeout(400)]
 
 
+EMPTY = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+
 def _jwks(box: Box) -> dict:
     with requests.Session() as session:
         session.trust_env = False
@@ -24,11 +27,9 @@ def test_a_container_made_anew_finds_everything(box: Box, record_figures):
     """Sessions, users, courses with their accounts' numbers, files, grades' key: all is there."""
     teacher, student = Person(box, "tilda"), Person(box, "layla")
     course = teacher.launch("systems").url.split("/user/")[1].split("/")[0]
-    teacher.server(course).write("source/kept/kept.ipynb", {"cells": [], "metadata": {},
-                                                            "nbformat": 4, "nbformat_minor": 5})  # fmt: skip
+    teacher.server(course).write("source/kept/kept.ipynb", EMPTY)
     student.launch("systems")
-    student.server().write("own.ipynb", {"cells": [], "metadata": {},
-                                         "nbformat": 4, "nbformat_minor": 5})  # fmt: skip
+    student.server().write("own.ipynb", EMPTY)
     keys = _jwks(box)
     before = box.root("stat", "-c", "%u %g", f"/home/{course}", f"/home/{course}/course")
 
