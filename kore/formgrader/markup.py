@@ -1,0 +1,102 @@
+"""HTML of strangers, reduced to what only looks like something.
+
+Elements and attributes are an allow-list, checked by bleach after an HTML5 parse. Nothing
+that is left runs, loads from elsewhere, covers other parts of a page, or can be taken by
+the page's own scripts for a part of it (no ``id``, ``name``, ``data-*`` or foreign classes).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from bleach.css_sanitizer import CSSSanitizer
+from bleach.html5lib_shim import Filter
+from bleach.sanitizer import Cleaner
+from bs4 import BeautifulSoup
+
+_ELEMENTS = frozenset(
+    [
+        *("h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "hr", "div", "center", "blockquote"),
+        *("ul", "ol", "li", "dl", "dt", "dd", "figure", "figcaption", "details", "summary"),
+        *("table", "caption", "colgroup", "col", "thead", "tbody", "tfoot", "tr", "th", "td"),
+        *("pre", "code", "kbd", "samp", "var", "tt", "span", "a", "img", "abbr", "cite", "dfn"),
+        *("b", "i", "u", "s", "strike", "em", "strong", "del", "ins", "mark", "q", "small"),
+        *("sub", "sup"),
+    ]
+)
+_EVERYWHERE = frozenset({"align", "class", "dir", "lang", "style", "title"})
+_ATTRIBUTES = {
+    "a": frozenset({"href"}),
+    "img": frozenset({"src", "alt", "width", "height"}),
+    "ol": frozenset({"start", "type"}),
+    "li": frozenset({"value"}),
+    "td": frozenset({"colspan", "rowspan"}),
+    "th": frozenset({"colspan", "rowspan", "scope"}),
+    "col": frozenset({"span"}),
+    "colgroup": frozenset({"span"}),
+    "details": frozenset({"open"}),
+}
+# Colours and type. Nothing that moves or sizes a box, and nothing that takes an address.
+_STYLES = [
+    *("color", "background-color", "font-style", "font-weight", "font-variant"),
+    *("text-align", "text-decoration", "vertical-align", "white-space"),
+]
+# Pygments' short names, and those that tables and code bear.
+_CLASS = re.compile(r"[a-z][a-z0-9]{0,2}|highlight|dataframe|rendered_html|table(-[a-z]+)?")
+_PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*")
+_SIZE = re.compile(r"[0-9]{1,4}(px|%)?")
+_OUTSIDE = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
+# A file beside the notebook: no scheme, no host, no way up, and nothing that a URL parser
+# drops or turns (control characters, backslashes).
+_BESIDE = re.compile(r"(?![/\\])(?!.*(^|[/\\])\.\.([/\\]|$))[^\x00-\x20:\\?#%]+")
+_WITHOUT_CONTENT = ["script", "style", "template", "noscript", "title", "head", "iframe", "object"]
+
+
+def sanitised(html: str) -> str:
+    """Return HTML that is safe inside an element of a page."""
+    soup = BeautifulSoup(html, "html.parser")
+    # Their content is no text for people. What this parser overlooks, bleach does not.
+    for element in soup.find_all(_WITHOUT_CONTENT):
+        element.decompose()
+    return str(_cleaner.clean(str(soup)))
+
+
+def _allowed(element: str, attribute: str, value: str) -> bool:
+    if attribute == "class":
+        return all(_CLASS.fullmatch(name) for name in value.split())
+    if attribute == "href":
+        return bool(_OUTSIDE.match(value.strip()) or _BESIDE.fullmatch(value.strip()))
+    if attribute == "src":
+        return bool(_PICTURE.fullmatch(value.strip()) or _BESIDE.fullmatch(value.strip()))
+    if attribute in {"width", "height"}:
+        return bool(_SIZE.fullmatch(value))
+    return attribute in _EVERYWHERE or attribute in _ATTRIBUTES.get(element, ())
+
+
+def _checked(element: str, attribute: str, value: str) -> bool:
+    known = attribute in _EVERYWHERE or attribute in _ATTRIBUTES.get(element, ())
+    return known and _allowed(element, attribute, value)
+
+
+class _Links(Filter):  # type: ignore[misc]
+    """Has links open elsewhere, so that the page they lead to learns nothing of this one."""
+
+    def __iter__(self) -> Iterator[Any]:
+        for token in super().__iter__():
+            if token["type"] in {"StartTag", "EmptyTag"} and token["name"] == "a":
+                token["data"][(None, "rel")] = "noopener noreferrer nofollow"
+                token["data"][(None, "target")] = "_blank"
+            yield token
+
+
+_cleaner = Cleaner(
+    tags=_ELEMENTS,
+    attributes=_checked,
+    protocols=frozenset({"http", "https", "mailto", "data"}),
+    strip=True,
+    strip_comments=True,
+    filters=[_Links],
+    css_sanitizer=CSSSanitizer(allowed_css_properties=_STYLES, allowed_svg_properties=[]),
+)

@@ -1,0 +1,54 @@
+"""One course server with a harmless and a hostile submission, and one Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.support import hostile
+from tests.support.courseserver import CourseServer, add_submission, serving, unchanged
+
+CHROMIUM = "/usr/bin/chromium"
+
+
+@dataclass
+class Course:
+    """The server, and the ids of two submissions."""
+
+    server: CourseServer
+    honest: str
+    hostile: str
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
+    """Serve a course."""
+    root = tmp_path_factory.mktemp("home") / "course"
+    root.mkdir()
+    honest = add_submission(root, "u101", unchanged, first="Ada", last="Lovelace")
+    harm = add_submission(root, "u666", hostile.spoil, first=hostile.PAGE, last=hostile.MARKUP[4])
+    folder = root / "autograded" / "u666" / "ps1"
+    (folder / "evil.html").write_text(hostile.PAGE)
+    (folder / "evil.svg").write_text(hostile.SVG)
+    (folder / "evil.xhtml").write_text(
+        f"<html xmlns='http://www.w3.org/1999/xhtml'><script>{hostile.SCRIPT}</script></html>"
+    )
+    (folder / "nbgrader_config.py").write_text(
+        f"open({str(root / 'ran')!r}, 'w').close()\nc = get_config()\n"
+    )
+    with serving(root) as server:
+        yield Course(server, honest, harm)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield chromium
+        chromium.close()

@@ -1,0 +1,252 @@
+"""No script of a student runs in a teacher's browser, wherever their work is shown."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from urllib.parse import quote, urlsplit
+
+import nbformat
+import pytest
+from nbconvert.exporters import HTMLExporter
+from playwright.sync_api import Error
+
+from tests.support import hostile
+from tests.support.courseserver import feedback_of
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("formgrader"),
+    pytest.mark.timeout(300),
+]
+
+
+@contextmanager
+def watched(browser, *, sandboxed=False, pictures=False):
+    """Yield a page of a teacher; at its end nothing of the student's may have happened.
+
+    With ``pictures`` the student's may be loaded, from wherever they are.
+
+    A sandboxed document runs no script of a test either; what it asks for is seen all the same.
+    """
+    context = browser.new_context()
+    context.set_default_timeout(20_000)
+    caught = []
+
+    def look(request):
+        path = urlsplit(request.url).path
+        if pictures and (request.method, request.resource_type) == ("GET", "image"):
+            return
+        if request.url.startswith(hostile.CANARY) or path.startswith(("/services/", "/hub/")):
+            caught.append(f"{request.method} {request.url}")
+
+    context.on("request", look)
+    # MathJax and the like would come from elsewhere; here is no elsewhere.
+    context.route("https://**", lambda route: route.abort())
+    page = context.new_page()
+    page.on("dialog", lambda dialog: (caught.append("dialog"), dialog.dismiss()))
+    try:
+        yield page
+        page.wait_for_timeout(700)
+        for tab in [] if sandboxed else context.pages:
+            for frame in tab.frames:
+                try:
+                    if frame.evaluate("window.pwned"):
+                        caught.append(f"script ran in {frame.url}")
+                except Error as error:
+                    caught.append(f"{frame.url}: {error.message}")
+        assert caught == []
+    finally:
+        context.close()
+
+
+def click_everything(page):
+    """Click each link of the student's, and what is around it."""
+    for link in page.locator("#notebook a:not([href^='http'])").all()[:40]:
+        link.evaluate("element => element.click()")
+    page.mouse.move(200, 400)
+
+
+def test_a_submission_in_formgrader(course, browser):
+    """A hostile submission is shown for grading; it runs, loads, and covers nothing."""
+    with watched(browser) as page:
+        page.goto(f"{course.server.url}/formgrader/submissions/{course.hostile}/")
+        page.wait_for_load_state("networkidle")
+        assert page.locator("#notebook-container .cell").count() > 20
+        assert page.locator("iframe, object, embed, form, base, link[rel=prefetch]").count() == 0
+        covering = page.evaluate(
+            """() => [...document.querySelectorAll('#notebook *')]
+                .filter(e => ['fixed', 'absolute'].includes(getComputedStyle(e).position))
+                .filter(e => !e.closest('.panel-heading, .panel-footer')).length"""
+        )
+        assert covering == 0
+        click_everything(page)
+
+
+def test_these_notebooks_are_hostile(course, browser):
+    """Shown as nbconvert shows notebooks by itself, they do all that the other tests look for."""
+    path = course.server.root / "autograded" / "u666" / "ps1" / "p1.ipynb"
+    notebook = nbformat.from_dict(json.loads(path.read_text()))
+    notebook.cells = [cell for cell in notebook.cells if "attachments" not in cell][:50]
+    shown, _ = HTMLExporter().from_notebook_node(notebook)
+    with pytest.raises(AssertionError, match="grades"), watched(browser) as page:
+        page.route(
+            "**/shown.html", lambda route: route.fulfill(body=shown, content_type="text/html")
+        )
+        page.goto(f"{course.server.url}/shown.html", wait_until="commit")
+
+
+def test_grading_still_works(course, browser):
+    """Points and a comment are given to a hostile submission, and are there afterwards."""
+    url = f"{course.server.url}/formgrader/submissions/{course.hostile}/"
+    with watched(browser) as page:
+        page.goto(url)
+        score = page.locator("input.score#why")
+        score.wait_for()
+        page.wait_for_load_state("networkidle")
+        score.fill("2")
+        score.blur()
+        comment = page.locator("textarea#why-comment")
+        comment.fill("Well <img src=x onerror=window.pwned=1> done")
+        comment.blur()
+        page.wait_for_load_state("networkidle")
+        page.reload()
+        page.wait_for_load_state("networkidle")
+        assert page.locator("input.score#why").input_value() == "2"
+        assert "Well" in page.locator("textarea#why-comment").input_value()
+        page.locator("span.glyphicon-eye-open").first.click()
+        assert page.locator(".name-shown").first.is_visible()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "manage_assignments",
+        "manage_submissions/ps1",
+        "gradebook",
+        "gradebook/ps1",
+        "gradebook/ps1/p1",
+        "manage_students",
+        "manage_students/u666",
+        "manage_students/u666/ps1",
+    ],
+)
+def test_lists_of_formgrader(course, browser, path):
+    """Each list fills its table, with a student's name as text."""
+    with watched(browser) as page:
+        page.goto(f"{course.server.url}/formgrader/{path}")
+        page.wait_for_load_state("networkidle")
+        while not page.evaluate("models !== undefined && models.loaded"):
+            page.wait_for_timeout(100)
+        assert page.locator("#main-table tr").count() > 0
+        for button in page.locator("#toggle_names").all():
+            button.click()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        'gradebook/ps1";window.pwned=1;"',
+        "gradebook/<script>window.pwned=1<%2Fscript>",
+        'gradebook/ps1/"><img src=x onerror=window.pwned=1>',
+        "manage_submissions/<script>window.pwned=1<%2Fscript>",
+        'manage_students/"><script>window.pwned=1<%2Fscript>',
+        "submissions/<script>window.pwned=1<%2Fscript>",
+    ],
+)
+def test_addresses_are_no_script(course, browser, path):
+    """A link that a student sets to a page of formgrader brings no script along."""
+    with watched(browser) as page:
+        page.goto(f"{course.server.url}/formgrader/{quote(path, safe='/%')}")
+
+
+@pytest.mark.parametrize("what", ["students", "submitted_notebooks/ps1/p1", "submissions/ps1"])
+def test_answers_are_no_pages(course, browser, what):
+    """An answer to formgrader's scripts is data also where a link leads to it."""
+    answer = course.server.get(f"/formgrader/api/{what}")
+    assert answer.headers["Content-Type"].startswith("application/json")
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    with watched(browser, sandboxed=True) as page:
+        page.goto(f"{course.server.url}/formgrader/api/{what}")
+
+
+def test_configuration_of_a_submission_is_not_run(course):
+    """Formgrader's address names no folder whose nbgrader_config.py would be run."""
+    answer = course.server.get("/formgrader?path=autograded/u666/ps1")
+    assert answer.ok
+    assert not (course.server.root / "ran").exists()
+
+
+@pytest.mark.parametrize("name", ["evil.html", "evil.svg", "evil.xhtml"])
+@pytest.mark.parametrize("place", ["/files/autograded/u666/ps1", "/formgrader/submissions/{id}"])
+def test_files_as_they_are(course, browser, name, place):
+    """A file of a submission, opened as it is, is in a sandbox without script."""
+    path = f"{place.format(id=course.hostile)}/{name}"
+    answer = course.server.get(path)
+    assert answer.status_code == 200
+    directives = answer.headers["Content-Security-Policy"].split("; ")
+    assert "sandbox" in directives
+    with watched(browser, sandboxed=True) as page:
+        page.goto(course.server.url + path)
+
+
+def test_conversions(course, browser):
+    """What Jupyter itself makes of a hostile notebook is in a sandbox, too."""
+    path = "/nbconvert/html/autograded/u666/ps1/p1.ipynb"
+    answer = course.server.get(path)
+    assert "sandbox" in answer.headers["Content-Security-Policy"].split("; ")
+    with watched(browser, sandboxed=True) as page:
+        page.goto(course.server.url + path)
+
+
+@pytest.mark.parametrize("student", ["u666", "u101"])
+def test_feedback(course, browser, student, tmp_path):
+    """Feedback runs nothing, as a file of its own and as a page of the server; grades are there."""
+    page_path = feedback_of(course.server.root, student)
+    text = page_path.read_text()
+    assert "(Score:" in text
+    assert "<head><meta content=" in text or "<head><meta http-equiv=" in text
+    with watched(browser) as page:
+        page.goto(page_path.as_uri())
+        assert page.locator("#toc li").count() > 0
+        click_everything(page)
+    with watched(browser) as page:
+        # As a page of the hub's origin that has no policy but its own.
+        page.route(
+            "**/feedback.html", lambda route: route.fulfill(body=text, content_type="text/html")
+        )
+        page.goto(f"{course.server.url}/feedback.html")
+        click_everything(page)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "autograded/u666/ps1/p1.ipynb",
+        "autograded/u666/ps1/evil.html",
+        "autograded/u666/ps1/evil.svg",
+        "autograded/u666/ps1",
+    ],
+)
+def test_in_jupyterlab(course, browser, path):
+    """JupyterLab shows a student's notebook untrusted, and their files without script."""
+    with watched(browser, pictures=True) as page:
+        page.goto(f"{course.server.url}/lab/tree/{path}?reset")
+        page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=60000)
+        if path.endswith("ipynb"):
+            page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60000)
+            page.mouse.wheel(0, 3000)
+        page.wait_for_timeout(1500)
+
+
+def test_an_honest_submission_looks_as_ever(course, browser):
+    """An honest notebook keeps its code, its prose, and its marks for grading."""
+    with watched(browser) as page:
+        page.goto(f"{course.server.url}/formgrader/submissions/{course.honest}/")
+        page.wait_for_load_state("networkidle")
+        assert page.locator("h1", has_text="Squares").count() == 1
+        assert page.locator(".highlight .k").count() > 0
+        assert page.locator("input.score").count() == 2
+        assert page.locator("textarea.comment").count() == 2
+        assert "Lovelace" in page.content()
+        assert json.dumps("ps1") in page.content()

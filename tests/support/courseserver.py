@@ -1,0 +1,146 @@
+"""A course's own server, configured as the hub starts it, without a hub; anybody may enter."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import requests
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+
+from kore import gradebook as course_gradebook
+from kore.hub import spawning
+from tests.support import notebooks
+from tests.support.demo import free_port
+
+COURSE = "c-0123456789abcdef"
+_CONFIG = Path(spawning.__file__).parent / "server_config"
+_PATIENCE = 60
+
+
+@dataclass
+class CourseServer:
+    """Where it answers, and the course's files."""
+
+    url: str
+    root: Path
+    log: Path
+
+    def get(self, path: str, **more: Any) -> requests.Response:
+        """Ask as a page of its own would."""
+        return requests.get(self.url + path, headers={"Referer": self.url}, timeout=60, **more)
+
+
+def variables(root: Path) -> dict[str, str]:
+    """Return the environment of a course's programs."""
+    home = root.parent
+    return {
+        **{k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "NBGRADER"))},
+        "HOME": str(home),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "JUPYTER_CONFIG_PATH": str(_CONFIG / "course"),
+        "JUPYTER_PATH": str(_CONFIG / "kernels"),
+        "JUPYTERHUB_USER": COURSE,
+        "KORE_COURSE_ID": COURSE,
+        "KORE_COURSE_ROOT": str(root),
+        "KORE_URL": "http://127.0.0.1:9/services/kore",
+        "JUPYTERHUB_API_TOKEN": "none",
+    }
+
+
+def add_submission(root: Path, student: str, change: Any, *, first: str, last: str) -> str:
+    """Lay down an autograded submission, with its place in the gradebook; return its id.
+
+    ``change`` gets the notebook and returns what the student made of it. No kernel runs.
+    """
+    made = nbformat.from_dict(notebooks.assignment(points=5, manual=3))
+    for cell in made.cells:
+        if "nbgrader" in cell.metadata:
+            cell.metadata.nbgrader.points = cell.metadata.nbgrader.get("points", 0)
+    folder = root / "autograded" / student / "ps1"
+    folder.mkdir(parents=True)
+    (folder / "p1.ipynb").write_text(json.dumps(change(made)))
+    (folder / "timestamp.txt").write_text("2026-11-24 10h00m00.000000s UTC")
+    if not (root / "gradebook.db").exists():
+        course_gradebook.create(root / "gradebook.db", COURSE)
+    path = os.environ["PATH"]
+    os.environ["PATH"] = f"{Path(sys.executable).parent}:{path}"
+    try:
+        with Gradebook(f"sqlite:///{root / 'gradebook.db'}", COURSE) as book:
+            book.update_or_create_assignment("ps1")
+            book.update_or_create_notebook("p1", "ps1")
+            for name, points, kind in (("test-square", 5, "code"), ("why", 3, "markdown")):
+                book.update_or_create_grade_cell(
+                    name, "p1", "ps1", max_score=points, cell_type=kind
+                )
+            for name in ("square", "why"):
+                book.update_or_create_solution_cell(name, "p1", "ps1")
+            book.update_or_create_student(student, first_name=first, last_name=last)
+            submission = book.update_or_create_submission("ps1", student)
+            return str(submission.notebooks[0].id)
+    finally:
+        os.environ["PATH"] = path
+
+
+@contextmanager
+def serving(root: Path) -> Iterator[CourseServer]:
+    """Run the server of a course whose files are in ``root``."""
+    port, log = free_port(), root.parent / "server.log"
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+        *(f"--port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}"),
+        *("--IdentityProvider.token=", "--ServerApp.password=", "--ServerApp.base_url=/user/c/"),
+    ]
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            command, cwd=root, env=variables(root), stdout=output, stderr=subprocess.STDOUT
+        ) as process,
+    ):
+        server = CourseServer(f"http://127.0.0.1:{port}/user/c", root, log)
+        try:
+            _wait(server, process)
+            yield server
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _wait(server: CourseServer, process: subprocess.Popen[bytes]) -> None:
+    deadline, beat = time.monotonic() + _PATIENCE, threading.Event()
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if server.get("/api/status").ok:
+                return
+        except requests.ConnectionError:
+            beat.wait(0.2)
+    raise AssertionError(f"the server did not start:\n{server.log.read_text()[-3000:]}")
+
+
+def feedback_of(root: Path, student: str) -> Path:
+    """Have nbgrader generate feedback with the course's configuration; return the page."""
+    command = [sys.executable, "-m", "nbgrader", "generate_feedback", "ps1", f"--student={student}"]
+    done = subprocess.run(
+        command, cwd=root, env=variables(root), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return root / "feedback" / student / "ps1" / "p1.html"
+
+
+def unchanged(notebook: NotebookNode) -> NotebookNode:
+    """Be a student who does no harm."""
+    return notebook
