@@ -13,36 +13,48 @@ from bs4 import BeautifulSoup
 _PATIENCE = 90
 
 
+class _Browser(requests.Session):
+    """Follows redirections, but not to addresses with ``stops_before`` in them."""
+
+    stops_before = ""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Return where an answer sends on to, if this browser goes there."""
+        target = super().get_redirect_target(resp)
+        return None if target and self.stops_before and self.stops_before in target else target
+
+
 class Person:
     """One person in one browser. Ends where a browser would end."""
 
     def __init__(self, demo: Any, user: str) -> None:
         self.demo = demo
         self.user = user
-        self.browser = requests.Session()
+        self.browser = _Browser()
         self.browser.trust_env = False
         self.browser.headers["Accept"] = "text/html,application/xhtml+xml,*/*;q=0.8"
 
-    def launch(self, activity: str, *, until: str = "") -> requests.Response:
+    def launch(self, activity: str, *, before: str = "") -> requests.Response:
         """Click an activity in the LMS; return the page where the person ends.
 
-        With ``until`` the way may end earlier, at an address with that in it.
+        With ``before`` the way ends one step before an address with that in it: the answer
+        is the redirection to there.
         """
+        self.browser.stops_before = before
         return self.settle(
             self.browser.get(
                 f"{self.demo.lms}/launch",
                 params={"user": self.user, "activity": activity},
                 timeout=30,
             ),
-            until=until,
         )
 
-    def settle(self, response: requests.Response, *, until: str = "") -> requests.Response:
+    def settle(self, response: requests.Response) -> requests.Response:
         """Do what a browser does by itself: send forms, follow refreshes, wait for servers."""
         deadline = time.monotonic() + _PATIENCE
         beat = threading.Event()
         while time.monotonic() < deadline:
-            if until and until in response.url:
+            if response.is_redirect:
                 return response
             form = _own_form(response)
             if form is not None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from urllib.parse import quote
 
 import pytest
 import requests
 
 from tests.support import notebooks
 from tests.support.demo import Demo
-from tests.support.person import Person
+from tests.support.person import Person, Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
 
@@ -34,6 +35,12 @@ def _gradebook(demo: Demo, course: str) -> dict[str, float]:
         for grade in item["grades"]
         if grade["points"] is not None
     }
+
+
+def _handed_in(server: Server, course_id: str) -> list[dict]:
+    """Return a student's submissions as the lab's assignment list gets them."""
+    listed = server.json("GET", f"/assignments?course_id={course_id}")["value"]
+    return [one for entry in listed for one in entry.get("submissions", [])]
 
 
 def test_from_the_lms_to_a_grade_and_back(demo: Demo):
@@ -77,6 +84,24 @@ def test_from_the_lms_to_a_grade_and_back(demo: Demo):
     desk.formgrader("POST", "assignment/ps1/collect")
     for student in answers:
         desk.formgrader("POST", f"submission/ps1/{student.hub_name()}/autograde")
+
+    desk.formgrader("POST", "assignment/ps1/generate_feedback")
+    desk.formgrader("POST", "assignment/ps1/release_feedback")
+    for student, score in ((right, "5.0 / 5.0"), (wrong, "0.0 / 5.0")):
+        server, what = student.server(), {"course_id": course_id, "assignment_id": "ps1"}
+        [handed_in] = _handed_in(server, course_id)
+        assert (handed_in["has_exchange_feedback"], handed_in["has_local_feedback"]) == (
+            True,
+            False,
+        )
+        server.json("POST", "/assignments/fetch_feedback", json=what)
+        [handed_in] = _handed_in(server, course_id)
+        assert handed_in["has_local_feedback"]
+        assert not handed_in["feedback_updated"]
+        folder = handed_in["local_feedback_path"]
+        assert ":" not in folder
+        page = server.json("GET", f"/api/contents/{quote(folder)}/squares.html?content=1")
+        assert f"(Score: {score})" in page["content"]
 
     preview = teacher.kore("GET", f"/grades?course={course_id}").json()
     planned = {e["user"]: (e["action"], e["given"], e["maximum"]) for e in preview["entries"]}

@@ -51,7 +51,6 @@ class Someone:
         """Return formgrader as JupyterLab shows it."""
         return self.page.frame_locator("iframe[src*='formgrader']")
 
-
     def grading_step(self, assignment: str, step: str) -> None:
         """Click one of formgrader's icons in an assignment's row, and its success away."""
         desk = self.formgrader()
@@ -61,7 +60,6 @@ class Someone:
         row.locator(f"td.{step} a").click()
         expect(desk.get_by_text("Success", exact=False).first).to_be_visible(timeout=PATIENCE)
         desk.get_by_role("button", name="OK").click()
-
 
 
 def test_a_teacher_and_a_student_in_chromium(demo: Demo, chromium: Browser, tmp_path: Path):
@@ -122,9 +120,9 @@ def test_a_teacher_and_a_student_in_chromium(demo: Demo, chromium: Browser, tmp_
 
     # Back at the teacher's desk: collect, grade, send.
     teacher.grading_step("ps1", "collect")
-    desk.get_by_role("row").filter(
-        has=desk.get_by_role("link", name="ps1", exact=True)
-    ).locator("td.num-submissions a").click()
+    desk.get_by_role("row").filter(has=desk.get_by_role("link", name="ps1", exact=True)).locator(
+        "td.num-submissions a"
+    ).click()
     desk.locator("td.autograde a").click()
     expect(desk.get_by_text("Success", exact=False).first).to_be_visible(timeout=PATIENCE)
     desk.get_by_role("button", name="OK").click()

@@ -1,0 +1,133 @@
+"""Many people at once, and Kore killed under them: one course, and nobody left out."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import psutil
+import pytest
+import requests
+
+from tests.support.demo import Demo
+from tests.support.person import Person
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(600)]
+
+
+def _make(demo: Demo, what: str, **fields) -> dict:
+    answer = requests.post(f"{demo.lms}/api/{what}", json=fields, timeout=30)
+    assert answer.ok, answer.text
+    return answer.json()
+
+
+def _activity(demo: Demo, course: str) -> str:
+    title = f"Together {secrets.token_hex(3)}"
+    return _make(demo, "activities", course=course, title=title)["slug"]
+
+
+@pytest.fixture(scope="module")
+def crowd(demo: Demo) -> tuple[str, list[str], list[str]]:
+    """Make a course in the LMS with five teachers and fifteen students."""
+    mark = secrets.token_hex(2)
+    teachers = [f"t{mark}{n}" for n in range(5)]
+    students = [f"s{mark}{n}" for n in range(15)]
+    for number, slug in enumerate(teachers + students):
+        _make(demo, "users", slug=slug, name=f"Person {number}", sub=str(9000 + number))
+    people = dict.fromkeys(teachers, "teacher") | dict.fromkeys(students, "student")
+    _make(demo, "courses", slug=f"crowd{mark}", title="A crowded course", people=people)
+    return f"crowd{mark}", teachers, students
+
+
+def _everyone(demo: Demo, activity: str, names: list[str]) -> list[Person]:
+    people = [Person(demo, name) for name in names]
+    with ThreadPoolExecutor(len(people)) as pool:
+        landed = list(pool.map(lambda person: person.launch(activity, before="/hub/spawn"), people))
+    assert all(page.is_redirect for page in landed), [page.url for page in landed]
+    return people
+
+
+def _complete(teacher: Person, course_id: str, heads: int) -> dict:
+    deadline, beat = time.monotonic() + 90, threading.Event()
+    while time.monotonic() < deadline:
+        answer = teacher.kore("GET", f"/courses/{course_id}")
+        if answer.ok and answer.json()["state"] == "ready":
+            course = answer.json()
+            if len(course["people"]) == heads:
+                return course
+        beat.wait(0.2)
+    raise AssertionError(f"not complete: {answer.text[:500]}")
+
+
+def _course_of(person: Person) -> dict:
+    return person.kore("GET", "/courses/current").json()["course"]
+
+
+def test_twenty_who_launch_at_once_share_one_course(demo: Demo, crowd):
+    """Five teachers and fifteen students click the same new activity in the same moment."""
+    lms_course, teachers, students = crowd
+    people = _everyone(demo, _activity(demo, lms_course), teachers + students)
+    courses = {_course_of(person)["id"] for person in people}
+    assert len(courses) == 1
+    course = _complete(people[0], courses.pop(), 20)
+    roles = [person["role"] for person in course["people"]]
+    assert (roles.count("instructor"), roles.count("learner")) == (5, 15)
+
+
+def _kores(demo: Demo) -> list[psutil.Process]:
+    found = []
+    for process in psutil.Process(demo.process.pid).children(recursive=True):
+        try:
+            line = process.cmdline()
+        except psutil.Error:
+            continue
+        if line[-2:] == ["-m", "kore"] and "ananke.demo.tether" not in line:
+            found.append(process)
+    return found
+
+
+def test_kore_killed_again_and_again_while_courses_begin(demo: Demo, crowd):
+    """SIGKILL at random moments of a course's birth: every launch ends in a complete course."""
+    lms_course, teachers, students = crowd
+    for _ in range(4):
+        stop = threading.Event()
+        kills = []
+
+        def kill(stop=stop, kills=kills) -> None:
+            while not stop.wait(random.uniform(0.05, 1.5)) and len(kills) < 3:
+                victims = _kores(demo)
+                if victims:
+                    os.kill(random.choice(victims).pid, signal.SIGKILL)
+                    kills.append(time.monotonic())
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        try:
+            activity = _activity(demo, lms_course)
+            people = [Person(demo, teachers[0]), Person(demo, students[0])]
+            with ThreadPoolExecutor(2) as pool:
+                list(pool.map(_patiently, people, [activity] * 2))
+        finally:
+            stop.set()
+            killer.join()
+        course = _course_of(people[0])
+        _complete(people[0], course["id"], 2)
+
+
+def _patiently(person: Person, activity: str) -> None:
+    """Launch as somebody does who tries again when a page does not come up."""
+    deadline, beat = time.monotonic() + 120, threading.Event()
+    while time.monotonic() < deadline:
+        try:
+            page = person.launch(activity, before="/hub/spawn")
+            if page.is_redirect:
+                return
+        except requests.RequestException:
+            pass
+        beat.wait(0.5)
+    raise AssertionError("no launch succeeded")
