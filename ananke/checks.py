@@ -15,6 +15,7 @@ from typing import Literal
 
 from ananke.podman import QUADLET_SINCE, Podman
 from ananke.requirements import cdi_files
+from ananke.unit import controllers
 
 State = Literal["ok", "warn", "bad"]
 _NEEDED_IDS = 65536
@@ -112,10 +113,7 @@ def cgroups(host: Host) -> Check:
 
 def delegation(host: Host) -> Check:
     """Memory and processor limits need controllers that systemd hands to the account."""
-    path = (
-        f"sys/fs/cgroup/user.slice/user-{host.uid}.slice/user@{host.uid}.service/cgroup.controllers"
-    )
-    missing = sorted({"cpu", "memory", "pids"} - set((host.text(path) or "").split()))
+    missing = sorted({"cpu", "memory", "pids"} - controllers(host.uid, host.root))
     if not missing:
         return Check("limits", "ok", "memory and processors can be limited")
     return Check(

@@ -179,6 +179,9 @@ def remove_unit(session: Session, name: str, file: Path) -> None:
 def start(session: Session, name: str, *, verb: str = "start") -> None:
     """Start (or restart) the unit; raises AnankeError with the end of its log."""
     podman = session.podman
+    if _failed(podman, name):
+        # systemd counts the starts that failed, and would refuse one more.
+        podman.do(podman.systemctl("reset-failed", unit.service(name)))
     try:
         podman.do(podman.systemctl(verb, unit.service(name)))
     except AnankeError as error:

@@ -48,6 +48,8 @@ _HINTS = (
     (r"unresolvable CDI devices|CDI device", "The GPU's CDI name is not known here. "
      "nvidia-ctk cdi list shows the names; the machine's administrator makes them with "
      "nvidia-ctk cdi generate."),
+    (r"controller `?\w+`? is not available", "Limits need controllers that systemd hands to "
+     "your account: ananke doctor tells how. Or set memory and cpus to 'max'."),
     (r"permission denied", "Check to whom the files belong, and SELinux: ananke doctor."),
     (r"Interactive authentication required|Access denied", "You may not do that yourself: the "
      "machine's administrator may."),

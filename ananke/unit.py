@@ -93,13 +93,25 @@ def require_plain_folder(definition: Definition) -> None:
 
 def podman_words(definition: Definition) -> list[str]:
     """Return what Quadlet has no key for in all its versions."""
-    words = ["--pull=never", "--systemd=always", "--pids-limit=-1", "--stop-timeout=60"]
+    words = ["--pull=never", "--systemd=always", "--stop-timeout=60"]
+    if "pids" in controllers(os.geteuid(), Path("/")):
+        # Without the controller there is no limit, and to say so would be an error.
+        words.append("--pids-limit=-1")
     if definition.memory:
         words.append(f"--memory={definition.memory}")
     if definition.cpus:
         words.append(f"--cpus={definition.cpus}")
     words += [f"--device={gpu}" for gpu in definition.values["gpus"]]
     return [*words, *definition.values["podman_args"]]
+
+
+def controllers(uid: int, root: Path) -> set[str]:
+    """Return the control group controllers that systemd hands to an account."""
+    path = f"sys/fs/cgroup/user.slice/user-{uid}.slice/user@{uid}.service/cgroup.controllers"
+    try:
+        return set((root / path).read_text("ascii").split())
+    except OSError:
+        return set()
 
 
 def create_command(definition: Definition, *, selinux: bool) -> list[str]:
@@ -117,6 +129,9 @@ def quadlet(definition: Definition, *, selinux: bool) -> str:
         "# ananke remove and ananke create make it anew; changes here are lost.",
         "[Unit]",
         f"Description=Ananke hub {definition.name}",
+        # What cannot start is not tried for ever.
+        "StartLimitIntervalSec=600",
+        "StartLimitBurst=5",
         "",
         "[Container]",
         f"ContainerName={definition.name}",
@@ -130,6 +145,7 @@ def quadlet(definition: Definition, *, selinux: bool) -> str:
         "",
         "[Service]",
         "Restart=on-failure",
+        "RestartSec=5",
         f"TimeoutStartSec={_START_SECONDS}",
         f"TimeoutStopSec={_STOP_SECONDS}",
         "",

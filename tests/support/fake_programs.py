@@ -159,7 +159,8 @@ def quadlet():
     text = file.read_text()
     known = (  # noqa: SIM905
         "ContainerName Image Label AddCapability PublishPort Timezone Volume PodmanArgs "
-        "Restart TimeoutStartSec TimeoutStopSec WantedBy Description"
+        "Restart RestartSec StartLimitIntervalSec StartLimitBurst "
+        "TimeoutStartSec TimeoutStopSec WantedBy Description"
     ).split()
     for line in text.splitlines():
         if (found := re.match(r"(\w+)=", line)) and found[1] not in known:

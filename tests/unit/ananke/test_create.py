@@ -23,7 +23,6 @@ def test_creates_a_unit_that_answers(host, hub, ananke):
     assert host.called("systemctl", "--user", "start", "ananke-bio.service")
     text = host.quadlet("bio").read_text()
     assert "AddCapability=SYS_ADMIN" in text
-    assert '"--pids-limit=-1"' in text
     assert ":8000\n" in text
     for mount in MOUNTS:
         assert f"Volume={hub / mount.source}:{mount.target}" in text
@@ -84,6 +83,23 @@ def test_dry_run_changes_nothing(host, hub, ananke):
     assert not (hub / "runtime").exists()
     assert not host.called("systemctl", "--user", "start")
     assert not host.called("podman", "tag")
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_no_limit_of_processes(host, hub, ananke, monkeypatch, there):
+    """Podman's own limit is lifted, where the account can have limits at all."""
+    from ananke import unit
+
+    monkeypatch.setattr(unit, "controllers", lambda *_: {"pids"} if there else set())
+    assert ananke("create", "bio").code == 0
+    assert ('"--pids-limit=-1"' in host.quadlet("bio").read_text()) is there
+
+
+def test_after_too_many_failures(host, created, ananke):
+    """A unit that systemd has given up on can be started again."""
+    host.change(units={"ananke-bio.service": "failed"})
+    assert ananke("start", "bio").code == 0
+    assert host.called("systemctl", "--user", "reset-failed", "ananke-bio.service")
 
 
 def test_before_quadlet(host, hub, ananke):

@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.manager import NEW, OLD
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def images(host):

@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.manager import OLD
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("verb", ["start", "restart"])
 def test_start_waits_for_the_hub(host, created, ananke, verb):
