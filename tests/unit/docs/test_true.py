@@ -106,7 +106,11 @@ def test_options_exist(pages):
     group = typer.main.get_command(command_line)
     known = {"--help", "--inbound", "--remove"}
     for command in (group, *group.commands.values()):
-        known |= {option for parameter in command.params for option in parameter.opts}
+        known |= {
+            option
+            for parameter in command.params
+            for option in (*parameter.opts, *parameter.secondary_opts)
+        }
     for program in (("ananke.demo.lms",), ("kore", "take-over")):
         known |= _options_of(*program)
     wrong = [
