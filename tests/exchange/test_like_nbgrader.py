@@ -8,6 +8,8 @@ import pytest
 from nbgrader.api import Gradebook
 from nbgrader.exchange import ExchangeError
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = [
     "list",
     "fetch_assignment",

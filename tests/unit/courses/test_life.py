@@ -176,6 +176,7 @@ def test_repeating_everything_changes_nothing(services):
     assert repr(_state(services)) == before
 
 
+@pytest.mark.slow
 def test_a_kill_between_any_two_steps_is_mended(services, tmp_path):
     """Killed before each single hub call in turn, the next run completes what is missing."""
     _launch(services, TEACHER)

@@ -46,6 +46,7 @@ def _open(url: str, started) -> None:
     open_database(url).close()
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_migrate_once(database_url: str):
     """Several processes that open a new database at the same moment all succeed."""
     spawn = multiprocessing.get_context("spawn")

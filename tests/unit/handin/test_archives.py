@@ -69,6 +69,7 @@ def read(archive: bytes) -> dict[str, bytes | None]:
 
 @given(files=FILES, step=st.integers(1, 3000), mtime=st.floats(-(10**9), 10**10))
 @settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@pytest.mark.slow
 def test_what_tarfile_packs_passes_in_pieces_of_any_size(files, step, mtime):
     """Any tree of plain files passes, however it is cut, and only its content counts."""
     first = inspect(tar_of(files, mtime=mtime), step=step)
@@ -84,6 +85,7 @@ def test_what_tarfile_packs_passes_in_pieces_of_any_size(files, step, mtime):
     max_examples=300,
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )
+@pytest.mark.slow
 def test_what_passes_is_what_another_reader_finds(files, data):
     """After any damage: what still passes is read by tarfile as the same files, or refused."""
     archive = bytearray(tar_of(files, mtime=1.5))
@@ -108,6 +110,7 @@ def test_what_passes_is_what_another_reader_finds(files, data):
 
 @given(files=FILES, data=st.data())
 @settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@pytest.mark.slow
 def test_a_cut_archive_is_refused(files, data):
     """An archive that ends before its end is refused wherever it is cut."""
     archive = tar_of(files)

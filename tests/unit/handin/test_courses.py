@@ -13,6 +13,8 @@ from kore.errors import KoreError
 from kore.handin import courses, export_course, forget_course, import_course, submissions
 from tests.support.handin import Exchange
 
+pytestmark = pytest.mark.slow
+
 
 def state(exchange: Exchange) -> list:
     return [one.model_dump(exclude={"late"}) for one in exchange.listed()]

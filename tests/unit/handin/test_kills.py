@@ -20,6 +20,8 @@ from tests.support.archives import tar_of
 from tests.support.handin import Exchange, pieces
 from tests.support.kore import make_kore
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def here(tmp_path):

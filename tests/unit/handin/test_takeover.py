@@ -132,6 +132,7 @@ def command(here: Exchange, *arguments: str) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.slow
 def test_the_command(here: Exchange, folder):
     """One command takes all known courses, says what it did, and can be run again."""
     done = command(here, "--exchange", str(folder.parent))
@@ -154,6 +155,7 @@ def test_the_command(here: Exchange, folder):
         (["--exchange", "/proc", "--course", "c-0123456789abcdef"], "no such course"),
     ],
 )
+@pytest.mark.slow
 def test_a_command_that_cannot(here: Exchange, arguments, words):
     """Where nothing can be taken over the words say why."""
     done = command(here, *arguments)

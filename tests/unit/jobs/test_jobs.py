@@ -239,6 +239,7 @@ threading.Event().wait()
 """
 
 
+@pytest.mark.slow
 def test_a_killed_process_leaves_its_job_to_the_next(database_url: str):
     """SIGKILL in the middle: the next process ends the job once the lease has run out."""
     db = open_database(database_url)

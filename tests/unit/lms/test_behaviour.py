@@ -100,6 +100,7 @@ def test_canvas_throttles_too_many_at_once(lms, status, expected):
     assert (200, None) in found
 
 
+@pytest.mark.slow
 def test_moodle_does_not_throttle(lms):
     """Eight at once are fine."""
     lms.behave(score_delay_ms=50)
