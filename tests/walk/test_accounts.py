@@ -24,6 +24,7 @@ pytestmark = [
 BURGLARY = """
 import glob, json, os, signal, urllib.error, urllib.request
 told = {"uid": os.getuid(), "groups": os.getgroups(), "got": []}
+told["own"] = os.listdir(os.path.expanduser("~"))
 
 def attempt(what, act):
     try:
@@ -147,6 +148,7 @@ def test_two_students_who_cannot_reach_each_other(demo):
         assert told["groups"] in ([], [owners[thief]])
         assert told["got"] == [], moment
         assert told["listed"] == [thief]
+        assert course in told["own"]
     students[1].launch("systems")
     assert {home.stat().st_uid for home in homes.values()} == set(owners.values())
 
