@@ -302,3 +302,13 @@ def test_only_the_hub_is_root(people: People):
     known = ("/sbin/init", "/usr/lib/systemd/", "/opt/hub/bin/python /opt/hub/bin/jupyterhub ")
     odd = [line for line in root if not line.startswith(known) and "grep" not in line]
     assert odd == []
+
+
+def test_notebooks_and_terminals_run_on_the_environment_for_all(people: People):
+    """Kernel and terminal have one Python, which is not the hub's, and its packages."""
+    code = """
+import numpy, sys
+shell = subprocess.run(["bash", "-lc", "python -c 'import sys, numpy; print(sys.prefix)'"],
+                       capture_output=True, text=True)
+print(json.dumps([sys.prefix, shell.stdout.strip()]))"""
+    assert _ask(people.zoe, code) == ["/opt/python3/env"] * 2

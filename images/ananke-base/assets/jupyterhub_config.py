@@ -76,7 +76,7 @@ configure(
         # Only the hub is root: its helpers are nobody's, and Kore has an account of its own.
         service_wrapper=["/opt/ananke/bin/as", "{name}"],
         kernels=Path("/opt/python3/share/jupyter"),
-        path="/opt/python3/bin:/usr/local/bin:/usr/bin:/bin:/opt/hub/bin",
+        path="/opt/python3/env/bin:/usr/local/bin:/usr/bin:/bin:/opt/hub/bin",
     ),
 )
 
