@@ -221,7 +221,7 @@ class World:
 def over_folders(folder: Path) -> World:
     """Return a world of nbgrader's own exchange. Everyone is the one account there."""
     root = folder / "exchange"
-    root.mkdir(mode=0o777)
+    root.mkdir(mode=0o777, parents=True)
     root.chmod(0o777)
     courses = ["abc101", "xyz200"]
 
