@@ -121,7 +121,7 @@ def test_options_exist(pages):
             *codes(text),
             *re.findall(r"^.*(?:ananke|kore).*$", blocks(text), re.MULTILINE),
         )
-        for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", part)
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", part)
         if option not in known
     ]
     assert wrong == []
