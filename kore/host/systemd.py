@@ -102,9 +102,10 @@ class SystemdHost(CourseFolders):
         )
 
     def prepare_person(self, user: str) -> Path:
-        """Return a person's home. Raises HostError for a name that the system has itself.
+        """Return the place of a person's home, which systemd makes.
 
-        systemd would run their server as the system's account, or hand over its folder.
+        Raises HostError for a name that the system has itself: systemd would run their server
+        as the system's account, or hand over its folder.
         """
         home = self.home(user)
         with suppress(KeyError):
@@ -112,7 +113,8 @@ class SystemdHost(CourseFolders):
                 raise HostError(f"{user} is the name of one of the system's own accounts")
         if home.exists() and not home.is_symlink():
             raise HostError(f"{home} is one of the system's own folders")
-        return home
+        # What the link that systemd makes leads to: programs that compare paths see one.
+        return self._people / "private" / user
 
     def prepare_course(self, course_id: str) -> Path:
         """Make a course's account and folders, and let the account and Kore at all in them."""

@@ -21,16 +21,19 @@ class Notebook:
         self._server = server
         kernel = server.json("POST", "/api/kernels", json={"name": "python3"})
         session = uuid.uuid4().hex
-        parts = urlsplit(server.url)
-        cookies = "; ".join(
-            f"{c.name}={c.value}"
-            for c in server.person.browser.cookies
-            if f"{parts.path}/".startswith(c.path)
-        )
         self._session = session
         self._path = f"/api/kernels/{kernel['id']}"
-        self._socket = websocket.create_connection(
-            f"ws://{parts.netloc}{parts.path}{self._path}/channels?session_id={session}",
+
+    def _connect(self) -> websocket.WebSocket:
+        """Open the kernel's channels, for one piece of code: an idle one would be closed."""
+        parts = urlsplit(self._server.url)
+        cookies = "; ".join(
+            f"{c.name}={c.value}"
+            for c in self._server.person.browser.cookies
+            if f"{parts.path}/".startswith(c.path)
+        )
+        return websocket.create_connection(
+            f"ws://{parts.netloc}{parts.path}{self._path}/channels?session_id={self._session}",
             cookie=cookies,
             origin=f"{parts.scheme}://{parts.netloc}",
             timeout=_PATIENCE,
@@ -39,6 +42,13 @@ class Notebook:
 
     def run(self, code: str) -> str:
         """Run code; return what it printed. Fails where it raises."""
+        channels = self._connect()
+        try:
+            return self._run(channels, code)
+        finally:
+            channels.close()
+
+    def _run(self, channels: websocket.WebSocket, code: str) -> str:
         number = uuid.uuid4().hex
         header = {
             "msg_id": number,
@@ -48,7 +58,7 @@ class Notebook:
             "version": "5.3",
         }
         content = {"code": code, "silent": False, "store_history": False, "allow_stdin": False}
-        self._socket.send(
+        channels.send(
             json.dumps(
                 {
                     "channel": "shell",
@@ -62,7 +72,7 @@ class Notebook:
         )
         printed: list[str] = []
         while True:
-            message: dict[str, Any] = json.loads(self._socket.recv())
+            message: dict[str, Any] = json.loads(channels.recv())
             if message.get("parent_header", {}).get("msg_id") != number:
                 continue
             kind, said = message["msg_type"], message["content"]
@@ -75,5 +85,4 @@ class Notebook:
 
     def close(self) -> None:
         """End the kernel."""
-        self._socket.close()
         self._server.json("DELETE", self._path)

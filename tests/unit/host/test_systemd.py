@@ -53,8 +53,8 @@ def test_only_people_and_courses_have_homes(kore_side, name):
 
 def test_a_persons_home_is_systemds(hub_side, tmp_path):
     """People's homes are state directories; the hub makes none."""
-    assert hub_side.prepare_person("u123") == tmp_path / "people" / "u123"
-    assert not (tmp_path / "people" / "u123").exists()
+    assert hub_side.prepare_person("u123") == tmp_path / "people" / "private" / "u123"
+    assert not list((tmp_path / "people").iterdir())
 
 
 def test_a_folder_of_the_systems_is_nobodys_home(hub_side, tmp_path):
