@@ -21,7 +21,7 @@ from jwt.algorithms import RSAAlgorithm
 LTI = "https://purl.imsglobal.org/spec/lti/claim/"
 MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership"
 CLIENT_ID, DEPLOYMENT = "tool-1", "7"
-GONE = object()
+GONE = "(left out)"
 
 
 class Key:
