@@ -11,6 +11,8 @@ from nbgrader.exchange import ExchangeError
 
 from kore.exchange import archives, client
 
+pytestmark = pytest.mark.slow
+
 
 def ask(desk, what, *arguments, **more):
     """Run one of the exchange's classes; return what went wrong, in words."""

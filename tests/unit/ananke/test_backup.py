@@ -12,6 +12,8 @@ import pytest
 
 from tests.support.manager import hub_server
 
+pytestmark = pytest.mark.slow
+
 
 def database(path, rows):
     """Make a database in use: what was written last is in its journal beside it."""

@@ -10,6 +10,8 @@ import pytest
 from ananke.mounts import MOUNTS
 from tests.support.manager import OLD, hub_server
 
+pytestmark = pytest.mark.slow
+
 
 def test_creates_a_unit_that_answers(host, hub, ananke):
     """The image is tagged, a checked Quadlet file is there, the unit runs, the hub answers."""

@@ -15,6 +15,8 @@ from ananke.commands import doctor as command
 from ananke.podman import Podman
 from ananke.steps import Steps
 
+pytestmark = pytest.mark.slow
+
 SERVICE = "sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service"
 HEALTHY = {
     "run/systemd/system/x": "",

@@ -80,6 +80,7 @@ def supervise(tmp_path, argv):
 
 
 @pytest.mark.parametrize("deaf", [[], ["deaf"]])
+@pytest.mark.slow
 def test_stopping_ends_every_descendant(tmp_path, tree, deaf):
     """Descendants in sessions of their own end too, within ten seconds, deaf ones by force."""
     argv, pids = tree

@@ -19,6 +19,8 @@ from kore.jobs import Runner
 from kore.lti.http import Patience
 from tests.support.gradedcourse import graded_course, only_grades
 
+pytestmark = pytest.mark.slow
+
 EVERYONE = {"zoe": 7, "mila": 4.5, "niko": 0, "layla": 10}
 ON_THE_COLUMN = {"zoe": 70, "mila": 45, "niko": 0, "layla": 100}
 ONCE = {slug: (points, 1) for slug, points in ON_THE_COLUMN.items()}
@@ -40,7 +42,6 @@ def test_points_arrive(any_course):
     assert len(any_course.lms.requests("token")) == 1
 
 
-@pytest.mark.slow
 def test_points_arrive_from_every_database(tmp_path, database_url):
     """The records of sending are the same in SQLite and PostgreSQL."""
     with graded_course(tmp_path, database_url=database_url) as course:
@@ -67,7 +68,6 @@ def test_a_missing_column_is_made_once(tmp_path, manner):
         assert {s: v for s, v in course.held().items() if v[1]} == {"zoe": (7, 1), "mila": (3, 1)}
 
 
-@pytest.mark.slow
 def test_a_column_made_before_a_kill_is_found_again(tmp_path, manner):
     """Kore knows its column by tag and resource id, though it never stored where it is."""
     with graded_course(tmp_path, manner=manner, activity="words", students=("zoe",)) as course:
@@ -228,7 +228,6 @@ def test_an_override_that_the_lms_hides_counts_as_sent(course):
     ],
     ids=lambda faults: "+".join(f"{f['kind']}-{f.get('service', 'score')}" for f in faults),
 )
-@pytest.mark.slow
 def test_what_passes_by_itself_is_waited_out(any_course, faults):
     """Throttling, overload, lost connections: everyone's score arrives in the end."""
     any_course.lms.behave(fail_next=faults)
@@ -444,7 +443,6 @@ def test_a_job_goes_on_after_kore_was_stopped(tmp_path):
 
 @pytest.mark.parametrize("arrived", [True, False])
 @pytest.mark.parametrize("readable", [True, False])
-@pytest.mark.slow
 def test_a_score_in_doubt_is_resolved(tmp_path, arrived, readable):
     """After a kill: what the LMS has is not sent twice, what it lacks is sent as it was."""
     with graded_course(tmp_path) as course:

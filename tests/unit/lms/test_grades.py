@@ -10,6 +10,8 @@ import requests
 
 from tests.support.grading import CONTAINER, ITEM, SCORE, Grader
 
+pytestmark = pytest.mark.slow
+
 SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope"
 all_manners = pytest.mark.parametrize("lms", ["moodle", "canvas", "strict"], indirect=True)
 canvas = pytest.mark.parametrize("lms", ["canvas"], indirect=True)

@@ -15,6 +15,8 @@ import requests
 
 from ananke.demo.lms.__main__ import main
 
+pytestmark = pytest.mark.slow
+
 
 def free_port():
     """A port that is free now."""
