@@ -12,6 +12,22 @@ import re
 
 # With the leading "u" at most 25 characters. systemd takes 31, and "-<server>" may follow.
 _PLAIN_SUB = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,22}[a-z0-9])?")
+# What Linux systems call accounts of their own: a person of that name could not be made one.
+_TAKEN = frozenset(
+    [
+        "ubuntu",
+        "ucf",
+        "uml-net",
+        "unbound",
+        "unscd",
+        "uptimed",
+        "users",
+        "usbmux",
+        "uucp",
+        "uuidd",
+        "uwsgi",
+    ]
+)
 _COURSE_ID = re.compile(r"c-[0-9a-f]{16}")
 _DIGEST_DIGITS = 26
 
@@ -30,14 +46,15 @@ def _digest(*parts: str) -> bytes:
 def user_name(sub: str, issuer: str, *, namespace: bool = False) -> str:
     """Return the hub user's name for an LMS user.
 
-    A short, lower-case, safe ``sub`` is kept (Moodle's ``123`` is ``u123``); any other, and
-    each of a platform that is not the first (``namespace``), becomes a digest over issuer
-    and ``sub``. The two kinds cannot meet (a kept one never begins with ``-``), nor can
-    either begin with ``c-``, which belongs to courses. At most 31 characters of
-    ``[a-z0-9_-]``.
+    A short, lower-case, safe ``sub`` is kept (Moodle's ``123`` is ``u123``); any other, each
+    of a platform that is not the first (``namespace``), and one that would be an account of
+    the system (``uucp``) becomes a digest over issuer and ``sub``. The two kinds cannot meet
+    (a kept one never begins with ``-``), nor can either begin with ``c-``, which belongs to
+    courses. At most 31 characters of ``[a-z0-9_-]``.
     """
-    if not namespace and _PLAIN_SUB.fullmatch(sub):
-        return f"u{sub}"
+    plain = f"u{sub}"
+    if not namespace and _PLAIN_SUB.fullmatch(sub) and plain not in _TAKEN:
+        return plain
     digits = base64.b32encode(_digest(issuer, sub)).decode("ascii").lower()
     return f"u-{digits[:_DIGEST_DIGITS]}"
 

@@ -38,12 +38,14 @@ from kore.guards import (
     teacher_of,
     user,
 )
+from kore.handin import quotas
 from kore.roles import Role
 from kore.routes import presenting
 from kore.schemas import CourseDetail, GradesPreview
 
 pages = Blueprint("pages", __name__)
 pages.add_app_template_filter(presenting.points)
+pages.add_app_template_filter(presenting.size)
 pages.add_app_template_filter(presenting.moment)
 pages.add_app_template_filter(presenting.entry_kind)
 
@@ -91,6 +93,7 @@ def course(course_id: str) -> str:
         entries=presenting.entries_in_order(preview.entries) if preview else [],
         jobs=presenting.worth_showing(recent),
         setting_up=next((job for job in recent if job.kind == PROVISION), None),
+        exchange=quotas.state(services(), course_id, None),
         sending=next((job for job in recent if job.kind == GRADES_SEND and not job.ended_at), None),
         names={person.user: person.name for person in found.people},
     )

@@ -16,6 +16,7 @@ _ENTRY_ORDER = {"again": 0, "held_back": 1, "send": 2, "unchanged": 3}
 _ITEM_ORDER = {"failed": 0, "refused": 1, "held_back": 2, "sent": 3, "unchanged": 4}
 # What a spreadsheet takes as the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff0b", "\uff0d", "\uff1d", "\uff20")
+_THOUSAND = 1000
 
 
 def points(value: float | None) -> str:
@@ -23,6 +24,16 @@ def points(value: float | None) -> str:
     if value is None:
         return ""
     return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def size(number: int) -> str:
+    """Write a number of bytes as people read it, in decimal units."""
+    value, unit = float(number), "bytes"
+    for unit in ("bytes", "kB", "MB", "GB", "TB"):  # noqa: B007
+        if value < _THOUSAND - 0.5:
+            break
+        value /= _THOUSAND
+    return f"{value:.3g} {unit}"
 
 
 def moment(value: datetime) -> str:

@@ -114,3 +114,10 @@ def test_names_never_change():
     """Names are homes and gradebooks: a release that changed one would lose them."""
     assert user_name("Ada", ISSUER) == "u-tmb427k4z4xlxyiauqibex4elg"
     assert course_id(ISSUER, "client", "1", "42") == "c-ac8d37d636e3384d"
+
+
+@pytest.mark.parametrize("sub", ["ucp", "cf", "sers", "bunt", "buntu"])
+def test_no_person_takes_an_account_of_the_system(sub):
+    """A sub that would name one of Linux's own accounts becomes a digest."""
+    name = user_name(sub, "https://lms.example")
+    assert name.startswith("u-") is (f"u{sub}" != "ubunt")
