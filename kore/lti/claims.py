@@ -177,9 +177,3 @@ class Launch:
     def course_id(self) -> str:
         """The id of the launched activity's course."""
         return course_id(self.issuer, self.client_id, self.deployment_id, self.resource_link_id)
-
-    @property
-    def course_title(self) -> str:
-        """Context title (or label) and activity title as one line, "" if both are absent."""
-        titles = (self.context_title or self.context_label, self.resource_link_title)
-        return " \u2013 ".join(t for t in titles if t)

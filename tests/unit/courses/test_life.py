@@ -139,6 +139,12 @@ def test_titles_follow_teachers_only(services):
     assert courses_of(services, "u7")[0].activity_title == "Renamed"
 
 
+def test_the_label_stands_in_for_a_missing_context_title(services):
+    """A course has a title as long as the LMS says anything about its context."""
+    _launch(services, replace(TEACHER, context_title=""))
+    assert courses_of(services, "u3")[0].title == "NUM \N{EN DASH} Exercises"
+
+
 def test_twenty_at_once_make_one_course(services):
     """Teachers and students who launch a new activity together end in one complete course."""
     launches = [

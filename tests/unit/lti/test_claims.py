@@ -84,7 +84,6 @@ def test_a_whole_launch():
         memberships_url="https://m.example/members",
         return_url="https://m.example/return",
     )
-    assert it.course_title == "Analysis \u2013 Sheet 1"
 
 
 def test_the_least_launch():
@@ -93,7 +92,7 @@ def test_the_least_launch():
     places = ["context", "ags", "nrps", "launch_presentation", "target_link_uri"]
     absent = dict.fromkeys(people + places)
     it = launch(**absent, resource_link={"id": "42"})
-    assert (it.name, it.email, it.context_title, it.course_title) == ("", "", "", "")
+    assert (it.name, it.email, it.context_title) == ("", "", "")
     assert (it.ags_lineitem, it.ags_lineitems, it.ags_scopes) == (None, None, ())
     assert (it.memberships_url, it.return_url, it.target_link_uri) == (None, None, "")
     assert it.role is Role.LEARNER
@@ -128,12 +127,6 @@ def test_the_name_is_put_together_where_only_its_parts_came():
     """A platform may send given and family name without the whole."""
     assert launch(name=None).name == "Ada Lovelace"
     assert launch(name=None, family_name=None).name == "Ada"
-
-
-def test_the_label_stands_in_for_a_missing_context_title():
-    """A course has a title as long as the platform says anything about its context."""
-    it = launch(context={"id": "7", "label": "ANA"}, resource_link={"id": "42", "title": "S"})
-    assert it.course_title == "ANA \u2013 S"
 
 
 def test_the_course_is_the_activity():
