@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.support import hostile
+from tests.support.browser import running_chromium
 from tests.support.courseserver import CourseServer, add_submission, serving, unchanged
-
-CHROMIUM = "/usr/bin/chromium"
 
 
 @dataclass
@@ -43,12 +42,8 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
         yield Course(server, honest, harm)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One Chromium for all."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
+    with running_chromium() as chromium:
         yield chromium
-        chromium.close()

@@ -42,9 +42,12 @@ def running_chromium() -> Iterator[Browser]:
             browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Start one browser for all tests of a process."""
+    """Start one browser for the tests of a module.
+
+    Not for longer: while it is open, an event loop runs, and no test can run one of its own.
+    """
     with running_chromium() as browser:
         yield browser
 
