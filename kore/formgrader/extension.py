@@ -59,9 +59,10 @@ class _Data:
         return policy.DATA
 
     def set_default_headers(self) -> None:
-        """Say what the answer is; nbgrader does not."""
+        """Say what the answer is not: a page. Formgrader's scripts expect to parse a text."""
         super().set_default_headers()  # type: ignore[misc]
-        self.set_header("Content-Type", "application/json")  # type: ignore[attr-defined]
+        self.set_header("Content-Type", "text/plain; charset=utf-8")  # type: ignore[attr-defined]
+        self.set_header("X-Content-Type-Options", "nosniff")  # type: ignore[attr-defined]
 
 
 class _File:

@@ -23,7 +23,7 @@ _nonce: ContextVar[str] = ContextVar("nonce")
 _SCRIPT = re.compile(r"<script\b")
 # A value in the quotes of a script's string could end it; as JSON it cannot.
 _QUOTED = re.compile(r'(?<== )"\{\{\s*([A-Za-z_.]+)\s*\}\}"(?=;)')
-_ATTRIBUTE = re.compile(r"\son[a-z]+=\"([^\"{}]*)\"")
+_ATTRIBUTE = re.compile(r"\son[a-z]+=\"([^\"{}]*)\"", re.IGNORECASE)
 _NOWHERE = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 
 SANDBOX = f"{_NOWHERE}; sandbox; img-src 'self' data:; style-src 'unsafe-inline'; media-src 'self'"

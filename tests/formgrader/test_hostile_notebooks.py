@@ -167,7 +167,7 @@ def test_addresses_are_no_script(course, browser, path):
 def test_answers_are_no_pages(course, browser, what):
     """An answer to formgrader's scripts is data also where a link leads to it."""
     answer = course.server.get(f"/formgrader/api/{what}")
-    assert answer.headers["Content-Type"].startswith("application/json")
+    assert answer.headers["Content-Type"].startswith("text/plain")
     assert "sandbox" in answer.headers["Content-Security-Policy"]
     with watched(browser, sandboxed=True) as page:
         page.goto(f"{course.server.url}/formgrader/api/{what}")
