@@ -238,20 +238,19 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield world
 
 
-def _ways(caller: Caller, method: str) -> list[str]:
+def _ways(caller: Caller) -> list[str]:
     if caller is C.NOBODY:
         return ["none"]
     if caller is C.NARROW:
         return ["token"]
-    # Only what changes something asks for the proof.
-    return ["token", "session", *(["session, no proof"] if method != "GET" else [])]
+    return ["token", "session", "session, no proof"]
 
 
 CASES = [
     pytest.param(method, path, row, caller, way, id=f"{method} {path} by {caller.value}, {way}")
     for (method, path), row in (ROUTES | PAGES).items()
     for caller in C
-    for way in _ways(caller, method)
+    for way in _ways(caller)
 ]
 
 
