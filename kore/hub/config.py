@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jupyterhub.services.service import _ServiceSpawner
+
 from kore.host import Host
 from kore.hub import spawning
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _TOKEN_BYTES = 32
 _START_SECONDS = 120
+_SERVICE_POLL_SECONDS = 1
 _KORE = "access:services!service=kore"
 
 KORE_SCOPES = [
@@ -138,6 +141,9 @@ def _servers(c: Any, deployment: Deployment) -> None:
 
 
 def _services(c: Any, deployment: Deployment) -> None:
+    # A service that died is missed for half a minute otherwise, and the hub passes services
+    # no configuration by which to say so.
+    _ServiceSpawner.poll_interval = _SERVICE_POLL_SECONDS
     # Tokens of our own making, 256 random bits: no slow hash for each request.
     c.JupyterHub.trust_user_provided_tokens = True
     c.JupyterHub.services = [

@@ -17,6 +17,9 @@ import requests
 from tests.support.demo import Demo
 from tests.support.person import Person
 
+# The hub alone, unless told otherwise, looks after its services every half a minute.
+_BACK_SECONDS = 20
+
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(600)]
 
 
@@ -131,3 +134,20 @@ def _patiently(person: Person, activity: str) -> None:
             pass
         beat.wait(0.5)
     raise AssertionError("no launch succeeded")
+
+
+def test_kore_is_back_within_seconds_of_its_end(demo: Demo):
+    """Kore killed whole: the hub starts it again before people give up on the page."""
+    before = _kores(demo)
+    for process in before:
+        process.kill()
+    began = time.monotonic()
+    beat = threading.Event()
+    while time.monotonic() < began + _BACK_SECONDS:
+        try:
+            if requests.get(f"{demo.kore}/health", timeout=5).ok:
+                return
+        except requests.RequestException:
+            pass
+        beat.wait(0.2)
+    raise AssertionError(f"Kore did not come back:\n{demo.log('kore')[-2000:]}")
