@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import sys
 from pathlib import Path
 
@@ -21,6 +22,8 @@ configure(
     Deployment(
         host=_host,
         accounts=_demo["accounts"],
+        # Nobody can be there first: the name is made now.
+        executor=f"@ananke-executor-{secrets.token_hex(8)}" if _demo["accounts"] else "",
         homes=_homes,
         hub_dir=_state / "hub",
         kore_dir=_state / "kore",

@@ -267,7 +267,7 @@ class _Run:
         )
 
     def _hub_part(self, lms_config: Path) -> Part:
-        for name in ("kore", "proxy", "culler"):
+        for name in ("kore", "proxy", "culler", "executor"):
             self._log(name)
         environment = self._environment()
         told = {

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kore.files import write_once
-from kore.host.base import HostError, checked_user
+from kore.host.base import HostError, checked_user, is_course_user
 
 # Of Debian's range for people, which a container's user namespace maps as well.
 _FIRST, _LAST = 20_000, 59_999
@@ -49,6 +49,11 @@ class Accounts:
             return _read(path) or self._give(path)
         except OSError as error:
             raise HostError(f"{path} cannot be used: {error.strerror}") from error
+
+    def is_course(self, uid: int) -> bool:
+        """Say whether an account is one that was given to a course."""
+        found = (path for path in self._folder.glob("c-*") if is_course_user(path.name))
+        return any(_read(path) == Account(uid) for path in found)
 
     def _give(self, path: Path) -> Account:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -32,8 +32,8 @@ def main() -> None:
     try:
         # The folders that lead to what stays visible are for everybody to cross.
         os.umask(_OPEN_UMASK)
-        _make_reachable([*_own_paths(), Path(home)])
-        _become(uid)
+        make_reachable([*own_paths(), Path(home)])
+        become(uid)
         processes.end_with_parent(hub)
         os.umask(_PRIVATE_UMASK)
         os.chdir(folder)
@@ -42,14 +42,15 @@ def main() -> None:
         sys.exit(f"Account {uid} cannot run {argv[0]}: {error.strerror}: {error.filename or ''}")
 
 
-def _become(uid: int) -> None:
+def become(uid: int) -> None:
+    """Become an account for ever: no group but its own, and no way to gain rights."""
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
     _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
-def _own_paths() -> list[Path]:
+def own_paths() -> list[Path]:
     """Return the folders of this Python and of Kore, by each name that leads to them."""
     found = {Path(sys.prefix), Path(sys.base_prefix), Path(__file__).parents[1]}
     link = Path(sys.executable)
@@ -59,18 +60,30 @@ def _own_paths() -> list[Path]:
     return sorted({path.absolute() for path in found} | {path.resolve() for path in found})
 
 
-def _make_reachable(paths: list[Path]) -> None:
+def make_reachable(paths: list[Path]) -> None:
+    """Have everybody reach the paths, in a mount namespace if a folder above them is closed."""
+    closed = walls(paths)
+    if not closed:
+        return
+    _call(_libc.unshare(_CLONE_NEWNS), "a mount namespace")
+    keep_mounts()
+    for wall, inner in closed.items():
+        replace(wall, inner)
+
+
+def keep_mounts() -> None:
+    """Have what is mounted from here on stay in this mount namespace."""
+    mount("none", Path("/"), None, _MS_REC | _MS_PRIVATE)
+
+
+def walls(paths: list[Path]) -> dict[Path, list[Path]]:
+    """Return the topmost closed folders above paths, each with the paths that it closes."""
     closed: dict[Path, list[Path]] = {}
     for path in paths:
         wall = _first_closed(path)
         if wall is not None:
             closed.setdefault(wall, []).append(path)
-    if not closed:
-        return
-    _call(_libc.unshare(_CLONE_NEWNS), "a mount namespace")
-    _mount("none", Path("/"), None, _MS_REC | _MS_PRIVATE)
-    for wall, inner in closed.items():
-        _replace(wall, inner)
+    return closed
 
 
 def _first_closed(path: Path) -> Path | None:
@@ -81,17 +94,18 @@ def _first_closed(path: Path) -> Path | None:
     return None
 
 
-def _replace(wall: Path, paths: list[Path]) -> None:
+def replace(wall: Path, paths: list[Path], options: str = "mode=0755,size=1m") -> None:
     """Put an empty folder over one, and in it only the given ones, each at its old place."""
     held = {path: os.open(path, os.O_PATH | os.O_CLOEXEC) for path in sorted(paths)}
-    _mount("tmpfs", wall, "tmpfs", _MS_NOSUID | _MS_NODEV, "mode=0755,size=1m")
+    mount("tmpfs", wall, "tmpfs", _MS_NOSUID | _MS_NODEV, options)
     for path, descriptor in held.items():
         path.mkdir(mode=0o755, parents=True, exist_ok=True)
-        _mount(f"/proc/self/fd/{descriptor}", path, None, _MS_BIND | _MS_REC)
+        mount(f"/proc/self/fd/{descriptor}", path, None, _MS_BIND | _MS_REC)
         os.close(descriptor)
 
 
-def _mount(source: str, target: Path, kind: str | None, flags: int, options: str = "") -> None:
+def mount(source: str, target: Path, kind: str | None, flags: int, options: str = "") -> None:
+    """Put one file system, or a part of one, over a folder: as the system call does."""
     _call(
         _libc.mount(
             source.encode(),

@@ -41,10 +41,13 @@ class Deployment:
     ``hub_dir`` and ``kore_dir`` keep the two programs' state; ``public_url`` is where
     browsers find the hub, ``hub_url``, ``proxy_api_url`` and ``kore_url`` are loopback
     addresses with ports. ``accounts`` is the folder of given-out Unix accounts, empty where
-    all run as one. ``kore_url`` is empty for a hub without Kore. ``kore_environment`` is for
-    Kore alone. ``service_wrapper`` is put before a service's command: where its output goes,
-    what ends with it, as whom it runs. ``kernels`` is a folder of Jupyter data with the kernels
-    that everyone has, ``path`` the servers' search path.
+    all run as one. ``executor`` is the socket of what runs students' notebooks
+    (``kore.autograding``), ``@`` for an abstract one, which is then started as a service
+    with the ``accounts``; empty where there is none. ``kore_url`` is empty for a hub
+    without Kore. ``kore_environment`` is for Kore alone. ``service_wrapper`` is put before
+    a service's command: where its output goes, what ends with it, as whom it runs.
+    ``kernels`` is a folder of Jupyter data with the kernels that everyone has, ``path`` the
+    servers' search path.
     """
 
     host: Host
@@ -59,6 +62,7 @@ class Deployment:
     proxy_command: list[str]
     spawner_class: type | str
     accounts: str = ""
+    executor: str = ""
     server_args: list[str] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
     kore_environment: dict[str, str] = field(default_factory=dict)
@@ -129,7 +133,10 @@ def _servers(c: Any, deployment: Deployment) -> None:
         **deployment.environment,
     }
     c.Spawner.pre_spawn_hook = spawning.pre_spawn_hook(
-        deployment.host, kore_url=deployment.kore_url, kernels=deployment.kernels
+        deployment.host,
+        kore_url=deployment.kore_url,
+        kernels=deployment.kernels,
+        executor=deployment.executor,
     )
     # What a server may do with its token: say that it is in use, let its owner in, and hand
     # work out and in. The first two are JupyterHub's own.
@@ -186,6 +193,20 @@ def _services(c: Any, deployment: Deployment) -> None:
         },
         {"name": "hub-login", "api_token": hub_login},
     ]
+    if deployment.executor.startswith("@"):
+        c.JupyterHub.services += [_executor(deployment)]
+
+
+def _executor(deployment: Deployment) -> dict[str, Any]:
+    module = "kore.autograding.keeper"
+    return {
+        "name": "executor",
+        "command": deployment.command(
+            "executor", deployment.python, "-m", module, deployment.executor
+        ),
+        "api_token": _kept_token(deployment.hub_dir, "executor"),
+        "environment": {**deployment.environment, "KORE_ACCOUNTS": deployment.accounts},
+    }
 
 
 def _roles(c: Any, deployment: Deployment) -> None:

@@ -20,12 +20,15 @@ KERNELS = _CONFIG / "kernels"
 PreSpawnHook = Callable[[Any], None]
 
 
-def pre_spawn_hook(host: Host, *, kore_url: str, kernels: Path = KERNELS) -> PreSpawnHook:
+def pre_spawn_hook(
+    host: Host, *, kore_url: str, kernels: Path = KERNELS, executor: str = ""
+) -> PreSpawnHook:
     """Return the hook that prepares a user's files and server, called before each start.
 
     ``kore_url`` is Kore's loopback address, without a path; empty where there is no Kore,
     and no nbgrader.
-    ``kernels`` is a folder of Jupyter data with the kernels for everyone.
+    ``kernels`` is a folder of Jupyter data with the kernels for everyone, ``executor`` the
+    socket of what runs students' notebooks for courses (``kore.autograding``).
 
     An exception of the hook (``kore.host.HostError``) ends the start, and its words are
     on the page that the person sees.
@@ -35,6 +38,8 @@ def pre_spawn_hook(host: Host, *, kore_url: str, kernels: Path = KERNELS) -> Pre
         name: str = spawner.user.name
         if is_course_user(name):
             kind, settings = "course", _prepare_course(spawner, name, host)
+            if executor:
+                settings["KORE_EXECUTOR"] = executor
         else:
             kind, settings = "person", _prepare_person(spawner, name, host)
         if kore_url:

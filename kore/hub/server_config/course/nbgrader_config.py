@@ -2,6 +2,9 @@
 # read after this one and may change everything.
 import os
 
+from nbgrader.converters import Autograde
+
+from kore.autograding.preprocessor import ExecuteApart
 from kore.exchange import FACTORY
 
 c = get_config()
@@ -11,5 +14,10 @@ c.ExchangeFactory.update(FACTORY)
 c.Exchange.path_includes_course = True
 # Feedback shows a student's notebook: without the scripts in it.
 c.GenerateFeedback.exporter_class = "kore.formgrader.exporter.FeedbackExporter"
+# Students' code runs apart from the course. All else of nbgrader's list stays.
+c.Autograde.autograde_preprocessors = [
+    ExecuteApart if step.__name__ == "Execute" else step
+    for step in Autograde.autograde_preprocessors.default()
+]
 c.CourseDirectory.course_id = os.environ["KORE_COURSE_ID"]
 c.CourseDirectory.root = os.environ["KORE_COURSE_ROOT"]

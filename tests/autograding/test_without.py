@@ -1,0 +1,25 @@
+"""Courses without an executor: nbgrader runs the notebook itself."""
+
+from __future__ import annotations
+
+import nbformat
+import pytest
+
+from kore.autograding import VARIABLE
+from kore.autograding.preprocessor import ExecuteApart
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+
+
+def test_the_kernel_is_not_handed_the_token(monkeypatch, tmp_path):
+    """The variables that let a program in are not in the kernel's environment."""
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "secret")
+    monkeypatch.setenv("KORE_URL", "http://127.0.0.1:9")
+    cell = nbformat.v4.new_code_cell(
+        "import os; print([n for n in os.environ if n.startswith(('JUPYTERHUB_', 'KORE_'))])"
+    )
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    notebook.metadata["kernelspec"] = {"name": "python3"}
+    made, _ = ExecuteApart()(notebook, {"metadata": {"path": str(tmp_path)}})
+    assert made.cells[0].outputs[0].text == "[]\n"

@@ -1,0 +1,119 @@
+"""An executor with a course's account of its own, and notebooks sent to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from kore.autograding import VARIABLE, wire
+from kore.host import SeparateHost
+
+COURSE = "c-0123456789abcdef"
+_SECONDS = 60
+_PROGRAM = """
+import json, sys
+from traitlets.config import Config
+import nbformat
+from kore.autograding.preprocessor import ExecuteApart
+asked = json.load(sys.stdin)
+execute = ExecuteApart(config=Config({"Execute": asked["settings"]}))
+notebook = nbformat.from_dict(asked["notebook"])
+made, _ = execute(notebook, {"metadata": {"path": asked["folder"]}})
+print(json.dumps(made))
+"""
+
+
+@dataclass
+class Executor:
+    """Where it listens, and a course that may use it."""
+
+    name: str
+    host: SeparateHost
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def run(
+        self, notebook: Any, folder: Path, *, user: str = COURSE, **settings: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Execute a notebook as somebody's nbgrader does; ``stdout`` is the notebook."""
+        command = [*self.host.enter(user, Path("/")), sys.executable, "-c", _PROGRAM]
+        asked = {"notebook": notebook, "folder": str(folder), "settings": settings}
+        return subprocess.run(
+            command,
+            input=json.dumps(asked),
+            env={
+                **{k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "KORE_"))},
+                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+                "HOME": str(self.host.home(user)),
+                "JUPYTERHUB_API_TOKEN": "the-token",
+                VARIABLE: self.name,
+            },
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+
+    def outputs(self, cells: list[str], folder: Path, **settings: Any) -> list[str]:
+        """Run cells; return what each printed, or the name of its error."""
+        made = [nbformat.v4.new_code_cell(cell) for cell in cells]
+        done = self.run(nbformat.v4.new_notebook(cells=made), folder, **settings)
+        assert done.returncode == 0, done.stderr + self.log.read_text()
+        return [_said(cell) for cell in json.loads(done.stdout)["cells"]]
+
+
+def _said(cell: dict[str, Any]) -> str:
+    return "".join(
+        output["ename"] if output["output_type"] == "error" else output.get("text", "")
+        for output in cell["outputs"]
+    )
+
+
+@contextmanager
+def running_executor(state: Path) -> Iterator[Executor]:
+    """Run the executor of a demo; only root can."""
+    host = SeparateHost(
+        homes=state / "homes", exchange=state / "exchange", accounts=state / "accounts"
+    )
+    host.prepare_course(COURSE)
+    name, log = f"@ananke-test-{secrets.token_hex(8)}", state / "executor.log"
+    command = [sys.executable, "-m", "kore.autograding.keeper", name]
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            command,
+            env={**os.environ, "KORE_ACCOUNTS": str(state / "accounts")},
+            stdout=output,
+            stderr=output,
+            umask=0o077,
+        ) as process,
+    ):
+        try:
+            _wait(name)
+            yield Executor(name, host, process, log)
+        finally:
+            process.kill()
+
+
+def _wait(name: str) -> None:
+    import socket
+
+    deadline, beat = time.monotonic() + _SECONDS, threading.Event()
+    while time.monotonic() < deadline:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            if probe.connect_ex(wire.address(name)) == 0:
+                return
+        beat.wait(0.1)
+    raise AssertionError("the executor does not listen")
