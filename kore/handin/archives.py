@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass, field
 
 from kore.errors import KoreError
-from kore.handin.names import shown, twin_key, why_path_unfit
+from kore.names import shown, twin_key, why_path_unfit
 from kore.settings import Limits
 
 BLOCK = 512

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from kore.handin.archives import BLOCK
-from kore.handin.names import shown, why_path_unfit
+from kore.names import shown, why_path_unfit
 
 _PIECE = 256 * 1024
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

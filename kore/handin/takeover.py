@@ -25,7 +25,7 @@ from kore.db.models import Feedback, Handout, Submission
 from kore.errors import KoreError
 from kore.handin import index
 from kore.handin.folders import Entry, entries, open_plain, packed
-from kore.handin.names import shown, why_unfit
+from kore.names import shown, why_unfit
 from kore.services import Services
 from kore.settings import UNLIMITED
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kore.errors import KoreError
 from kore.handin.archives import Inspector
-from kore.handin.names import twin_key, why_path_unfit, why_unfit
+from kore.names import twin_key, why_path_unfit, why_unfit
 from kore.settings import Limits
 from tests.support.archives import END, block, extended, member, padded, tar_of
 
