@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import random
 import re
 import shutil
 import socket
@@ -19,16 +20,31 @@ from ananke.errors import AnankeError, Exit
 
 LOOPBACK = "127.0.0.1"
 _OLDEST_NODE = 20
+_PORTS = range(20000, 32000)
+_claims: list[socket.socket] = []
 _LTI_NAMES = ("client_id", "issuer", "authorize_url", "jwks_endpoint")
 _INSTALL = "Install what the demo needs with: make setup"
 
 
 def free_port() -> int:
-    """Return a port of the loopback address that nothing uses at this moment."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
+    """Return a port of the loopback address for a program that this process starts.
+
+    Until that program listens, two who ask at the same time could be given the same one: a
+    name in the kernel's abstract namespace keeps it for this process (unix(7)). The ports
+    are below those that the kernel gives to connections (ip_local_port_range).
+    """
+    for port in random.SystemRandom().sample(_PORTS, len(_PORTS)):
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0ananke-port-{port}")
+            with socket.socket() as probe:
+                probe.bind((LOOPBACK, port))
+        except OSError:
+            claim.close()
+            continue
+        _claims.append(claim)
         return port
+    raise AnankeError(Exit.PORT_TAKEN, "No port is free.", "End programs that listen on ports.")
 
 
 def checked_port(port: int, option: str) -> int:

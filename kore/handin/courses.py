@@ -17,8 +17,8 @@ from kore.courses.listing import find
 from kore.db.models import Feedback, Handout, Submission
 from kore.errors import KoreError
 from kore.handin import index
-from kore.names import why_unfit
 from kore.handin.store import Archive, Store
+from kore.names import why_unfit
 from kore.services import Services
 from kore.settings import UNLIMITED
 

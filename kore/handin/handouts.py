@@ -13,8 +13,8 @@ from kore.errors import KoreError
 from kore.gradebook import DueDates
 from kore.handin import index, quotas
 from kore.handin.due import due_dates
-from kore.names import shown, why_unfit
 from kore.handin.schemas import HandoutInfo
+from kore.names import shown, why_unfit
 from kore.services import Services
 
 

@@ -16,9 +16,10 @@ import psutil
 import pytest
 import requests
 
+from ananke.demo.checks import free_port
 from ananke.demo.parts import TAG
 from ananke.errors import Exit
-from tests.support.demo import free_port, running_demo
+from tests.support.demo import running_demo
 from tests.support.person import Person
 
 pytestmark = pytest.mark.slow

@@ -19,10 +19,10 @@ import requests
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
+from ananke.demo.checks import free_port
 from kore import gradebook as course_gradebook
 from kore.hub import spawning
 from tests.support import notebooks
-from tests.support.demo import free_port
 
 COURSE = "c-0123456789abcdef"
 _CONFIG = Path(spawning.__file__).parent / "server_config"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from ananke.demo.checks import free_port
 
 _START_SECONDS = 120
 
@@ -29,13 +30,6 @@ class Demo:
     def log(self, name: str) -> str:
         """Return what a part has logged so far."""
         return (self.state_dir / "logs" / f"{name}.log").read_text(errors="replace")
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -5,11 +5,9 @@ from __future__ import annotations
 import html
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
+from ananke.demo.checks import free_port
 from tests.support.forge import CLIENT_ID, ForgingLms
 
 _ROOT = Path(__file__).parents[2]
@@ -62,13 +61,6 @@ c.LTI13Authenticator.deployment_ids = {"7"}
 c.KoreAuthenticator.kore_url = %r
 c.KoreAuthenticator.launch_token = %r
 """
-
-
-def free_port() -> int:
-    """A port that is free now."""
-    with closing(socket.socket()) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 @dataclass

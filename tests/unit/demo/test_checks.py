@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import sys
 
 import pytest
@@ -127,3 +128,23 @@ def test_unreadable_lms_file(tmp_path, name):
     with pytest.raises(AnankeError, match="cannot be read") as caught:
         checks.lms_issuer(tmp_path / name)
     assert caught.value.code is Exit.LMS_CONFIG
+
+
+def test_a_free_port_is_given_once(monkeypatch):
+    """Until who asked has ended, no other process is given the same port."""
+    monkeypatch.setattr(checks, "_PORTS", range(19101, 19103))
+    ask = """
+from ananke.demo import checks
+checks._PORTS = range(19101, 19103)
+print(checks.free_port())
+"""
+    mine = checks.free_port()
+    for _ in range(2):
+        result = subprocess.run(
+            [sys.executable, "-c", ask], capture_output=True, text=True, check=True, timeout=30
+        )
+        assert {mine, int(result.stdout)} == {19101, 19102}
+    # With its end each gave its port back.
+    assert {mine, checks.free_port()} == {19101, 19102}
+    with pytest.raises(AnankeError, match="No port is free"):
+        checks.free_port()

@@ -13,16 +13,10 @@ import time
 import pytest
 import requests
 
+from ananke.demo.checks import free_port
 from ananke.demo.lms.__main__ import main
 
 pytestmark = pytest.mark.slow
-
-
-def free_port():
-    """A port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture
