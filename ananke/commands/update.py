@@ -72,21 +72,37 @@ def update(
         )
     if new_id == old_id:
         return _updated(found, new_id, old_id, changed=False, seconds=0.0)
+    # The name keeps the old image from being pruned. What had it comes back if we do.
+    before_id = podman.image_id(previous)
     podman.do(["podman", "tag", old_id, previous])
     podman.do(["podman", "tag", new_id, current])
     try:
         hubs.start(session, found.name, verb="restart")
         seconds = hubs.wait(session, found, seconds=wait_seconds)
     except (AnankeError, KeyboardInterrupt) as error:
-        _go_back(session, found, old_id, error)
+        _go_back(session, found, old_id, before_id, error)
     hubs.note_applied(session, found)
     return _updated(found, new_id, old_id, changed=True, seconds=seconds)
 
 
-def _go_back(session: Session, found: Definition, old_id: str, error: BaseException) -> None:
-    """Run the old image again, and raise AnankeError that tells of both."""
+def _go_back(
+    session: Session,
+    found: Definition,
+    old_id: str,
+    before_id: str | None,
+    error: BaseException,
+) -> None:
+    """Run the old image again, and raise AnankeError that tells of both.
+
+    ``before_id`` is the image that was kept as the previous one.
+    """
     why = f"{error.message}\n{error.details}".strip() if isinstance(error, AnankeError) else ""
-    session.podman.do(["podman", "tag", old_id, unit.current_tag(found.name)])
+    podman, previous = session.podman, unit.previous_tag(found.name)
+    podman.do(["podman", "tag", old_id, unit.current_tag(found.name)])
+    if before_id is None:
+        podman.do(["podman", "untag", previous, previous])
+    else:
+        podman.do(["podman", "tag", before_id, previous])
     try:
         hubs.start(session, found.name, verb="restart")
         hubs.wait(session, found)

@@ -6,6 +6,7 @@ runs as the course's account. Both see a file system that is read-only but for t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from systemdspawner import SystemdSpawner
@@ -24,8 +25,8 @@ PROPERTIES = {
     "ProtectKernelTunables": "yes",
     "ProtectClock": "yes",
     "ProtectHostname": "yes",
+    # No devices of its own: the container's /dev has what its administrator gave it, a GPU say.
     "PrivateTmp": "yes",
-    "PrivateDevices": "yes",
     # Commands of systemd would tell everyone's units: their sockets are out of reach.
     "InaccessiblePaths": "-/run/dbus -/run/systemd/private -/run/jupyterhub -/run/log "
     "-/var/log/journal -/var/lib/jupyterhub -/var/lib/kore -/opt/nbgrader_exchange "
@@ -50,9 +51,31 @@ PROPERTIES = {
 """Properties of each server's unit: systemd.exec(5), systemd.resource-control(5)."""
 
 
+_WHOSE = {"User", "Group", "DynamicUser", "StateDirectory", "StateDirectoryMode"}
+# Several on one line add up, and none of ours may be lost.
+_ADDED = {"InaccessiblePaths", "BindPaths", "BindReadOnlyPaths", "ReadWritePaths", "ReadOnlyPaths"}
+
+
+def properties(name: str, asked: Mapping[str, str]) -> dict[str, str]:
+    """Return what a user's unit is started with, ``asked`` being an administrator's wishes.
+
+    These win, but for paths, which are added to ours, and for whose unit it is.
+    """
+    if is_course_user(name):
+        home = f"/home/{name}"
+        own = {"BindPaths": home, "ReadWritePaths": home}
+    else:
+        own = {"User": name, "StateDirectoryMode": "0700"}
+    ours = PROPERTIES | own
+    theirs = {key: value for key, value in asked.items() if key not in _WHOSE}
+    both = {key: f"{ours[key]} {theirs[key]}" for key in ours.keys() & theirs.keys() & _ADDED}
+    return {**ours, **theirs, **both}
+
+
 class SystemdServer(SystemdSpawner):  # type: ignore[misc]
     """A server as a unit: of a dynamic user for a person, of a fixed account for a course."""
 
+    unit_extra_properties: dict[str, str]
     runtime_dir = Unicode(
         "/tmp/jupyter",  # noqa: S108 - each unit has a /tmp of its own
         config=True,
@@ -62,23 +85,15 @@ class SystemdServer(SystemdSpawner):  # type: ignore[misc]
     async def start(self) -> Any:
         """Start the server; return its address and port."""
         name: str = self.user.name
-        if is_course_user(name):
-            home = f"/home/{name}"
-            self.dynamic_users = False
-            self.user_workingdir = home
-            self.unit_extra_properties = {
-                **PROPERTIES,
-                "BindPaths": home,
-                "ReadWritePaths": home,
-            }
-        else:
-            self.dynamic_users = True
-            self.unit_extra_properties = {
-                **PROPERTIES,
-                "User": name,
-                "StateDirectoryMode": "0700",
-            }
-        return await super().start()
+        self.dynamic_users = not is_course_user(name)
+        if not self.dynamic_users:
+            self.user_workingdir = f"/home/{name}"
+        asked = self.unit_extra_properties
+        self.unit_extra_properties = properties(name, asked)
+        try:
+            return await super().start()
+        finally:
+            self.unit_extra_properties = asked
 
     def get_env(self) -> dict[str, str]:
         """Return the server's environment."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.support.container import Box
+from tests.support.container import DEVICE, Box
 from tests.support.inside import Notebook
 from tests.support.person import Person
 
@@ -302,6 +302,12 @@ def test_only_the_hub_is_root(people: People):
     known = ("/sbin/init", "/usr/lib/systemd/", "/opt/hub/bin/python /opt/hub/bin/jupyterhub ")
     odd = [line for line in root if not line.startswith(known) and "grep" not in line]
     assert odd == []
+
+
+def test_devices_of_the_container_are_there_for_people(people: People):
+    """What its administrator gives the container, a GPU say, programs in notebooks can open."""
+    for book in (people.zoe, people.numerics):
+        assert _ask(book, f"print(open({DEVICE!r}, 'rb').read(3) == bytes(3) and 1)") == 1
 
 
 def test_notebooks_and_terminals_run_on_the_environment_for_all(people: People):

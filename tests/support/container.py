@@ -14,6 +14,8 @@ from ananke.mounts import MOUNTS, STATE
 
 _CALL_SECONDS = 120
 READY_SECONDS = 120
+DEVICE = "/dev/nvidia0"
+"""A device that the container is given, in the place of a GPU's."""
 
 
 def podman(*argv: str, check: bool = True, seconds: int = _CALL_SECONDS) -> str:
@@ -66,7 +68,7 @@ class Box:
         begun = time.monotonic()
         podman(
             *("run", "--detach", "--name", self.name, "--systemd=always", "--network=host"),
-            *("--cap-add=SYS_ADMIN", *volumes, self.image),
+            *("--cap-add=SYS_ADMIN", f"--device=/dev/zero:{DEVICE}", *volumes, self.image),
         )
         self.wait()
         return time.monotonic() - begun

@@ -170,7 +170,22 @@ def test_update_goes_back(host, newer, ananke, trouble):
     assert "The old image runs again" in ended.json["error"]["message"]
     assert "the new image's trouble" in ended.json["error"]["details"]
     assert host.state["images"]["localhost/ananke-hub/bio:current"] == OLD
+    assert "localhost/ananke-hub/bio:previous" not in host.state["images"]
     assert host.answers("bio")
+
+
+def test_failed_update_keeps_the_image_before(host, newer, ananke):
+    """The previous image stays the last that worked before this one, however often one fails."""
+    assert ananke("update", "bio").code == 0
+    broken = "sha256:" + "3" * 64
+    host.change(
+        images={**host.state["images"], "localhost/broken:latest": broken}, never_start=[broken]
+    )
+    for _ in range(2):
+        assert ananke("update", "bio", "--image", "broken", "--wait", "1").code == 17
+        images = host.state["images"]
+        assert images["localhost/ananke-hub/bio:current"] == NEW
+        assert images["localhost/ananke-hub/bio:previous"] == OLD
 
 
 def test_update_neither_comes_up(host, newer, ananke):
