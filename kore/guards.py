@@ -11,7 +11,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from kore.caller import Caller, callers
 from kore.courses.listing import role_in, unknown_course
-from kore.db.models import Job
+from kore.db.models import Course, Job
 from kore.errors import KoreError
 from kore.roles import Role
 from kore.services import Services
@@ -78,6 +78,30 @@ def of_job(received: Request) -> str | None:
     with services().db.reading() as session:
         job = session.get(Job, (received.view_args or {}).get("job_id", ""))
         return job.course_id if job else None
+
+
+def own_or_teacher_of(course_of: CourseOf) -> Guard:
+    """Let in everyone who names no course, and with one those who teach it."""
+    guard = teacher_of(course_of)
+
+    def check_course(who: Caller) -> None:
+        user(who)
+        if course_of(request) is not None:
+            guard(who)
+
+    return check_course
+
+
+def reader_of_job(who: Caller) -> None:
+    """Let in those who teach the job's course; where that is gone, the one who began the job."""
+    user(who)
+    with services().db.reading() as session:
+        job = session.get(Job, (request.view_args or {}).get("job_id", ""))
+        if job is not None and job.created_by == who.name:
+            gone = job.course_id is None or session.get(Course, job.course_id) is None
+            if gone:
+                return
+    teacher_of(of_job)(who)
 
 
 def services() -> Services:

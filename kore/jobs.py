@@ -3,7 +3,7 @@
 A job is a row. A runner claims it with a lease that it renews while it works; when the
 process dies the lease runs out and the next runner starts the job again with a higher
 ``attempt``. So a handler must be able to run again from any point. One job of a kind works
-on a course at a time.
+on a course at a time, and of all kinds that need the course alone, one.
 """
 
 from __future__ import annotations
@@ -13,19 +13,34 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from kore.db.engine import Database
-from kore.db.models import Job, JobItem, JobState, now
+from kore import audit
+from kore.db.models import Job, JobState, now
 from kore.errors import KoreError
-from kore.schemas import JobInfo, JobItemInfo
+from kore.job_context import JobContext
+from kore.job_reports import FINAL, cancel, end, of_course, of_person, report
+from kore.schemas import JobInfo
 from kore.services import Services
+
+__all__ = [
+    "Handler",
+    "JobContext",
+    "JobInfo",
+    "Runner",
+    "cancel",
+    "closed_by",
+    "enqueue",
+    "handler",
+    "of_course",
+    "of_person",
+    "report",
+]
 
 log = logging.getLogger(__name__)
 
@@ -33,16 +48,30 @@ LEASE = timedelta(seconds=10)
 _HEARTBEAT_SECONDS = 3.0
 _POLL_SECONDS = 2.0
 _MOST_ATTEMPTS = 5
+_LONGEST_PAUSE = 60
 
-Handler = Callable[["JobContext"], None]
+Handler = Callable[[JobContext], None]
 _handlers: dict[str, Handler] = {}
+_alone: set[str] = set()
+_closing: set[str] = set()
+_quiet: set[str] = set()
 
 
-def handler(kind: str) -> Callable[[Handler], Handler]:
-    """Register the function that does jobs of a kind."""
+def handler(
+    kind: str, *, alone: bool = False, closes: bool = False, quiet: bool = False
+) -> Callable[[Handler], Handler]:
+    """Register the function that does jobs of a kind.
+
+    With ``alone`` a job waits while another such job, of whatever kind, works on its course.
+    While one that ``closes`` works, nothing is handed out or in there. A ``quiet`` kind is
+    Kore's own doing and leaves no trace in the course's audit.
+    """
 
     def register(function: Handler) -> Handler:
         _handlers[kind] = function
+        for given, kinds in ((alone, _alone), (closes, _closing), (quiet, _quiet)):
+            if given:
+                kinds.add(kind)
         return function
 
     return register
@@ -56,11 +85,13 @@ def enqueue(
     created_by: str,
     params: dict[str, Any] | None = None,
     coalesce: bool = False,
+    words: str = "",
 ) -> Job:
     """Add a job to the queue within the caller's transaction, and return it.
 
     With ``coalesce`` a job of the same kind and course that nobody has begun serves instead.
-    Call ``Runner.wake`` after the commit.
+    ``words`` say in the course's audit what was asked for. Call ``Runner.wake`` after the
+    commit.
     """
     if coalesce:
         waiting = session.scalar(
@@ -81,47 +112,20 @@ def enqueue(
     )
     session.add(job)
     session.flush()
+    if course_id is not None and kind not in _quiet:
+        audit.asked(session, job, words or kind)
     return job
 
 
-@dataclass(slots=True)
-class JobContext:
-    """What a handler sees of its job, and the ways to tell how it goes."""
-
-    services: Services
-    job_id: str
-    kind: str
-    course_id: str | None
-    created_by: str
-    params: dict[str, Any]
-    attempt: int
-    stopping: threading.Event = field(default_factory=threading.Event)
-
-    def progress(self, done: int, total: int, message: str = "") -> None:
-        """Tell how far the job is: ``done`` of ``total``, with a word on what is under way."""
-        with self.services.db.session() as session:
-            session.execute(
-                update(Job)
-                .where(Job.id == self.job_id)
-                .values(done=done, total=total, message=message)
-            )
-
-    def item(self, key: str, label: str, outcome: str, words: str = "", **detail: Any) -> None:
-        """Write, or write anew, one line of the report."""
-        with self.services.db.session() as session:
-            self.services.db.upsert(
-                session,
-                JobItem,
-                {"job_id": self.job_id, "key": key},
-                {"label": label, "outcome": outcome, "words": words, "detail": detail},
-            )
-
-    def cancelled(self) -> bool:
-        """Say whether somebody asked to stop, or Kore itself is stopping."""
-        if self.stopping.is_set():
-            return True
-        with self.services.db.reading() as session:
-            return bool(session.scalar(select(Job.cancel_asked).where(Job.id == self.job_id)))
+def closed_by(session: Session, course_id: str) -> str | None:
+    """Return the kind of the job at work that closes a course; None where it is open."""
+    return session.scalar(
+        select(Job.kind).where(
+            Job.course_id == course_id,
+            Job.kind.in_(_closing),
+            Job.state == JobState.RUNNING,
+        )
+    )
 
 
 class Runner:
@@ -187,8 +191,8 @@ class Runner:
             if job is None:
                 return None
             job.attempts += 1
-            if job.attempts > _MOST_ATTEMPTS:
-                _end(job, JobState.FAILED, "Given up: it was interrupted again and again.")
+            if job.attempts > _MOST_ATTEMPTS and not job.params.get(FINAL):
+                end(job, JobState.FAILED, "Given up: it was interrupted again and again.")
                 return None
             job.state = JobState.RUNNING
             job.owner = self._owner
@@ -213,7 +217,7 @@ class Runner:
         other = aliased(Job)
         busy = exists().where(
             other.course_id == Job.course_id,
-            other.kind == Job.kind,
+            or_(other.kind == Job.kind, and_(other.kind.in_(_alone), Job.kind.in_(_alone))),
             other.id != Job.id,
             other.state == JobState.RUNNING,
         )
@@ -232,12 +236,15 @@ class Runner:
     def _run(self, context: JobContext) -> None:
         log.info("Job %s (%s) begins, attempt %d", context.job_id, context.kind, context.attempt)
         state, message, hint = JobState.DONE, None, ""
+        begun = context.is_final or not context.cancelled()
         try:
-            if not context.cancelled():
+            if begun:
                 _handlers[context.kind](context)
         except KoreError as error:
             state, message, hint = JobState.FAILED, error.message, error.hint
             log.warning("Job %s (%s) failed: %s", context.job_id, context.kind, error)
+            if error.code == "cancelled":
+                state = JobState.CANCELLED
         except Exception:
             log.exception("Job %s (%s) failed", context.job_id, context.kind)
             state = JobState.FAILED
@@ -246,7 +253,13 @@ class Runner:
                 context.job_id
             )
         try:
-            self._settle(context, state, message, hint)
+            if not begun and self._stopping.is_set():
+                self._give_back(context, 0)
+            elif state is JobState.FAILED and context.is_final:
+                pause = min(2**context.attempt, _LONGEST_PAUSE)
+                self._give_back(context, pause, message or "", hint)
+            else:
+                self._settle(context, state, message, hint)
         except Exception:
             log.exception("The end of job %s could not be written: it runs again", context.job_id)
         finally:
@@ -257,14 +270,26 @@ class Runner:
             job = session.get(Job, context.job_id, with_for_update=True)
             if job is None or job.owner != self._owner:
                 return
-            if state is JobState.DONE and job.cancel_asked:
+            if state is JobState.DONE and job.cancel_asked and not context.is_final:
                 state = JobState.CANCELLED
             if state is JobState.DONE and self._stopping.is_set() and job.done < job.total:
                 # Interrupted by Kore's own end, not finished: the next process goes on.
                 job.lease_until = now()
                 return
-            _end(job, state, job.message if message is None else message, hint)
+            end(job, state, job.message if message is None else message, hint)
         log.info("Job %s (%s) ends: %s", context.job_id, context.kind, state.value)
+
+    def _give_back(
+        self, context: JobContext, seconds: int, message: str = "", hint: str = ""
+    ) -> None:
+        """Let the job begin again, after some seconds."""
+        with self._services.db.session() as session:
+            job = session.get(Job, context.job_id, with_for_update=True)
+            if job is None or job.owner != self._owner:
+                return
+            job.lease_until = now() + timedelta(seconds=seconds)
+            if message:
+                job.message, job.hint = f"Not finished yet, tried again soon: {message}", hint
 
     def _renew(self) -> None:
         while not self._stopping.wait(_HEARTBEAT_SECONDS):
@@ -280,75 +305,3 @@ class Runner:
                     )
             except Exception:
                 log.exception("The leases of running jobs could not be renewed")
-
-
-def _end(job: Job, state: JobState, message: str, hint: str = "") -> None:
-    job.state = state
-    job.ended_at = now()
-    job.message = message
-    job.hint = hint
-    job.owner = None
-    job.lease_until = None
-
-
-def of_course(db: Database, course_id: str, *, most: int = 100) -> list[JobInfo]:
-    """List a course's jobs, the newest first, without their items."""
-    with db.reading() as session:
-        found = session.scalars(
-            select(Job)
-            .where(Job.course_id == course_id)
-            .order_by(Job.created_at.desc(), Job.id)
-            .limit(most)
-        ).all()
-        return [_info(job, []) for job in found]
-
-
-def report(db: Database, job_id: str) -> JobInfo:
-    """Return a job with its items, by label. Raises KoreError 404."""
-    with db.reading() as session:
-        job = session.get(Job, job_id)
-        if job is None:
-            raise KoreError(404, "job_unknown", "There is no such job.")
-        items = session.scalars(
-            select(JobItem).where(JobItem.job_id == job_id).order_by(JobItem.label, JobItem.key)
-        ).all()
-        return _info(job, items)
-
-
-def cancel(db: Database, job_id: str) -> None:
-    """Ask a job to stop. One that nobody has begun ends at once; an ended one stays so."""
-    with db.session() as session:
-        job = session.get(Job, job_id, with_for_update=True)
-        if job is None:
-            raise KoreError(404, "job_unknown", "There is no such job.")
-        if job.state is JobState.QUEUED:
-            _end(job, JobState.CANCELLED, "Cancelled before it began.")
-        elif job.state is JobState.RUNNING:
-            job.cancel_asked = True
-
-
-def _info(job: Job, items: Sequence[JobItem]) -> JobInfo:
-    return JobInfo(
-        id=job.id,
-        kind=job.kind,
-        course=job.course_id,
-        state=job.state.value,
-        done=job.done,
-        total=job.total,
-        message=job.message,
-        hint=job.hint,
-        created_by=job.created_by,
-        created_at=job.created_at,
-        started_at=job.started_at,
-        ended_at=job.ended_at,
-        items=[
-            JobItemInfo(
-                key=item.key,
-                label=item.label,
-                outcome=item.outcome,
-                words=item.words,
-                detail=item.detail,
-            )
-            for item in items
-        ],
-    )

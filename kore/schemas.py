@@ -72,6 +72,21 @@ class CourseQuery(BaseModel):
     course: str = Field(pattern=COURSE_ID, description="Course id")
 
 
+class JobsQuery(BaseModel):
+    """Whose jobs to list."""
+
+    course: str | None = Field(
+        None, pattern=COURSE_ID, description="Those of a course; without it the caller's own"
+    )
+
+
+class PageQuery(BaseModel):
+    """Which part of a list."""
+
+    page: int = Field(1, ge=1, le=1_000_000, description="Counts from 1")
+    per_page: int = Field(50, ge=1, le=200)
+
+
 class CoursesQuery(BaseModel):
     """Which courses to list."""
 
@@ -224,9 +239,28 @@ class JobInfo(BaseModel):
 
 
 class Jobs(BaseModel):
-    """Jobs of a course, the newest first, without their items."""
+    """Jobs of a course or a person, the newest first, without their items."""
 
     jobs: list[JobInfo]
+
+
+class AuditEntry(BaseModel):
+    """What somebody did to a course. ``job`` has the report, where there is one."""
+
+    at: datetime
+    by: str
+    by_name: str
+    action: str
+    words: str
+    outcome: str
+    job: str | None
+
+
+class AuditPage(BaseModel):
+    """Entries of a course, the newest first; ``total`` counts those of all pages."""
+
+    entries: list[AuditEntry]
+    total: int
 
 
 class PlatformNotice(_In):

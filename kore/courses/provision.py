@@ -42,7 +42,7 @@ def student_group(course_id: str) -> str:
     return f"nbgrader-{course_id}"
 
 
-@jobs.handler(PROVISION)
+@jobs.handler(PROVISION, alone=True, quiet=True)
 def provision(context: jobs.JobContext) -> None:
     """Do all that is still to be done for a course. One runs for a course at a time."""
     services, course_id = context.services, context.course_id

@@ -4,7 +4,7 @@ Text from an LMS (titles, names, the words of a refusal) is kept as it came afte
 cleaning by ``kore.lti.claims``; it is never executed and never markup.
 Times are aware and in UTC. Platforms, courses and members are written at launches,
 columns and scores when grades are sent, jobs by ``kore.jobs``; handouts, submissions and
-feedback are the index of ``kore.handin``.
+feedback are the index of ``kore.handin``, backups that of ``kore.backups``.
 """
 
 from __future__ import annotations
@@ -269,6 +269,54 @@ class Feedback(Stored, Base):
     released_at: Mapped[datetime] = mapped_column(default=now)
 
     submission: Mapped[Submission] = relationship(back_populates="feedback")
+
+
+class Backup(Base):
+    """A whole archive of a course in Kore's state. See ``kore.backups``.
+
+    ``course_id`` is the course that it is kept for, ``source_course`` the one that it is of;
+    no row of theirs need be there any more. ``size`` is in bytes; ``sources`` are the files
+    below ``source/`` with their places in the archive, for those who only look.
+    """
+
+    __tablename__ = "backups"
+    __table_args__ = (Index("ix_backups_course", "course_id", "taken_at"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    course_id: Mapped[str] = mapped_column(String(18))
+    source_course: Mapped[str] = mapped_column(String(18))
+    title: Mapped[str] = mapped_column(Text, default="")
+    contents: Mapped[str] = mapped_column(String(16))
+    origin: Mapped[str] = mapped_column(String(16))
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
+    taken_at: Mapped[datetime]
+    taken_by: Mapped[str] = mapped_column(String(255))
+    taken_by_name: Mapped[str] = mapped_column(Text, default="")
+    kept_by: Mapped[str] = mapped_column(String(255))
+    assignments: Mapped[int] = mapped_column(default=0)
+    students: Mapped[int] = mapped_column(default=0)
+    sources: Mapped[list[Any]] = mapped_column(JSON, default=list)
+
+
+class Audit(Base):
+    """What somebody did to a course, and what came of it. See ``kore.audit``."""
+
+    __tablename__ = "audit"
+    __table_args__ = (
+        Index("ix_audit_course", "course_id", "at"),
+        Index("ix_audit_job", "job_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    course_id: Mapped[str] = mapped_column(String(18))
+    at: Mapped[datetime] = mapped_column(default=now)
+    by: Mapped[str] = mapped_column(String(255))
+    by_name: Mapped[str] = mapped_column(Text, default="")
+    action: Mapped[str] = mapped_column(String(64))
+    words: Mapped[str] = mapped_column(Text, default="")
+    outcome: Mapped[str] = mapped_column(String(16))
+    job_id: Mapped[str | None] = mapped_column(String(32))
 
 
 class Job(Base):

@@ -59,11 +59,18 @@ def send(
         )
     params = {"resend": resend, "only": wanted}
     with services.db.session() as session:
-        job = jobs.enqueue(session, JOB, course_id=course_id, created_by=by, params=params)
+        job = jobs.enqueue(
+            session,
+            JOB,
+            course_id=course_id,
+            created_by=by,
+            params=params,
+            words="Sent grades to the LMS" + (f", for {len(wanted)}" if wanted else ""),
+        )
         return job.id
 
 
-@jobs.handler(JOB)
+@jobs.handler(JOB, alone=True)
 def run(ctx: JobContext) -> None:
     """Send what the plan says, and report on every student."""
     assert ctx.course_id is not None  # jobs of this kind are only made by ``send``

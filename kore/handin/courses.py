@@ -120,7 +120,7 @@ def import_course(services: Services, course_id: str, folder: Path) -> int:
                 archives[row.blob] = _taken_back(store, course_id, folder, row)
             with services.db.session() as session:
                 find(session, course_id)
-                index.lock_course(session, course_id)
+                index.lock_course(session, course_id, closing=True)
                 stale = _forget(session, course_id)
                 session.add_all(_rows(session, course_id, kept, archives))
                 session.flush()

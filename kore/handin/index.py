@@ -16,8 +16,10 @@ from sqlalchemy import select, union_all
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from kore import jobs
 from kore.courses.listing import unknown_course
 from kore.db.models import Course, Feedback, Handout, Stored, Submission
+from kore.errors import KoreError
 from kore.handin.store import Archive, Store, archive_missing, disk_full
 from kore.services import Services
 from kore.settings import Limits
@@ -65,14 +67,22 @@ def put(row: Stored, archive: Archive) -> None:
     row.blob, row.size, row.sha256 = archive.blob, archive.size, archive.sha256
 
 
-def lock_course(session: Session, course_id: str) -> None:
+def lock_course(session: Session, course_id: str, *, closing: bool = False) -> None:
     """Hold a course's part of the index until the transaction ends.
 
-    Raises the 404 of an unknown course where it is gone. SQLite's writers come one after
-    the other anyway.
+    Raises the 404 of an unknown course where it is gone, and 503 while a job has it closed,
+    but for the job itself (``closing``). SQLite's writers come one after the other anyway.
     """
     if session.scalar(select(Course.id).where(Course.id == course_id).with_for_update()) is None:
         raise unknown_course()
+    if not closing and jobs.closed_by(session, course_id):
+        raise KoreError(
+            503,
+            "course_closed",
+            "The course is being restored, reset or deleted at this moment: nothing is handed "
+            "out or in.",
+            "Keep your work as it is and try again in a few minutes.",
+        )
 
 
 def opened(

@@ -5,17 +5,20 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
+from kore import audit
 from kore.courses import listing
 from kore.errors import KoreError
 from kore.guards import allow, caller, in_path, is_admin, member_of, services, teacher_of, user
 from kore.routes.answers import answer, responses
 from kore.schemas import (
+    AuditPage,
     CourseDetail,
     CoursePath,
     Courses,
     CoursesQuery,
     CurrentCourse,
     OpenedCourse,
+    PageQuery,
 )
 
 api = APIBlueprint("courses", __name__, url_prefix="/courses", abp_tags=[Tag(name="courses")])
@@ -59,7 +62,26 @@ def course(path: CoursePath) -> Response:
 @allow(teacher_of(in_path))
 def open_course(path: CoursePath) -> Response:
     """Start the course's server, unless it runs, and say where it is."""
-    return answer(listing.open_server(services(), path.course_id), 202)
+    opened = listing.open_server(services(), path.course_id)
+    if opened.server == "starting":
+        with services().db.session() as session:
+            audit.note(
+                session,
+                path.course_id,
+                by=caller().name,
+                action="course.open",
+                words="Started the course's server",
+            )
+    return answer(opened, 202)
+
+
+@api.get("/<course_id>/audit", responses=responses(200, AuditPage, *_ERRORS, 404))
+@allow(teacher_of(in_path))
+def course_audit(path: CoursePath, query: PageQuery) -> Response:
+    """List who did what to the course, the newest first."""
+    return answer(
+        audit.listed(services().db, path.course_id, page=query.page, per_page=query.per_page)
+    )
 
 
 def _all(query: CoursesQuery) -> bool:

@@ -7,10 +7,13 @@ with plain files and folders under relative names in Unicode NFC.
 from __future__ import annotations
 
 import unicodedata
+from contextlib import AbstractContextManager
+from datetime import timedelta
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
+from kore import audit
 from kore.courses.listing import role_in
 from kore.db.models import now
 from kore.guards import allow, caller, in_path, is_admin, member_of, services, teacher_of
@@ -38,6 +41,8 @@ api = APIBlueprint(
 api.url_value_preprocessor(takes_archives)
 _ERRORS = (401, 403, 404, 422)
 _FETCHED = {200: ARCHIVE, **errors(*_ERRORS, 429, 503)}
+# nbgrader gives feedback to one student after the other.
+_GATHERED = timedelta(minutes=10)
 _STORING = (*_ERRORS, 400, 408, 409, 413, 415, 429, 503, 507)
 
 
@@ -61,8 +66,9 @@ def list_assignments(path: CoursePath) -> Response:
 @allow(teacher_of(in_path))
 def release_assignment(path: HandoutPath, raw: TarBody) -> Response:  # noqa: ARG001
     """Release an assignment, in the place of one of the same name."""
-    with incoming() as pieces:
-        info, new = handouts.release(services(), path.course_id, _nfc(path.name), pieces)
+    name = _nfc(path.name)
+    with _noting(path.course_id, "exchange.release", f"Released {name}"), incoming() as pieces:
+        info, new = handouts.release(services(), path.course_id, name, pieces)
     return answer(info, 201 if new else 200)
 
 
@@ -78,7 +84,9 @@ def fetch_assignment(path: HandoutPath) -> Response:
 @allow(teacher_of(in_path))
 def withdraw_assignment(path: HandoutPath) -> Response:
     """Take an assignment back; what was handed in stays."""
-    handouts.withdraw(services(), path.course_id, _nfc(path.name))
+    name = _nfc(path.name)
+    with _noting(path.course_id, "exchange.withdraw", f"Took back {name}"):
+        handouts.withdraw(services(), path.course_id, name)
     return Response(status=204)
 
 
@@ -128,6 +136,15 @@ def give_feedback(path: SubmissionPath, raw: TarBody) -> Response:  # noqa: ARG0
         info, new = submissions.give_feedback(
             services(), path.course_id, path.submission_id, pieces
         )
+    with services().db.session() as session:
+        audit.note(
+            session,
+            path.course_id,
+            by=caller().name,
+            action="exchange.feedback",
+            words=f"Gave feedback on {info.assignment}",
+            gather=_GATHERED,
+        )
     return answer(info, 201 if new else 200)
 
 
@@ -138,6 +155,10 @@ def fetch_feedback(path: SubmissionPath) -> Response:
     owner = _owner(path.course_id)
     handle, row = submissions.fetch_feedback(services(), path.course_id, path.submission_id, owner)
     return outgoing(handle, row, "feedback")
+
+
+def _noting(course_id: str, action: str, words: str) -> AbstractContextManager[None]:
+    return audit.noting(services().db, course_id, by=caller().name, action=action, words=words)
 
 
 def _owner(course_id: str) -> str | None:

@@ -6,12 +6,20 @@ from flask import Response, current_app
 from flask_openapi3 import APIBlueprint, Tag
 
 from kore import jobs
-from kore.guards import allow, in_query, of_job, services, teacher_of
+from kore.guards import (
+    allow,
+    caller,
+    in_query,
+    own_or_teacher_of,
+    reader_of_job,
+    services,
+)
 from kore.routes.answers import answer, responses
-from kore.schemas import CourseQuery, JobInfo, JobPath, Jobs
+from kore.schemas import JobInfo, JobPath, Jobs, JobsQuery
 
 api = APIBlueprint("jobs", __name__, url_prefix="/jobs", abp_tags=[Tag(name="jobs")])
 _ERRORS = (401, 403, 404, 422)
+_MOST = 50
 
 
 def runner() -> jobs.Runner:
@@ -22,21 +30,24 @@ def runner() -> jobs.Runner:
 
 
 @api.get("", responses=responses(200, Jobs, *_ERRORS))
-@allow(teacher_of(in_query))
-def list_jobs(query: CourseQuery) -> Response:
-    """List a course's jobs, the newest first, without their items."""
-    return answer(Jobs(jobs=jobs.of_course(services().db, query.course)))
+@allow(own_or_teacher_of(in_query))
+def list_jobs(query: JobsQuery) -> Response:
+    """List a course's jobs, or the caller's own, the newest first, without their items."""
+    db = services().db
+    if query.course is None:
+        return answer(Jobs(jobs=jobs.of_person(db, caller().name, most=_MOST)))
+    return answer(Jobs(jobs=jobs.of_course(db, query.course, most=_MOST)))
 
 
 @api.get("/<job_id>", responses=responses(200, JobInfo, *_ERRORS))
-@allow(teacher_of(of_job))
+@allow(reader_of_job)
 def job(path: JobPath) -> Response:
     """Return a job with its report."""
     return answer(jobs.report(services().db, path.job_id))
 
 
-@api.post("/<job_id>/cancel", responses=responses(202, JobInfo, *_ERRORS))
-@allow(teacher_of(of_job))
+@api.post("/<job_id>/cancel", responses=responses(202, JobInfo, *_ERRORS, 409))
+@allow(reader_of_job)
 def cancel_job(path: JobPath) -> Response:
     """Ask a job to stop; what it has done stays done."""
     jobs.cancel(services().db, path.job_id)

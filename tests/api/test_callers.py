@@ -138,6 +138,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/courses/current"): Row(USERS, {200}),
     ("GET", "/courses/{course_id}"): Row(MEMBERS, {200}),
     ("POST", "/courses/{course_id}/open"): Row(TEACHERS, {202}),
+    ("GET", "/courses/{course_id}/audit"): Row(TEACHERS, {200}),
     ("GET", "/grades"): Row(TEACHERS, {200}, options=_in_query),
     ("POST", "/grades"): Row(
         TEACHERS, {202}, options=lambda world: {"json": {"course": world.course}}

@@ -14,7 +14,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from kore import jobs
+import kore.courses.provision  # noqa: F401  (registers its job)
+from kore import audit, jobs
 from kore.db.engine import Database, open_database
 from kore.db.models import Job, JobState, now
 from kore.errors import KoreError
@@ -224,7 +225,8 @@ def test_a_running_lease_is_left_alone(db: Database, kind):
 _VICTIM = """
 import sys, threading
 from types import SimpleNamespace
-from kore import jobs
+import kore.courses.provision  # noqa: F401  (registers its job)
+from kore import audit, jobs
 from kore.db.engine import open_database
 db = open_database(sys.argv[1])
 @jobs.handler("test.victim")
@@ -258,3 +260,102 @@ def test_a_killed_process_leaves_its_job_to_the_next(database_url: str):
             next_one.kill()
     assert (info.state, info.message) == ("done", "attempt 2")
     db.close()
+
+
+def test_jobs_that_need_a_course_alone_take_turns(db: Database, kind, monkeypatch):
+    """Of the kinds that need a course alone one works at a time; others work beside it."""
+    inside: set[str] = set()
+    together: list[set[str]] = []
+    lock = threading.Lock()
+    beside = threading.Barrier(2, timeout=_WAIT)
+
+    def work(context: jobs.JobContext) -> None:
+        with lock:
+            inside.add(context.kind)
+            together.append(set(inside))
+        if context.params.get("meet"):
+            beside.wait()
+        with lock:
+            inside.discard(context.kind)
+
+    kinds = [kind(work, name) for name in ("test.copy", "test.backup", "test.look")]
+    monkeypatch.setattr(jobs, "_alone", {"test.copy", "test.backup"})
+    ids = [_enqueue(db, name, "c-1") for name in kinds[:2] * 3]
+    ids += [_enqueue(db, kinds[0], "c-1", params={"meet": True})]
+    ids += [_enqueue(db, kinds[2], "c-1", params={"meet": True})]
+    with _running(db, threads=4) as runner:
+        assert [_ended(db, runner, job_id).state for job_id in ids] == ["done"] * 8
+    assert {"test.copy", "test.look"} in together
+    assert not any({"test.copy", "test.backup"} <= met for met in together)
+
+
+def test_past_the_point_of_no_return_a_job_is_completed(db: Database, kind, monkeypatch):
+    """It cannot be cancelled, and where it fails it begins again until it has succeeded."""
+    attempts: list[dict] = []
+
+    def work(context: jobs.JobContext) -> None:
+        attempts.append(context.params)
+        if not context.is_final:
+            context.no_return(step=1)
+        with pytest.raises(KoreError, match="cannot be stopped"):
+            jobs.cancel(db, context.job_id)
+        if context.attempt < 3:
+            raise KoreError(503, "hub_away", "The hub does not answer.")
+
+    name = kind(work)
+    monkeypatch.setattr(jobs, "_LONGEST_PAUSE", 0)
+    monkeypatch.setattr(jobs, "_MOST_ATTEMPTS", 1)
+    job_id = _enqueue(db, name)
+    with _running(db) as runner:
+        assert _ended(db, runner, job_id).state == "done"
+    assert [params.get("step") for params in attempts] == [None, 1, 1]
+
+
+def test_a_cancel_before_the_point_of_no_return_holds(db: Database, kind):
+    """Who cancelled in time is told that nothing was changed."""
+
+    def work(context: jobs.JobContext) -> None:
+        jobs.cancel(db, context.job_id)
+        context.no_return()
+        pytest.fail("went on")
+
+    name = kind(work)
+    with _running(db) as runner:
+        info = _ended(db, runner, _enqueue(db, name))
+    assert (info.state, info.message) == ("cancelled", "Stopped before anything was changed.")
+
+
+def test_a_job_claimed_as_kore_stops_is_not_lost(db: Database, kind):
+    """A job that a stopping runner has claimed and not begun goes back into the queue."""
+    name = kind(lambda context: context.progress(1, 1, "worked"))
+    job_id = _enqueue(db, name)
+    stopped = jobs.Runner(SimpleNamespace(db=db), threads=1)
+    context = stopped._claim()
+    stopped._stopping.set()
+    stopped._run(context)
+    with _running(db) as runner:
+        assert _ended(db, runner, job_id).message == "worked"
+
+
+def test_every_job_is_in_the_audit_of_its_course(db: Database, kind):
+    """Who asked for what, and the outcome once it is there; Kore's own doing is not noted."""
+
+    def work(context: jobs.JobContext) -> None:
+        if context.params.get("fail"):
+            raise KoreError(409, "no", "No.")
+
+    name = kind(work)
+    first = _enqueue(db, name, words="Worked a little")
+    second = _enqueue(db, name, params={"fail": True})
+    asked = audit.listed(db, "c-0", page=1, per_page=50)
+    assert [entry.outcome for entry in asked.entries] == ["asked", "asked"]
+    jobs.cancel(db, _enqueue(db, name))
+    _enqueue(db, "course.provision")
+    with _running(db) as runner:
+        _ended(db, runner, first)
+        _ended(db, runner, second)
+    found = audit.listed(db, "c-0", page=1, per_page=2)
+    assert found.total == 3
+    assert [(e.words, e.outcome, e.job) for e in found.entries[1:]] == [(name, "failed", second)]
+    [oldest] = audit.listed(db, "c-0", page=2, per_page=2).entries
+    assert (oldest.words, oldest.outcome, oldest.by) == ("Worked a little", "done", "u1")

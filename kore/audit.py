@@ -1,0 +1,147 @@
+"""Who did what to which course when, and what came of it: for the course's teachers to read.
+
+An entry outlives its course. A job's entry is written in the transaction that queues it, and
+its outcome in the one that ends it, so the two never disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from kore.db.engine import Database
+from kore.db.models import Audit, Job, Member, now
+from kore.errors import KoreError
+from kore.schemas import AuditEntry, AuditPage
+
+_MOST_WORDS = 500
+
+
+def note(
+    session: Session,
+    course_id: str,
+    *,
+    by: str,
+    action: str,
+    words: str,
+    outcome: str = "done",
+    job_id: str | None = None,
+    gather: timedelta | None = None,
+) -> None:
+    """Write an entry within the caller's transaction.
+
+    With ``gather`` an equal entry that is not older serves instead: for what a program does
+    once for each student.
+    """
+    if gather is not None and session.scalar(
+        select(Audit.id)
+        .where(
+            Audit.course_id == course_id,
+            Audit.at > now() - gather,
+            Audit.by == by,
+            Audit.action == action,
+            Audit.words == words[:_MOST_WORDS],
+            Audit.outcome == outcome,
+        )
+        .limit(1)
+    ):
+        return
+    session.add(
+        Audit(
+            course_id=course_id,
+            by=by,
+            by_name=name_of(session, course_id, by),
+            action=action,
+            words=words[:_MOST_WORDS],
+            outcome=outcome,
+            job_id=job_id,
+        )
+    )
+
+
+@contextmanager
+def noting(
+    db: Database,
+    course_id: str,
+    *,
+    by: str,
+    action: str,
+    words: str,
+    gather: timedelta | None = None,
+) -> Iterator[None]:
+    """Note what the block does: as done at its end, as refused where it raises KoreError."""
+    try:
+        yield
+    except KoreError as error:
+        with db.session() as session:
+            told = f"{words}: {error.message}"
+            note(session, course_id, by=by, action=action, words=told, outcome="refused")
+        raise
+    with db.session() as session:
+        note(session, course_id, by=by, action=action, words=words, gather=gather)
+
+
+def asked(session: Session, job: Job, words: str) -> None:
+    """Note that a job was asked for; ``ended`` writes what came of it."""
+    assert job.course_id is not None
+    note(
+        session,
+        job.course_id,
+        by=job.created_by,
+        action=job.kind,
+        words=words,
+        outcome="asked",
+        job_id=job.id,
+    )
+
+
+def ended(session: Session, job: Job) -> None:
+    """Write what came of a job into its entry."""
+    session.execute(update(Audit).where(Audit.job_id == job.id).values(outcome=job.state.value))
+
+
+def listed(db: Database, course_id: str, *, page: int, per_page: int) -> AuditPage:
+    """Return a page of a course's entries, the newest first. Pages count from 1."""
+    with db.reading() as session:
+        total = session.scalar(
+            select(func.count()).select_from(Audit).where(Audit.course_id == course_id)
+        )
+        found = session.scalars(
+            select(Audit)
+            .where(Audit.course_id == course_id)
+            .order_by(Audit.at.desc(), Audit.id.desc())
+            .offset((page - 1) * per_page)
+            .limit(per_page)
+        )
+        return AuditPage(
+            entries=[
+                AuditEntry(
+                    at=row.at,
+                    by=row.by,
+                    by_name=row.by_name,
+                    action=row.action,
+                    words=row.words,
+                    outcome=row.outcome,
+                    job=row.job_id,
+                )
+                for row in found
+            ],
+            total=total or 0,
+        )
+
+
+def name_of(session: Session, course_id: str, user: str) -> str:
+    """Return a person's name as the LMS told it, of this course if it did; "" if unknown."""
+    if user == course_id:
+        return "The course's own account"
+    found = session.scalar(
+        select(Member.name)
+        .where(Member.user == user)
+        .order_by((Member.course_id == course_id).desc(), Member.launched_at.desc())
+        .limit(1)
+    )
+    return found or ""

@@ -1,0 +1,77 @@
+"""What the handler of a job works with."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select, update
+
+from kore.db.models import Job, JobItem
+from kore.errors import KoreError
+from kore.job_reports import FINAL
+from kore.services import Services
+
+
+@dataclass(slots=True)
+class JobContext:
+    """What a handler sees of its job, and the ways to tell how it goes."""
+
+    services: Services
+    job_id: str
+    kind: str
+    course_id: str | None
+    created_by: str
+    params: dict[str, Any]
+    attempt: int
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def progress(self, done: int, total: int, message: str = "") -> None:
+        """Tell how far the job is: ``done`` of ``total``, with a word on what is under way."""
+        with self.services.db.session() as session:
+            session.execute(
+                update(Job)
+                .where(Job.id == self.job_id)
+                .values(done=done, total=total, message=message)
+            )
+
+    def item(self, key: str, label: str, outcome: str, words: str = "", **detail: Any) -> None:
+        """Write, or write anew, one line of the report."""
+        with self.services.db.session() as session:
+            self.services.db.upsert(
+                session,
+                JobItem,
+                {"job_id": self.job_id, "key": key},
+                {"label": label, "outcome": outcome, "words": words, "detail": detail},
+            )
+
+    def record(self, **facts: Any) -> None:
+        """Add to the job's parameters, for good: what its next attempt shall know."""
+        with self.services.db.session() as session:
+            job = session.get_one(Job, self.job_id, with_for_update=True)
+            job.params = self.params = {**job.params, **facts}
+
+    def no_return(self, **facts: Any) -> None:
+        """Note that from here on the job is completed, whatever happens; with ``record``.
+
+        Nobody can cancel it any more, and where it fails or is killed it begins again until
+        it succeeds. Raises KoreError ``cancelled`` where somebody has cancelled it before.
+        """
+        with self.services.db.session() as session:
+            job = session.get_one(Job, self.job_id, with_for_update=True)
+            if job.cancel_asked and not job.params.get(FINAL):
+                raise KoreError(409, "cancelled", "Stopped before anything was changed.")
+            job.params = self.params = {**job.params, **facts, FINAL: True}
+
+    @property
+    def is_final(self) -> bool:
+        """Whether ``no_return`` was called, by this attempt or one before."""
+        return bool(self.params.get(FINAL))
+
+    def cancelled(self) -> bool:
+        """Say whether somebody asked to stop, or Kore itself is stopping."""
+        if self.stopping.is_set():
+            return True
+        with self.services.db.reading() as session:
+            return bool(session.scalar(select(Job.cancel_asked).where(Job.id == self.job_id)))
