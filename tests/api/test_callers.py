@@ -326,6 +326,14 @@ def test_only_admins_list_every_course(world: World):
     assert len(listed) == 2
 
 
+def test_ones_own_jobs_are_listed_without_a_course(world: World):
+    """Without a course the list has what the caller began, and nothing of anybody else."""
+    mine = world.client(C.TEACHER, "token").get("/jobs").json["jobs"]
+    assert world.job in {job["id"] for job in mine}
+    assert {job["created_by"] for job in mine} == {world.names[C.TEACHER]}
+    assert world.client(C.STRANGER, "token").get("/jobs").json["jobs"] == []
+
+
 def test_nobody_names_a_caller_in_the_request(world: World):
     """A user name in query, body or header changes nothing about who calls."""
     client = world.client(C.STUDENT, "token")
