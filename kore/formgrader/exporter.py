@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 from jinja2 import Environment, pass_context
 from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode
+from nbgrader.preprocessors import ClearHiddenTests
+from traitlets import Bool
 from traitlets.config import Config
 
+from kore.autograding.preprocessor import ExecuteApart
 from kore.formgrader import policy
+from kore.formgrader.feedback import without_hidden_tests
 from kore.formgrader.markup import sanitised
 from kore.formgrader.notebook import harmless
 
@@ -76,10 +81,23 @@ class SafeExporter(HTMLExporter):  # type: ignore[misc]
 class FeedbackExporter(SafeExporter):
     """Feedback as a file that carries its own policy, wherever it is opened."""
 
+    show_hidden_tests = Bool(
+        True, help="Whether students find the hidden tests in their feedback."
+    ).tag(config=True)
+    run_again = Bool(
+        False,
+        help="Whether the notebook is run again for the feedback: where hidden tests are not "
+        "shown, students then find what the other tests of a cell say.",
+    ).tag(config=True)
+
     def from_notebook_node(
         self, nb: NotebookNode, resources: Any = None, **kw: Any
     ) -> tuple[str, Any]:
         """Return the page and nbconvert's resources."""
+        if not self.show_hidden_tests:
+            nb = without_hidden_tests(nb, ClearHiddenTests(parent=self))
+        if self.run_again:
+            nb, _ = ExecuteApart(parent=self).preprocess(nb, deepcopy(resources))
         nonce = policy.fresh_nonce()
         page, resources = super().from_notebook_node(nb, resources, **kw)
         # frame-ancestors is for headers alone.

@@ -6,7 +6,8 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from kore import audit
-from kore.courses import listing
+from kore.courses import listing, settings
+from kore.courses.schemas import CourseSettings
 from kore.errors import KoreError
 from kore.guards import allow, caller, in_path, is_admin, member_of, services, teacher_of, user
 from kore.routes.answers import answer, responses
@@ -82,6 +83,29 @@ def course_audit(path: CoursePath, query: PageQuery) -> Response:
     return answer(
         audit.listed(services().db, path.course_id, page=query.page, per_page=query.per_page)
     )
+
+
+@api.get("/<course_id>/settings", responses=responses(200, CourseSettings, *_OF_COURSE, 409, 413))
+@allow(teacher_of(in_path))
+def course_settings(path: CoursePath) -> Response:
+    """Return what the course's nbgrader_config.py says of feedback and solutions."""
+    return answer(settings.read(services(), path.course_id))
+
+
+@api.put("/<course_id>/settings", responses=responses(200, CourseSettings, *_OF_COURSE, 409, 413))
+@allow(teacher_of(in_path))
+def change_course_settings(path: CoursePath, body: CourseSettings) -> Response:
+    """Change the course's nbgrader_config.py; whatever else is in it stays."""
+    changed = settings.write(services(), path.course_id, body)
+    with services().db.session() as session:
+        audit.note(
+            session,
+            path.course_id,
+            by=caller().name,
+            action="course.settings",
+            words="Changed settings of feedback and solutions",
+        )
+    return answer(changed)
 
 
 def _all(query: CoursesQuery) -> bool:

@@ -107,6 +107,16 @@ def _archive(_world: World) -> dict[str, Any]:
     return {"data": stream.getvalue(), "content_type": "application/x-tar"}
 
 
+def _settings(_world: World) -> dict[str, Any]:
+    return {
+        "json": {
+            "feedback": {"show_hidden_tests": False, "run_again": True},
+            "solution": {"begin": "BEGIN", "end": "END"},
+            "code_stub": {"python": "..."},
+        }
+    }
+
+
 NOTEBOOK = json.dumps(notebooks.assignment()).encode()
 _EXCHANGE = "/exchange/{course_id}"
 _OWN = {C.STUDENT} | TEACHERS
@@ -139,6 +149,8 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/courses/{course_id}"): Row(MEMBERS, {200}),
     ("POST", "/courses/{course_id}/open"): Row(TEACHERS, {202}),
     ("GET", "/courses/{course_id}/audit"): Row(TEACHERS, {200}),
+    ("GET", "/courses/{course_id}/settings"): Row(TEACHERS, {200}),
+    ("PUT", "/courses/{course_id}/settings"): Row(TEACHERS, {200}, options=_settings),
     ("GET", "/grades"): Row(TEACHERS, {200}, options=_in_query),
     ("POST", "/grades"): Row(
         TEACHERS, {202}, options=lambda world: {"json": {"course": world.course}}

@@ -1,0 +1,58 @@
+"""A course's settings, as the form shows and takes them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from kore.schemas import _In
+
+
+class FeedbackSettings(_In):
+    """What students find in their feedback."""
+
+    show_hidden_tests: bool = Field(description="Whether hidden tests are shown")
+    run_again: bool = Field(description="Whether the notebook is run again for it")
+
+
+def _mark(text: str) -> str:
+    if not text.strip() or text != text.strip() or not text.isprintable():
+        raise ValueError("must be a word or some, on one line, with no space around it")
+    return text
+
+
+Mark = Annotated[str, Field(max_length=100), AfterValidator(_mark)]
+
+
+class SolutionMarks(_In):
+    """What stands in the lines before and after a solution."""
+
+    begin: Mark
+    end: Mark
+
+    @model_validator(mode="after")
+    def _differ(self) -> Self:
+        if self.begin in self.end:
+            raise ValueError("The line that ends a solution must not contain what begins one")
+        return self
+
+
+class CodeStub(_In):
+    """What students find in the place of a solution in Python."""
+
+    python: str = Field(max_length=2000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")
+
+
+class CourseSettings(_In):
+    """Settings of a course in its nbgrader_config.py, as the form shows and takes them."""
+
+    feedback: FeedbackSettings
+    solution: SolutionMarks
+    code_stub: CodeStub
+    by_hand: list[str] = Field(
+        [],
+        max_length=10,
+        description="Settings that the file computes: what is shown may not be in force. "
+        "Ignored where it is sent",
+    )

@@ -1,0 +1,140 @@
+"""Settings of a course that teachers change in a form, and nbgrader reads from a file."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from kore.courses import configfile
+from kore.courses.schemas import CodeStub, CourseSettings, FeedbackSettings, SolutionMarks
+from kore.errors import KoreError
+from kore.services import Services
+from kore.trees import Tree
+
+FILE = "nbgrader_config.py"
+_MOST_BYTES = 200_000
+_HIDDEN, _AGAIN = "FeedbackExporter.show_hidden_tests", "FeedbackExporter.run_again"
+_BEGIN = "ClearSolutions.begin_solution_delimeter"
+_END = "ClearSolutions.end_solution_delimeter"
+_STUB = "ClearSolutions.code_stub"
+
+# nbgrader's own: a dictionary that is set takes the place of all of it.
+STUBS = {
+    "python": "# YOUR CODE HERE\nraise NotImplementedError()",
+    "R": "# YOUR CODE HERE\nfail()",
+    "matlab": "% YOUR CODE HERE\nerror('No Answer Given!')",
+    "octave": "% YOUR CODE HERE\nerror('No Answer Given!')",
+    "sas": "/* YOUR CODE HERE */\n %notImplemented;",
+    "java": "// YOUR CODE HERE",
+}
+DEFAULTS: dict[str, Any] = {
+    _HIDDEN: True,
+    _AGAIN: False,
+    _BEGIN: "BEGIN SOLUTION",
+    _END: "END SOLUTION",
+    _STUB: STUBS,
+}
+_KINDS: dict[str, Callable[[Any], bool]] = {
+    _HIDDEN: lambda value: isinstance(value, bool),
+    _AGAIN: lambda value: isinstance(value, bool),
+    _BEGIN: lambda value: isinstance(value, str),
+    _END: lambda value: isinstance(value, str),
+    _STUB: lambda value: isinstance(value, dict) and isinstance(value.get("python", ""), str),
+}
+_FIELDS = {
+    _HIDDEN: "feedback.show_hidden_tests",
+    _AGAIN: "feedback.run_again",
+    _BEGIN: "solution.begin",
+    _END: "solution.end",
+    _STUB: "code_stub.python",
+}
+# Two forms sent at once: one after the other.
+_writing = threading.Lock()
+
+
+def read(services: Services, course_id: str) -> CourseSettings:
+    """Return a course's settings. Raises KoreError where its file cannot be read."""
+    with _folder(services, course_id) as tree:
+        return _shown(_effective(_text(tree)))
+
+
+def write(services: Services, course_id: str, wanted: CourseSettings) -> CourseSettings:
+    """Change a course's settings; return them as they are now.
+
+    Only what differs from the rest of the file is written, so that lines by hand stay in
+    force until somebody changes their setting in the form. Raises KoreError.
+    """
+    asked: dict[str, Any] = {
+        _HIDDEN: wanted.feedback.show_hidden_tests,
+        _AGAIN: wanted.feedback.run_again,
+        _BEGIN: wanted.solution.begin,
+        _END: wanted.solution.end,
+        _STUB: wanted.code_stub.python,
+    }
+    with _writing, _folder(services, course_id) as tree:
+        text = _text(tree)
+        try:
+            rest = _effective(configfile.without_block(text))
+        except configfile.ConfigFileError as error:
+            raise _broken(str(error)) from error
+        known = rest.values
+        asked[_STUB] = {**known[_STUB], "python": asked[_STUB]}
+        block = {name: value for name, value in asked.items() if value != known[name]}
+        changed = configfile.with_block(text, block)
+        if changed != text:
+            tree.write(FILE, [changed.encode()])
+        return _shown(_effective(changed))
+
+
+@contextmanager
+def _folder(services: Services, course_id: str) -> Iterator[Tree]:
+    with ExitStack() as stack:
+        try:
+            tree = stack.enter_context(Tree(services.host.course_root(course_id)))
+        except FileNotFoundError as error:
+            raise KoreError(
+                409, "course_not_ready", "The course is being set up.", "Try again in a moment."
+            ) from error
+        yield tree
+
+
+def _text(tree: Tree) -> str:
+    try:
+        return tree.read_bytes(FILE, most=_MOST_BYTES).decode()
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError as error:
+        raise _broken("It is not in UTF-8") from error
+
+
+def _effective(text: str) -> configfile.Found:
+    """Return every setting: as the file has it, else as nbgrader does."""
+    try:
+        found = configfile.read(text, frozenset(DEFAULTS))
+    except configfile.ConfigFileError as error:
+        raise _broken(str(error)) from error
+    odd = {name for name, value in found.values.items() if not _KINDS[name](value)}
+    said = {name: value for name, value in found.values.items() if name not in odd}
+    return configfile.Found(values=DEFAULTS | said, by_hand=found.by_hand | odd)
+
+
+def _shown(found: configfile.Found) -> CourseSettings:
+    values = found.values
+    # model_construct: what somebody wrote by hand need not pass what the form checks.
+    return CourseSettings.model_construct(
+        feedback=FeedbackSettings(show_hidden_tests=values[_HIDDEN], run_again=values[_AGAIN]),
+        solution=SolutionMarks.model_construct(begin=values[_BEGIN], end=values[_END]),
+        code_stub=CodeStub.model_construct(python=values[_STUB].get("python", STUBS["python"])),
+        by_hand=sorted(_FIELDS[name] for name in found.by_hand),
+    )
+
+
+def _broken(words: str) -> KoreError:
+    return KoreError(
+        409,
+        "config_unreadable",
+        f"The course's {FILE} cannot be read. {words}.",
+        "Open the course's server, mend the file there, and try again.",
+    )
