@@ -12,7 +12,7 @@ import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kore.errors import KoreError
 
@@ -28,7 +28,8 @@ class Entry:
     """Something below a tree's root. ``size`` is in bytes, 0 for folders; ``mtime`` in s.
 
     ``odd`` is what Kore does not touch: links, devices, pipes, folders that are closed to it
-    or lie too deep, names that are no text; ``mode`` are its permission bits.
+    or lie too deep, names that are no text; ``mode`` are its permission bits. ``stamp`` is
+    another one as soon as anything about it has changed (inode, its time of change in ns, size).
     """
 
     path: str
@@ -37,6 +38,7 @@ class Entry:
     mtime: float
     mode: int = 0
     odd: bool = False
+    stamp: tuple[int, int, int] = (0, 0, 0)
 
 
 def odd(path: str) -> KoreError:
@@ -110,7 +112,32 @@ def entry_of(parent: int, name: str, path: str) -> Entry | None:
         mtime=found.st_mtime,
         mode=stat.S_IMODE(found.st_mode),
         odd=not (folder or plain) or not _is_text(name),
+        stamp=_stamp(found),
     )
+
+
+def _stamp(found: os.stat_result) -> tuple[int, int, int]:
+    return found.st_ino, found.st_ctime_ns, found.st_size
+
+
+def stamped(parent: int, folder: str, names: list[str]) -> list[tuple[int, int, int] | None]:
+    """Return the stamps of plain files in a folder of an open one; None for all else."""
+    try:
+        inner = os.open(folder, PLACE, dir_fd=parent)
+    except OSError:
+        return [None] * len(names)
+    try:
+        return [_plain_stamp(inner, name) for name in names]
+    finally:
+        os.close(inner)
+
+
+def _plain_stamp(parent: int, name: str) -> tuple[int, int, int] | None:
+    try:
+        found = os.stat(name, dir_fd=parent, follow_symlinks=False)
+    except OSError:
+        return None
+    return _stamp(found) if stat.S_ISREG(found.st_mode) else None
 
 
 def _is_text(name: str) -> bool:
@@ -142,7 +169,7 @@ def walked(descriptor: int, relative: str, depth: int) -> Iterator[Entry]:
         except FileNotFoundError:
             continue
         except OSError:
-            yield Entry(entry.path, True, 0, entry.mtime, entry.mode, odd=True)
+            yield replace(entry, odd=True)
             continue
         try:
             yield entry

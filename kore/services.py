@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from kore.copying.shelf import Shelf
 from kore.db.engine import Database, open_database
 from kore.host import Host, open_host
 from kore.hub.api import HubApi
@@ -14,7 +15,10 @@ from kore.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The outside world: database, hub, host, platforms, and the key that they know Kore by."""
+    """The outside world: database, hub, host, platforms, and the key that they know Kore by.
+
+    ``shelf`` remembers what was seen in courses' folders.
+    """
 
     settings: Settings
     db: Database
@@ -22,6 +26,7 @@ class Services:
     host: Host
     keys: KeyStore
     lti: Platforms
+    shelf: Shelf = field(default_factory=Shelf)
 
 
 def open_services(settings: Settings) -> Services:

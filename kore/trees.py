@@ -30,6 +30,7 @@ from kore.descriptors import (
     listed,
     odd,
     parts_of,
+    stamped,
     status,
     stepped,
     told,
@@ -102,6 +103,26 @@ class Tree:
                 return entry_of(descriptor, name, path)
         except (FileNotFoundError, NotADirectoryError):
             return None
+
+    def looks(self, folder: str, names: Iterable[str]) -> list[Entry | None]:
+        """Return what is under each of some names in one folder, as ``look`` does."""
+        prefix = folder + "/" if folder else ""
+        try:
+            with self._at(parts_of(folder)) as descriptor:
+                return [entry_of(descriptor, name, prefix + name) for name in names]
+        except (FileNotFoundError, NotADirectoryError):
+            return [None for _ in names]
+
+    def stamps(
+        self, folder: str, wanted: Iterable[tuple[str, list[str]]]
+    ) -> Iterator[list[tuple[int, int, int] | None]]:
+        """Yield the stamps (see ``Entry``) of files, by names in folders within one folder.
+
+        Of many thousands in a moment; None for what is not there or is no plain file.
+        """
+        with self._at(parts_of(folder)) as descriptor:
+            for inner, names in wanted:
+                yield stamped(descriptor, inner, names)
 
     def exists(self, path: str) -> bool:
         """Say whether something is at a path, whatever it is."""

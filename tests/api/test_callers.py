@@ -81,6 +81,11 @@ def _in_query(world: World) -> dict[str, Any]:
     return {"query_string": {"course": world.course}}
 
 
+def _of_problem(world: World) -> dict[str, Any]:
+    source = {"kind": "course", "source": world.course}
+    return {"query_string": source | {"assignment": "ps1", "problem": "squares"}}
+
+
 def _launch(_world: World) -> dict[str, Any]:
     return {
         "json": {
@@ -151,6 +156,11 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/courses/{course_id}/audit"): Row(TEACHERS, {200}),
     ("GET", "/courses/{course_id}/settings"): Row(TEACHERS, {200}),
     ("PUT", "/courses/{course_id}/settings"): Row(TEACHERS, {200}, options=_settings),
+    ("GET", "/assignments"): Row(USERS, {200}),
+    ("GET", "/problems"): Row(USERS, {200}),
+    ("GET", "/problems/preview"): Row(
+        TEACHERS, {200}, options=_of_problem, hides=ANYONE - TEACHERS - {C.HUB_LOGIN, C.SERVICE}
+    ),
     ("GET", "/grades"): Row(TEACHERS, {200}, options=_in_query),
     ("POST", "/grades"): Row(
         TEACHERS, {202}, options=lambda world: {"json": {"course": world.course}}
@@ -222,6 +232,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         other, elsewhere = kore.launch("4", "Instructor", link="link-2")
         kore.make_admin("u5")
         kore.work()
+        kore.source(course, "ps1", squares=notebooks.assignment())
         with kore.db.session() as session:
             job = jobs.enqueue(session, "grades.send", course_id=course, created_by=teacher)
             job.state = JobState.DONE
@@ -311,7 +322,7 @@ def test_caller_and_route(world: World, method, path, row: Row, caller: Caller, 
     [
         pytest.param(method, path, row, id=f"{method} {path}")
         for (method, path), row in (ROUTES | PAGES).items()
-        if "{course_id}" in path or "{job_id}" in path or row.options is _in_query
+        if "{course_id}" in path or "{job_id}" in path or row.options in (_in_query, _of_problem)
         if path != "/launch/{course_id}"
     ],
 )

@@ -6,6 +6,7 @@ sessions, CSRF proofs and guards are Kore's own.
 
 from __future__ import annotations
 
+import json
 import secrets
 import threading
 from collections.abc import Iterable, Iterator
@@ -186,6 +187,14 @@ class Harness:
         self.hub.users.add(user)
         recorded = record(self.db, user, launch, token_url=f"{ISSUER}/token")
         return recorded.course_id, user
+
+    def source(self, course: str, assignment: str, **problems: dict[str, Any]) -> Path:
+        """Write an assignment of a course as its teacher does: notebooks by name."""
+        folder = self.services.host.course_root(course) / "source" / assignment
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, notebook in problems.items():
+            (folder / f"{name}.ipynb").write_text(json.dumps(notebook), "utf-8")
+        return folder
 
     def make_admin(self, name: str) -> None:
         """Make somebody an admin of the hub."""

@@ -1,0 +1,110 @@
+"""What the API takes and answers on assignments and problems of all courses."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from kore.copying.notebooks import CellRole, Kind
+from kore.schemas import COURSE_ID
+
+SourceKind = Literal["course", "backup"]
+SOURCE_ID = r"^(c-[0-9a-f]{16}|[0-9a-f]{32})$"
+_MOST_NAME = 255
+
+
+class Source(BaseModel):
+    """Where something can be copied from: a course, or a backup of one."""
+
+    kind: SourceKind
+    id: str
+    course: str | None
+    title: str
+    taken_at: datetime | None
+
+
+class FoundAssignment(BaseModel):
+    """An assignment of a source. ``points`` is null where they cannot be told; size in bytes."""
+
+    source: Source
+    name: str
+    notebooks: int
+    points: float | None
+    size: int
+    changed_at: datetime | None
+
+
+class FoundAssignments(BaseModel):
+    """A page of assignments; ``total`` counts those on all pages."""
+
+    assignments: list[FoundAssignment]
+    total: int
+
+
+class FoundProblem(BaseModel):
+    """A notebook of an assignment. ``points`` is null where they cannot be told."""
+
+    source: Source
+    assignment: str
+    name: str
+    title: str
+    points: float | None
+    cells: int
+    size: int
+    changed_at: datetime | None
+
+
+class FoundProblems(BaseModel):
+    """A page of problems; ``total`` counts those on all pages."""
+
+    problems: list[FoundProblem]
+    total: int
+
+
+class FindQuery(BaseModel):
+    """What is looked for, and which page of it."""
+
+    search: str = Field("", max_length=200, description="Words that all have to occur")
+    course: str | None = Field(None, pattern=COURSE_ID, description="This course and its backups")
+    kind: SourceKind | None = Field(None, description="Courses only, or backups only")
+    source: str | None = Field(None, pattern=SOURCE_ID, description="This source alone")
+    page: int = Field(1, ge=1, le=1_000_000)
+    per_page: int = Field(50, ge=1, le=200)
+
+
+class FindProblemsQuery(FindQuery):
+    """What is looked for among problems."""
+
+    assignment: str | None = Field(
+        None, max_length=_MOST_NAME, description="Problems of assignments of this name"
+    )
+
+
+class PreviewQuery(BaseModel):
+    """A problem of a source."""
+
+    kind: SourceKind
+    source: str = Field(pattern=SOURCE_ID)
+    assignment: str = Field(max_length=_MOST_NAME)
+    problem: str = Field(max_length=_MOST_NAME)
+
+
+class CellPreview(BaseModel):
+    """A cell as text. ``points`` is null where it is not graded."""
+
+    kind: Kind
+    role: CellRole
+    points: float | None
+    text: str
+
+
+class ProblemPreview(BaseModel):
+    """A problem as text: its beginning, where it is ``truncated``."""
+
+    name: str
+    title: str
+    points: float | None
+    cells: list[CellPreview]
+    truncated: bool

@@ -1,0 +1,258 @@
+"""What lies in folders of sources, remembered as long as it is true.
+
+A list over all courses of a teacher must not read every notebook anew. So names are kept
+while the folder that has them is unchanged, and what a notebook says while the notebook is.
+"Unchanged" is the system's word, not a writer's: inode, size and time of change (ctime, which
+nobody can set). What changed a moment ago is not remembered: another change within the same
+tick of the clock would look the same.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kore.copying import notebooks
+from kore.copying.notebooks import Summary
+from kore.descriptors import Entry
+from kore.errors import KoreError
+from kore.names import NOTEBOOK
+from kore.trees import Tree
+
+SOURCE = "source"
+"""nbgrader's folder of what teachers write, below a course's root."""
+IGNORED = frozenset({"__pycache__", ".ipynb_checkpoints", ".pytest_cache"})
+_MOST_FILES = 2000
+_MOST_ROOTS = 2000
+_SETTLED_NS = 100_000_000
+
+Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Notebook:
+    """A notebook of an assignment: ``name`` without its ending, times in s, size in bytes."""
+
+    name: str
+    size: int
+    changed_at: float
+    summary: Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """An assignment's folder: its notebooks, and all its files together."""
+
+    name: str
+    notebooks: list[Notebook]
+    size: int
+    changed_at: float | None
+
+    @property
+    def points(self) -> float | None:
+        """The notebooks' points together; None where those of one cannot be told."""
+        points = [notebook.summary.points for notebook in self.notebooks]
+        known = [value for value in points if value is not None]
+        return sum(known) if len(known) == len(points) else None
+
+
+@dataclass(slots=True)
+class _Known:
+    """What was seen below one root. A stamp of None is none to rely on."""
+
+    source: Stamp | None = None
+    assignments: list[str] = field(default_factory=list)
+    folders: dict[str, tuple[Stamp | None, list[str]]] = field(default_factory=dict)
+    summaries: dict[tuple[str, str], tuple[Stamp | None, Summary]] = field(default_factory=dict)
+
+
+class Shelf:
+    """Looks into folders of sources, below any number of roots."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[Path, _Known] = OrderedDict()
+        self._lock = threading.Lock()
+        # One at a time: a notebook as objects can take hundreds of megabytes for a moment.
+        self._parsing = threading.Lock()
+
+    def assignments(self, root: Path) -> list[str]:
+        """List the assignments of a course, sorted; none where there is no course."""
+        try:
+            with Tree(root) as tree:
+                return self._assignments(tree)
+        except (OSError, KoreError):
+            return []
+
+    def problems(self, root: Path) -> list[tuple[str, str]]:
+        """List the notebooks of a course, sorted, each with its assignment before it."""
+        try:
+            with Tree(root) as tree:
+                return [
+                    (assignment, name) for assignment, names in self._names(tree) for name in names
+                ]
+        except (OSError, KoreError):
+            return []
+
+    def titles(self, root: Path) -> dict[tuple[str, str], str]:
+        """Return the titles of a course's notebooks."""
+        found: dict[tuple[str, str], str] = {}
+        try:
+            with Tree(root) as tree:
+                known = self._of(tree)
+                wanted = self._names(tree)
+                files = [(inner, [name + NOTEBOOK for name in names]) for inner, names in wanted]
+                for (inner, names), stamps in zip(wanted, tree.stamps(SOURCE, files), strict=False):
+                    for name, stamp in zip(names, stamps, strict=True):
+                        kept = known.summaries.get((inner, name))
+                        if kept is None or kept[0] != stamp:
+                            entry = tree.look(f"{SOURCE}/{inner}/{name}{NOTEBOOK}")
+                            if entry is None or not _is_notebook(entry):
+                                continue
+                            found[inner, name] = self._summary(tree, entry).title
+                        else:
+                            found[inner, name] = kept[1].title
+                if len(known.summaries) > len(found):
+                    kept_now = known.summaries.copy().items()
+                    known.summaries = {key: kept for key, kept in kept_now if key in found}
+        except (OSError, KoreError):
+            return found
+        return found
+
+    def folder(self, root: Path, assignment: str) -> Folder | None:
+        """Return an assignment of a course as it is now; None where there is none."""
+        try:
+            with Tree(root) as tree:
+                return self._folder(tree, _part(assignment))
+        except (OSError, KoreError, ValueError):
+            return None
+
+    def notebook(self, root: Path, assignment: str, name: str) -> Notebook | None:
+        """Return a notebook of a course as it is now; None where there is none."""
+        try:
+            with Tree(root) as tree:
+                entry = tree.look(f"{SOURCE}/{_part(assignment)}/{_part(name)}{NOTEBOOK}")
+                if entry is None or not _is_notebook(entry):
+                    return None
+                return self._notebook(tree, entry)
+        except (OSError, KoreError, ValueError):
+            return None
+
+    def _folder(self, tree: Tree, assignment: str) -> Folder | None:
+        place = f"{SOURCE}/{assignment}"
+        found = tree.look(place)
+        if found is None or found.odd or not found.is_dir:
+            return None
+        books, size, changed = [], 0, found.mtime
+        try:
+            for entry in tree.walk(place, most=_MOST_FILES):
+                if entry.odd:
+                    continue
+                size += entry.size
+                changed = max(changed, entry.mtime)
+                if _is_notebook(entry) and entry.path.count("/") == 2:  # noqa: PLR2004
+                    books.append(self._notebook(tree, entry))
+        except KoreError:
+            # More than anybody looks through: a beginning is what a list shows.
+            pass
+        return Folder(assignment, books, size, changed)
+
+    def _notebook(self, tree: Tree, entry: Entry) -> Notebook:
+        name = entry.path.rpartition("/")[2].removesuffix(NOTEBOOK)
+        return Notebook(name, entry.size, entry.mtime, self._summary(tree, entry))
+
+    def _names(self, tree: Tree) -> list[tuple[str, list[str]]]:
+        known = self._of(tree)
+        assignments = self._assignments(tree)
+        found: list[tuple[str, list[str]]] = []
+        folders: dict[str, tuple[Stamp | None, list[str]]] = {}
+        for entry in tree.looks(SOURCE, assignments):
+            if entry is None or entry.odd or not entry.is_dir:
+                continue
+            name = entry.path.rpartition("/")[2]
+            kept = known.folders.get(name)
+            if kept is None or kept[0] != entry.stamp:
+                began = time.time_ns()
+                try:
+                    inner = tree.entries(entry.path)
+                except (OSError, KoreError):
+                    inner = []
+                names = [e.path.rpartition("/")[2] for e in inner if _is_notebook(e)]
+                kept = (_settled(entry, began), [n.removesuffix(NOTEBOOK) for n in names])
+            folders[name] = kept
+            found.append((name, kept[1]))
+        known.folders = folders
+        return found
+
+    def _assignments(self, tree: Tree) -> list[str]:
+        known = self._of(tree)
+        entry = tree.look(SOURCE)
+        if entry is None or entry.odd:
+            return []
+        if known.source == entry.stamp:
+            return known.assignments
+        began = time.time_ns()
+        names = [e.path.rpartition("/")[2] for e in tree.entries(SOURCE) if e.is_dir and not e.odd]
+        known.assignments = [n for n in names if n[0] != "." and n not in IGNORED]
+        known.source = _settled(entry, began)
+        return known.assignments
+
+    def _summary(self, tree: Tree, entry: Entry) -> Summary:
+        known = self._of(tree).summaries
+        assignment, _, name = entry.path.removeprefix(SOURCE + "/").partition("/")
+        name = name.removesuffix(NOTEBOOK)
+        kept = known.get((assignment, name))
+        if kept is not None and kept[0] == entry.stamp:
+            return kept[1]
+        with self._parsing:
+            kept = known.get((assignment, name))
+            if kept is not None and kept[0] == entry.stamp:
+                return kept[1]
+            began = time.time_ns()
+            found = _read(tree, entry)
+            known[assignment, name] = (_settled(entry, began), found)
+        return found
+
+    def _of(self, tree: Tree) -> _Known:
+        with self._lock:
+            known = self._known.setdefault(tree.root, _Known())
+            self._known.move_to_end(tree.root)
+            while len(self._known) > _MOST_ROOTS:
+                self._known.popitem(last=False)
+            return known
+
+
+def _settled(entry: Entry, began: int) -> Stamp | None:
+    """Return a stamp that can be relied on; None where the next change may look the same."""
+    return entry.stamp if entry.stamp[1] < began - _SETTLED_NS else None
+
+
+def _part(name: str) -> str:
+    """Return one part of a path. Raises ValueError for what would be several, or none."""
+    if "/" in name or not name:
+        raise ValueError("not a name")
+    return name
+
+
+def _is_notebook(entry: Entry) -> bool:
+    name = entry.path.rpartition("/")[2]
+    return (
+        name.endswith(NOTEBOOK)
+        and name != NOTEBOOK
+        and not name.startswith(".")
+        and not entry.is_dir
+        and not entry.odd
+    )
+
+
+def _read(tree: Tree, entry: Entry) -> Summary:
+    if entry.size > notebooks.MOST_BYTES:
+        return notebooks.too_large()
+    try:
+        return notebooks.summary(tree.read_bytes(entry.path, most=notebooks.MOST_BYTES))
+    except KoreError as error:
+        return Summary(trouble=error.message)
+    except OSError as error:
+        return Summary(trouble=f"The notebook cannot be read: {error.strerror}.")
