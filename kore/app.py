@@ -22,7 +22,18 @@ from kore.caller import Callers
 from kore.errors import KoreError
 from kore.files import write_once
 from kore.jobs import Runner
-from kore.routes import copies, courses, exchange, grades, health, home, launches, lti
+from kore.routes import (
+    backups,
+    copies,
+    courses,
+    exchange,
+    grades,
+    health,
+    home,
+    keeping,
+    launches,
+    lti,
+)
 from kore.routes import jobs as job_routes
 from kore.schemas import ErrorBody
 from kore.services import Services
@@ -79,7 +90,10 @@ def create_app(services: Services, runner: Runner) -> Flask:
     app.register_error_handler(KoreError, _told)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
-    for module in (copies, courses, exchange, grades, job_routes, launches, lti, health):
+    for module in (
+        *(courses, copies, keeping, backups, exchange, grades),
+        *(job_routes, launches, lti, health),
+    ):
         app.register_api(module.api)
     app.register_blueprint(home.pages)
     return app

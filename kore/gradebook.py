@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -24,6 +26,8 @@ from nbgrader.api import (
     SubmittedNotebook,
 )
 from sqlalchemy import URL, create_engine, func, select
+
+from kore.host import is_course_user
 
 _BUSY_SECONDS = 30
 
@@ -176,6 +180,51 @@ def graded(path: Path, course_id: str) -> list[GradedSubmission]:
         )
         for student, assignment, score, maximum, penalty, manual in rows
     ]
+
+
+class NoGradebookError(Exception):
+    """A file is not the gradebook of this course; in words."""
+
+
+def version() -> str:
+    """Return the version of nbgrader's tables that this nbgrader works with."""
+    return ScriptDirectory(dbutil.ALEMBIC_DIR).get_current_head() or ""
+
+
+def snapshot(path: Path, target: Path, watch: Callable[[], None]) -> None:
+    """Copy a gradebook as it is at one moment, while others work with it (SQLite's backup).
+
+    ``watch`` is called between steps and may raise.
+    """
+    with (
+        contextlib.closing(_connected(path, "rw")) as source,
+        contextlib.closing(_connected(target, "rwc")) as copy,
+    ):
+        source.backup(copy, pages=-1, progress=lambda *_: watch(), sleep=0.05)
+
+
+def examine(path: Path, course_id: str) -> tuple[str, int]:
+    """Return the version of a gradebook's tables, and how many students are in it.
+
+    Raises NoGradebookError for another file, a damaged one, or another course's gradebook.
+    """
+    try:
+        with contextlib.closing(_connected(path, "ro")) as connection:
+            if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+                raise NoGradebookError("it is damaged")
+            found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            [students] = connection.execute("SELECT count(*) FROM student").fetchone()
+            courses = {str(name) for (name,) in connection.execute("SELECT id FROM course")}
+            connection.execute("SELECT count(*) FROM submitted_assignment").fetchone()
+    except sqlite3.Error as error:
+        raise NoGradebookError("it is not a gradebook of nbgrader") from error
+    if any(is_course_user(name) for name in courses - {course_id}):
+        raise NoGradebookError("it is another course's")
+    return str(found[0]) if found else "", int(students)
+
+
+def _connected(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{quote(str(path))}?mode={mode}", uri=True, timeout=_BUSY_SECONDS)
 
 
 def _count(gradebook: Any, *, manual: bool) -> dict[str, int]:

@@ -9,9 +9,10 @@ from flask import Request, current_app, g, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
 
+from kore.backups.shelf import unknown_backup
 from kore.caller import Caller, callers
 from kore.courses.listing import role_in, unknown_course
-from kore.db.models import Course, Job
+from kore.db.models import Backup, Course, Job
 from kore.errors import KoreError
 from kore.roles import Role
 from kore.services import Services
@@ -102,6 +103,24 @@ def reader_of_job(who: Caller) -> None:
             if gone:
                 return
     teacher_of(of_job)(who)
+
+
+def reader_of_backup(who: Caller) -> None:
+    """Let in those who teach the course that the backup is kept for, and hub admins.
+
+    Where that course is gone, the one who made the backup.
+    """
+    user(who)
+    with services().db.reading() as session:
+        backup = session.get(Backup, (request.view_args or {}).get("backup_id", ""))
+        if backup is not None:
+            gone = session.get(Course, backup.course_id) is None
+            if gone and backup.kept_by == who.name:
+                return
+            if role_in(session, backup.course_id, who.name) is Role.INSTRUCTOR:
+                return
+    if not callers().is_admin(who):
+        raise unknown_backup()
 
 
 def services() -> Services:

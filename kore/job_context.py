@@ -46,15 +46,10 @@ class JobContext:
                 {"label": label, "outcome": outcome, "words": words, "detail": detail},
             )
 
-    def record(self, **facts: Any) -> None:
-        """Add to the job's parameters, for good: what its next attempt shall know."""
-        with self.services.db.session() as session:
-            job = session.get_one(Job, self.job_id, with_for_update=True)
-            job.params = self.params = {**job.params, **facts}
-
     def no_return(self, **facts: Any) -> None:
-        """Note that from here on the job is completed, whatever happens; with ``record``.
+        """Note that from here on the job is completed, whatever happens.
 
+        ``facts`` come into the job's parameters, for its next attempts.
         Nobody can cancel it any more, and where it fails or is killed it begins again until
         it succeeds. Raises KoreError ``cancelled`` where somebody has cancelled it before.
         """

@@ -236,7 +236,9 @@ class Runner:
     def _run(self, context: JobContext) -> None:
         log.info("Job %s (%s) begins, attempt %d", context.job_id, context.kind, context.attempt)
         state, message, hint = JobState.DONE, None, ""
-        begun = context.is_final or not context.cancelled()
+        # One that was interrupted has something to clear away, cancelled or not.
+        interrupted = context.attempt > 1 and not self._stopping.is_set()
+        begun = context.is_final or interrupted or not context.cancelled()
         try:
             if begun:
                 _handlers[context.kind](context)

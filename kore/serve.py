@@ -13,10 +13,14 @@ from urllib.parse import urlsplit
 
 from gunicorn.app.base import BaseApplication
 
+import kore.backups.making
+import kore.backups.restoring
+import kore.courses.ending
 import kore.courses.provision
-import kore.grades  # noqa: F401  (both register the jobs that they do)
+import kore.grades  # noqa: F401  (all register the jobs that they do)
 from kore import handin
 from kore.app import create_app, mount
+from kore.backups import shelf
 from kore.courses.launches import queue_unfinished
 from kore.jobs import Runner
 from kore.services import open_services
@@ -55,6 +59,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         app = create_app(services, self._runner)
         queue_unfinished(services.db)
         handin.sweep(services)
+        shelf.sweep(services)
         self._runner.start()
         return mount(app, self._settings.prefix)
 

@@ -23,7 +23,8 @@ class Limits:
 
     ``file`` is for one file, ``submission`` and ``files`` for one archive, ``course`` for
     all that lies in the exchange of a course, ``person`` for what one person may have
-    handed in there: so that nobody fills the course's part for all others.
+    handed in there: so that nobody fills the course's part for all others. ``backups`` is
+    for all backups that are kept for a course.
     """
 
     file: int = 100 * 10**6
@@ -31,6 +32,7 @@ class Limits:
     person: int = 2 * 10**9
     course: int = 20 * 10**9
     files: int = 2000
+    backups: int = 10 * 10**9
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -50,10 +52,13 @@ class Limits:
             person=size("KORE_LIMIT_PERSON", usual.person),
             course=size("KORE_LIMIT_COURSE", usual.course),
             files=size("KORE_LIMIT_FILES", usual.files),
+            backups=size("KORE_LIMIT_BACKUPS", usual.backups),
         )
 
 
-UNLIMITED = Limits(file=2**62, submission=2**62, person=2**62, course=2**62, files=10**6)
+UNLIMITED = Limits(
+    file=2**62, submission=2**62, person=2**62, course=2**62, files=10**6, backups=2**62
+)
 """For work that was taken once, and is taken over or back."""
 
 

@@ -276,7 +276,8 @@ class Backup(Base):
 
     ``course_id`` is the course that it is kept for, ``source_course`` the one that it is of;
     no row of theirs need be there any more. ``size`` is in bytes; ``sources`` are the files
-    below ``source/`` with their places in the archive, for those who only look.
+    below ``source/`` with their places in the archive, for those who only look, and
+    ``manifest_at`` is where its manifest begins.
     """
 
     __tablename__ = "backups"
@@ -296,6 +297,7 @@ class Backup(Base):
     kept_by: Mapped[str] = mapped_column(String(255))
     assignments: Mapped[int] = mapped_column(default=0)
     students: Mapped[int] = mapped_column(default=0)
+    manifest_at: Mapped[int] = mapped_column(BigInteger)
     sources: Mapped[list[Any]] = mapped_column(JSON, default=list)
 
 

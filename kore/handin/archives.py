@@ -122,6 +122,8 @@ class Inspector:
         self._files: set[str] = set()
         self._digest = hashlib.sha256()
         self._contents = Contents()
+        self._position = 0
+        """Bytes that are understood: where the next member's header or content begins."""
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes."""
@@ -136,8 +138,9 @@ class Inspector:
                 return
             if self._skip:
                 take = view[: self._skip]
-                self._digest.update(take)
+                self._content(take)
                 self._skip -= len(take)
+                self._position += len(take)
                 view = view[len(take) :]
             else:
                 view = self._collect(view)
@@ -159,6 +162,7 @@ class Inspector:
         self._pending += take
         if len(self._pending) == wanted:
             complete, self._pending = bytes(self._pending), bytearray()
+            self._position += wanted
             if self._pad:
                 self._pad = 0
                 if complete.strip(b"\0"):
@@ -218,7 +222,7 @@ class Inspector:
         folder = kind == b"5"
         if folder and path.endswith("/"):
             path = path[:-1]
-        why = why_path_unfit(path)
+        why = self._why_unfit(path)
         if why:
             raise bad_archive(f"The name {shown(path)} {why}.")
         if folder and size:
@@ -230,12 +234,22 @@ class Inspector:
             most = in_words(self._limits.file)
             raise too_large(f"The file {shown(path)}", most, "KORE_LIMIT_FILE")
         self._take_name(path, folder=folder)
-        self._digest.update(f"{len(path)}:{path}{kind.decode()}{size}:".encode())
+        self._begin(path, kind, size, block)
         self._skip, self._pad = size, _padding(size)
         if not folder:
             self._contents.files += 1
             if path.endswith(".ipynb"):
                 self._contents.notebooks.append(path)
+
+    def _why_unfit(self, path: str) -> str:
+        return why_path_unfit(path)
+
+    def _begin(self, path: str, kind: bytes, size: int, header: bytes) -> None:  # noqa: ARG002
+        """Take note of a member; its content follows."""
+        self._digest.update(f"{len(path)}:{path}{kind.decode()}{size}:".encode())
+
+    def _content(self, piece: memoryview) -> None:
+        self._digest.update(piece)
 
     def _take_name(self, path: str, *, folder: bool) -> None:
         """Note a name and its folders; refuse what some system takes for the same."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -17,12 +19,13 @@ from kore.courses.listing import find
 from kore.db.models import Feedback, Handout, Submission
 from kore.errors import KoreError
 from kore.handin import index
+from kore.handin.archives import Inspector
 from kore.handin.store import Archive, Store
 from kore.names import why_unfit
 from kore.services import Services
 from kore.settings import UNLIMITED
 
-_INDEX = "index.json"
+INDEX = "index.json"
 _PIECE = 1024 * 1024
 
 
@@ -83,10 +86,11 @@ def forget_course(services: Services, course_id: str) -> None:
     store.remove_folder(course_id)
 
 
-def export_course(services: Services, course_id: str, folder: Path) -> int:
-    """Write a course's part into an empty folder: archives and ``index.json``.
+@contextmanager
+def leaving_course(services: Services, course_id: str) -> Iterator[tuple[bytes, list[Path]]]:
+    """Yield a course's part while the block reads it: ``index.json``, and the archives' files.
 
-    Return how many archives. Work that comes in meanwhile is in it wholly or not at all.
+    Work that comes in meanwhile is in it wholly or not at all.
     """
     store = index.store(services)
 
@@ -96,12 +100,21 @@ def export_course(services: Services, course_id: str, folder: Path) -> int:
 
     with store.leaving(course_id, look, lambda kept: [row.blob for row in kept.rows()]) as found:
         kept, links = found
-        for row in kept.rows():
-            name = f"{row.blob}.tar"
-            with (links / name).open("rb") as source, (folder / name).open("xb") as target:
+        text = kept.model_dump_json(indent=1).encode()
+        yield text, [links / f"{row.blob}.tar" for row in kept.rows()]
+
+
+def export_course(services: Services, course_id: str, folder: Path) -> int:
+    """Write a course's part into an empty folder: archives and ``index.json``.
+
+    Return how many archives.
+    """
+    with leaving_course(services, course_id) as (kept, archives):
+        for path in archives:
+            with path.open("rb") as source, (folder / path.name).open("xb") as target:
                 shutil.copyfileobj(source, target, _PIECE)
-    (folder / _INDEX).write_text(kept.model_dump_json(indent=1), "utf-8")
-    return sum(1 for _ in kept.rows())
+    (folder / INDEX).write_bytes(kept)
+    return len(archives)
 
 
 def import_course(services: Services, course_id: str, folder: Path) -> int:
@@ -111,7 +124,7 @@ def import_course(services: Services, course_id: str, folder: Path) -> int:
     Ids are kept where no other course has them. Return how many archives; raises KoreError
     for a damaged backup.
     """
-    kept = _read(folder / _INDEX)
+    kept = _read(folder / INDEX)
     store = index.store(services, UNLIMITED)
     archives: dict[str, Archive] = {}
     with store.holding():
@@ -133,6 +146,18 @@ def import_course(services: Services, course_id: str, folder: Path) -> int:
     for blob in stale:
         store.remove(course_id, blob)
     return len(archives)
+
+
+def check_export(folder: Path) -> None:
+    """Raise KoreError where ``import_course`` would not take what is in a folder."""
+    for row in _read(folder / INDEX).rows():
+        name, inspector, digest = f"{row.blob}.tar", Inspector(UNLIMITED), hashlib.sha256()
+        for piece in _pieces(folder / name):
+            inspector.feed(piece)
+            digest.update(piece)
+        inspector.finish()
+        if digest.hexdigest() != row.sha256:
+            raise _damaged(f"{name} is not what was written into it")
 
 
 def _taken_back(store: Store, course_id: str, folder: Path, row: _Row) -> Archive:
@@ -194,13 +219,16 @@ def _read(path: Path) -> _Index:
     try:
         kept = _Index.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
-        raise _damaged(f"its {_INDEX} cannot be read") from error
+        raise _damaged(f"its {INDEX} cannot be read") from error
     names = [h.name for h in kept.handouts]
     names += [name for s in kept.submissions for name in (s.assignment, s.user)]
     if any(why_unfit(name) for name in names):
         raise _damaged("a name in it is none")
     blobs = [row.blob for row in kept.rows()]
-    if len(blobs) != len(set(blobs)):
+    keys: list[object] = [h.name for h in kept.handouts]
+    keys += [("id", s.id) for s in kept.submissions]
+    keys += [(s.user, s.assignment, s.key) for s in kept.submissions if s.key is not None]
+    if len(blobs) != len(set(blobs)) or len(keys) != len(set(keys)):
         raise _damaged("something in it is there twice")
     return kept
 

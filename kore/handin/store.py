@@ -75,13 +75,16 @@ class Archive:
 class Store:
     """Archives below one folder, which belongs to Kore's account alone (mode 0700)."""
 
-    def __init__(self, root: Path, limits: Limits) -> None:
+    def __init__(
+        self, root: Path, limits: Limits, inspector: Callable[[Limits], Inspector] = Inspector
+    ) -> None:
         self._root = root
         self._incoming = root / "incoming"
         self._lock_file = self._incoming / "lock"
         self._courses = root / "courses"
         self._unnamed = root / "unnamed"
         self._limits = limits
+        self._inspector = inspector
 
     def prepare(self) -> None:
         """Make the folders, and shut everybody else out of them."""
@@ -91,15 +94,17 @@ class Store:
                 folder.chmod(0o700)
 
     @contextmanager
-    def receiving(self, course_id: str, pieces: Iterable[bytes]) -> Iterator[Archive]:
+    def receiving(
+        self, course_id: str, pieces: Iterable[bytes], blob: str = ""
+    ) -> Iterator[Archive]:
         """Store the archive that comes in pieces, and yield it for the index to name.
 
         The block commits the row that names the blob. Where it raises, the caller says by
         ``remove`` that no row does. Raises KoreError for what is no good, and leaves nothing.
         """
         self.prepare()
-        blob = secrets.token_hex(16)
-        unfinished = self._incoming / f"{blob}.tar"
+        blob = blob or secrets.token_hex(16)
+        unfinished = self._incoming / f"{secrets.token_hex(16)}.tar"
         with self._lock(fcntl.LOCK_SH):
             try:
                 size, sha256, contents = self._write(unfinished, pieces)
@@ -120,6 +125,17 @@ class Store:
             yield
 
     @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Yield a folder for what the block needs for a while; the sweep finds it after a kill."""
+        with self.holding():
+            folder = self._incoming / secrets.token_hex(16)
+            folder.mkdir(mode=0o700)
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder)
+
+    @contextmanager
     def leaving(
         self, course_id: str, look: Callable[[], Found], blobs: Callable[[Found], list[str]]
     ) -> Iterator[tuple[Found, Path]]:
@@ -127,18 +143,13 @@ class Store:
 
         They stay while the block reads, whatever is replaced or removed meanwhile.
         """
-        with self.holding():
-            folder = self._incoming / secrets.token_hex(16)
-            folder.mkdir(mode=0o700)
-            try:
-                found = look()
-                while not self._link(course_id, blobs(found), folder):
-                    before, found = found, look()
-                    if found == before:
-                        raise archive_missing()
-                yield found, folder
-            finally:
-                shutil.rmtree(folder)
+        with self.scratch() as folder:
+            found = look()
+            while not self._link(course_id, blobs(found), folder):
+                before, found = found, look()
+                if found == before:
+                    raise archive_missing()
+            yield found, folder
 
     def _link(self, course_id: str, blobs: list[str], folder: Path) -> bool:
         for blob in blobs:
@@ -204,7 +215,7 @@ class Store:
         return len(unfinished) + len(lost)
 
     def _write(self, path: Path, pieces: Iterable[bytes]) -> tuple[int, str, Contents]:
-        inspector, digest, size = Inspector(self._limits), hashlib.sha256(), 0
+        inspector, digest, size = self._inspector(self._limits), hashlib.sha256(), 0
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "wb", buffering=0) as handle:
             for piece in pieces:

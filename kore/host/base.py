@@ -60,6 +60,9 @@ class Host(Protocol):
     def prepare_course(self, course_id: str) -> Path:
         """Make what a course's server needs; return the course directory."""
 
+    def remove_course(self, course_id: str) -> None:
+        """Remove a course's home, after the hub has forgotten its user; may be repeated."""
+
     def admit(self, user: str) -> None:
         """Make what a new user of the hub needs before anything of theirs starts."""
 

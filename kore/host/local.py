@@ -7,6 +7,7 @@ Nothing here separates users from each other: they all run as the same account.
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -48,6 +49,15 @@ class LocalHost:
         self.prepare_person(course_id)
         _private_folder(root)
         return root
+
+    def remove_course(self, course_id: str) -> None:
+        """Remove a course's home, with all that is in it."""
+        try:
+            shutil.rmtree(self.home(checked_course(course_id)))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise HostError(f"{course_id} cannot be removed: {error.strerror}") from error
 
     def admit(self, user: str) -> None:
         """Do nothing: there is no account to be made."""

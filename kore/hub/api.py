@@ -50,6 +50,14 @@ class HubApi:
         """Create a hub user, if there is none of this name."""
         self._change("POST", f"/users/{_part(name)}", same=(409,))
 
+    def delete_user(self, name: str) -> None:
+        """Delete a hub user, with all shares and tokens; a server of theirs has to be stopped."""
+        self._change("DELETE", f"/users/{_part(name)}", same=(404,))
+
+    def delete_group(self, name: str) -> None:
+        """Delete a group, if there is one of this name."""
+        self._change("DELETE", f"/groups/{_part(name)}", same=(404,))
+
     def create_group(self, name: str) -> None:
         """Create a group, if there is none of this name."""
         self._change("POST", f"/groups/{_part(name)}", same=(409,))

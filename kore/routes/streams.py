@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from io import BufferedReader
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from flask import Response, request
 from flask_openapi3 import RawModel
@@ -18,7 +18,7 @@ from kore.errors import KoreError
 from kore.guards import caller, services
 from kore.handin.archives import in_words, too_large
 
-TAR = "application/x-tar"
+TAR, BYTES = "application/x-tar", "application/octet-stream"
 ARCHIVE: dict[str, Any] = {"content": {TAR: {"schema": {"type": "string", "format": "binary"}}}}
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -39,6 +39,12 @@ class TarBody(RawModel):
     mimetypes = [TAR]  # noqa: RUF012
 
 
+class BackupBody(RawModel):
+    """A backup's archive, as it was downloaded, in the body."""
+
+    mimetypes = [BYTES, TAR]  # noqa: RUF012
+
+
 def takes_archives(endpoint: str | None, values: dict[str, Any] | None) -> None:  # noqa: ARG001
     """Raise the application's bound on bodies, for archives.
 
@@ -48,6 +54,27 @@ def takes_archives(endpoint: str | None, values: dict[str, Any] | None) -> None:
     if request.mimetype == TAR:
         limit = services().settings.limits.submission
         request.max_content_length = max(limit, request.content_length or 0) + 1
+
+
+def takes_backups(endpoint: str | None, values: dict[str, Any] | None) -> None:  # noqa: ARG001
+    """Raise the application's bound on bodies, for backups."""
+    if request.mimetype in {BYTES, TAR}:
+        limit = services().settings.limits.backups
+        request.max_content_length = max(limit, request.content_length or 0) + 1
+
+
+@contextmanager
+def incoming_backup(most: int, error: KoreError) -> Iterator[Iterator[bytes]]:
+    """Yield the pieces of the backup in the request's body; ``error`` is for over ``most``."""
+    if request.mimetype not in {BYTES, TAR}:
+        raise KoreError(
+            415,
+            "not_an_archive",
+            f"A backup is sent as {BYTES}.",
+            "Send the archive as it was downloaded, with this Content-Type.",
+        )
+    with _received(most, error) as pieces:
+        yield pieces
 
 
 @contextmanager
@@ -65,15 +92,22 @@ def incoming() -> Iterator[Iterator[bytes]]:
             "Send an uncompressed tar archive, with this Content-Type.",
         )
     limit = services().settings.limits.submission
+    error = too_large("The work as a whole", in_words(limit), "KORE_LIMIT_SUBMISSION")
+    with _received(limit, error) as pieces:
+        yield pieces
+
+
+@contextmanager
+def _received(most: int, error: KoreError) -> Iterator[Iterator[bytes]]:
     _lose_patience()
     try:
         with _place(caller().name):
-            if (request.content_length or 0) > limit:
-                raise too_large("The work as a whole", in_words(limit), "KORE_LIMIT_SUBMISSION")
+            if (request.content_length or 0) > most:
+                raise error
             yield _pieces()
-    except KoreError as error:
-        if error.code != "broken_upload":
-            _drain(_BUSY_DRAIN_SECONDS if error.code == "busy" else _DRAIN_SECONDS)
+    except KoreError as raised:
+        if raised.code != "broken_upload":
+            _drain(_BUSY_DRAIN_SECONDS if raised.code == "busy" else _DRAIN_SECONDS)
         raise
 
 
@@ -95,7 +129,19 @@ class _Held(BufferedReader):
             self._place.close()
 
 
-def outgoing(handle: BufferedReader, row: Stored, name: str) -> Response:
+class Sized(Protocol):
+    """The row of an archive: ``size`` is in bytes."""
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+
+    @property
+    def sha256(self) -> str:
+        """Its checksum."""
+
+
+def outgoing(handle: BufferedReader, row: Sized | Stored, name: str) -> Response:
     """Return the answer that streams an archive; a client may ask for the rest of one."""
     place = ExitStack()
     try:

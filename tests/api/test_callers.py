@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from kore import jobs
+from kore.backups import making
 from kore.db.models import JobState
 from kore.routes import home
 from tests.support import notebooks
@@ -122,9 +123,28 @@ def _settings(_world: World) -> dict[str, Any]:
     }
 
 
+def _upload(world: World) -> dict[str, Any]:
+    """Send what is no backup: who may send at all is told that."""
+    return {
+        "query_string": {"course": world.course},
+        "data": b"no archive" * 100,
+        "content_type": "application/octet-stream",
+    }
+
+
+def _own_backup(world: World) -> str:
+    """Make a backup to be deleted."""
+    job = making.queue(
+        world.kore.services, world.course, by=world.names[C.TEACHER], contents="sources"
+    )
+    world.kore.work()
+    return f"/backups/{job}"
+
+
 NOTEBOOK = json.dumps(notebooks.assignment()).encode()
 _EXCHANGE = "/exchange/{course_id}"
 _OWN = {C.STUDENT} | TEACHERS
+_OUTSIDERS = {C.STRANGER, C.STUDENT, C.OBSERVER, C.ELSEWHERE, C.OTHER_ACCOUNT}
 
 ROUTES: dict[tuple[str, str], Row] = {
     ("GET", _EXCHANGE): Row(MEMBERS, {200}),
@@ -161,6 +181,28 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/problems/preview"): Row(
         TEACHERS, {200}, options=_of_problem, hides=ANYONE - TEACHERS - {C.HUB_LOGIN, C.SERVICE}
     ),
+    ("POST", "/courses/{course_id}/backups"): Row(
+        TEACHERS, {202}, options=lambda _world: {"json": {"contents": "sources"}}
+    ),
+    # What is typed is not the title: whoever may end a course is told that.
+    ("POST", "/courses/{course_id}/restore"): Row(
+        TEACHERS,
+        {404},
+        options=lambda _world: {"json": {"backup": UNKNOWN_JOB, "confirm": ""}},
+    ),
+    ("POST", "/courses/{course_id}/reset"): Row(
+        TEACHERS, {422}, options=lambda _world: {"json": {"confirm": "Another course"}}
+    ),
+    ("POST", "/courses/{course_id}/delete"): Row(
+        TEACHERS, {422}, options=lambda _world: {"json": {"confirm": "Another course"}}
+    ),
+    ("GET", "/backups"): Row(TEACHERS, {200}, options=_in_query),
+    ("POST", "/backups/upload"): Row(TEACHERS, {422}, options=_upload),
+    ("GET", "/backups/{backup_id}/archive"): Row(TEACHERS, {200}, hides=_OUTSIDERS, denies=404),
+    # It is for the owner and admins; another teacher is told so.
+    ("DELETE", "/backups/{backup_id}"): Row(
+        {C.TEACHER, C.ADMIN}, {204}, path=_own_backup, hides=_OUTSIDERS
+    ),
     ("GET", "/grades"): Row(TEACHERS, {200}, options=_in_query),
     ("POST", "/grades"): Row(
         TEACHERS, {202}, options=lambda world: {"json": {"course": world.course}}
@@ -193,6 +235,7 @@ class World:
     course: str
     job: str
     submission: str
+    backup: str
     names: dict[Caller, str]
 
     def client(self, caller: Caller, way: str) -> Any:
@@ -214,6 +257,7 @@ class World:
             "job_id": self.job,
             "name": "ps1",
             "submission_id": self.submission,
+            "backup_id": self.backup,
         }
         where = row.path(self) if row.path else path.format(**names)
         options = row.options(self)
@@ -250,7 +294,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             C.NARROW: teacher,
         }
         kore.hub.users.update(name for name in names.values() if name[0] in "uc")
-        world = World(kore, course, job.id, "", names)
+        world = World(kore, course, job.id, "", "", names)
         work = f"/exchange/{course}/assignments/ps1"
         released = world.client(C.TEACHER, "token").open(work, method="PUT", **_archive(world))
         assert released.status_code == 201, released.text
@@ -259,6 +303,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         feedback = f"/exchange/{course}/submissions/{world.submission}/feedback"
         given = world.client(C.TEACHER, "token").open(feedback, method="PUT", **_archive(world))
         assert given.status_code == 201, given.text
+        world.backup = _own_backup(world).rpartition("/")[2]
         yield world
 
 
@@ -328,7 +373,7 @@ def test_caller_and_route(world: World, method, path, row: Row, caller: Caller, 
 )
 def test_what_is_not_there_looks_like_what_is_not_yours(world: World, method, path, row: Row):
     """A course or job of others and one that does not exist are refused in the same words."""
-    nowhere = World(world.kore, UNKNOWN_COURSE, UNKNOWN_JOB, UNKNOWN_JOB, world.names)
+    nowhere = World(world.kore, UNKNOWN_COURSE, UNKNOWN_JOB, UNKNOWN_JOB, UNKNOWN_JOB, world.names)
     theirs = world.call(C.ELSEWHERE, "token", method, path, row)
     nothing = nowhere.call(C.ELSEWHERE, "token", method, path, row)
     assert theirs.status_code == nothing.status_code

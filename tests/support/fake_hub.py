@@ -31,6 +31,20 @@ class FakeHub:
             self._called("create_user")
             self.users.add(name)
 
+    def delete_user(self, name: str) -> None:
+        with self._lock:
+            self._called("delete_user")
+            assert name not in self.servers
+            self.users.discard(name)
+            self.shares.pop(name, None)
+            for members in self.groups.values():
+                members.discard(name)
+
+    def delete_group(self, name: str) -> None:
+        with self._lock:
+            self._called("delete_group")
+            self.groups.pop(name, None)
+
     def create_group(self, name: str) -> None:
         with self._lock:
             self._called("create_group")

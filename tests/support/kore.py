@@ -22,6 +22,9 @@ from markupsafe import escape
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import make_server
 
+import kore.backups.making
+import kore.backups.restoring
+import kore.courses.ending
 import kore.courses.provision
 import kore.grades  # noqa: F401  (registers its jobs)
 from kore.app import create_app

@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("kept_by", sa.String(length=255), nullable=False),
         sa.Column("assignments", sa.Integer(), nullable=False),
         sa.Column("students", sa.Integer(), nullable=False),
+        sa.Column("manifest_at", sa.BigInteger(), nullable=False),
         sa.Column("sources", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )

@@ -1,0 +1,1 @@
+"""Backups of courses: taken, kept, looked into, and brought back."""

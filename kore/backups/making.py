@@ -1,0 +1,43 @@
+"""The job that backs a course up, because somebody wants it."""
+
+from __future__ import annotations
+
+from kore import jobs
+from kore.backups import shelf
+from kore.backups.manifest import Contents
+from kore.backups.taking import take
+from kore.courses.listing import find
+from kore.handin.archives import in_words
+from kore.services import Services
+
+JOB = "course.backup"
+_WORDS: dict[Contents, str] = {
+    "sources": "Backed up the assignments",
+    "everything": "Backed up everything, with students\u2019 work",
+}
+
+
+def queue(services: Services, course_id: str, *, by: str, contents: Contents) -> str:
+    """Queue a backup of a course; return the job's id, which becomes the backup's."""
+    if not shelf.left(services, course_id):
+        raise shelf.no_room(services)
+    with services.db.session() as session:
+        find(session, course_id)
+        return jobs.enqueue(
+            session,
+            JOB,
+            course_id=course_id,
+            created_by=by,
+            params={"contents": contents},
+            words=_WORDS[contents],
+        ).id
+
+
+@jobs.handler(JOB, alone=True)
+def back_up(ctx: jobs.JobContext) -> None:
+    """Take the backup; again from the start after a kill, unless it is there by then."""
+    contents: Contents = "sources" if ctx.params["contents"] == "sources" else "everything"
+    ctx.progress(0, 0, "Looking at the course")
+    row = shelf.find(ctx.services, take(ctx, contents, "made"))
+    ctx.item(row.id, row.title, "done", in_words(row.size), backup=row.id)
+    ctx.progress(1, 1, f"The backup is made: {in_words(row.size)}")

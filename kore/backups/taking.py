@@ -1,0 +1,335 @@
+"""Takes a backup of a course, while people may work in it.
+
+Each file is as it was at one moment, the gradebook by SQLite's own backup, and the exchange by
+its index. Links, pipes and the like are left out and named in the report; a plain file that no
+archive may hold is too, unless the backup is made because the course is about to lose it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+import ananke
+from kore import audit, gradebook
+from kore.backups import shelf
+from kore.backups.archives import MOST_FILE, Packer, why_unfit
+from kore.backups.manifest import COURSE, EXCHANGE, GRADEBOOK, Contents, Manifest
+from kore.courses.listing import find
+from kore.db.models import Backup, now
+from kore.descriptors import Entry
+from kore.errors import KoreError
+from kore.gradebook import NoGradebookError
+from kore.handin.courses import INDEX, leaving_course
+from kore.job_context import JobContext
+from kore.names import shown, twin_key
+from kore.trees import STAGING, Tree
+
+DATABASE = "gradebook.db"
+BESIDE = tuple(f"{DATABASE}{ending}" for ending in ("-journal", "-wal", "-shm"))
+"""What SQLite keeps beside a gradebook while it is written."""
+_PIECE = 1024 * 1024
+_WHOLE = 16 * 1024 * 1024
+"""Bytes up to which a file is read at once, and again where it changed meanwhile."""
+_TRIES = 5
+_TELL_SECONDS = 0.5
+_GRADEBOOK_SECONDS = 60
+
+
+@dataclass(slots=True)
+class _Course:
+    """What of a course goes into a backup. ``left_out`` has words by path."""
+
+    folders: list[Entry] = field(default_factory=list)
+    files: list[Entry] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+    unkept: list[str] = field(default_factory=list)
+    """Plain files and folders among them."""
+
+
+def take(ctx: JobContext, contents: Contents, origin: str, *, whole: bool = False) -> str:
+    """Take a backup of the job's course; return its id, which is the job's.
+
+    What an earlier attempt of the job has taken serves. With ``whole`` raises KoreError
+    where a plain file would be left out.
+    """
+    assert ctx.course_id is not None
+    services = ctx.services
+    with services.db.reading() as session:
+        if session.get(Backup, ctx.job_id) is not None:
+            return ctx.job_id
+    root = services.host.course_root(ctx.course_id)
+    with ExitStack() as stack:
+        scratch = stack.enter_context(shelf.store(services).scratch())
+        tree = stack.enter_context(_opened(root))
+        course = _look(tree, contents)
+        _tell_left_out(ctx, course, whole=whole)
+        taking = _Taking(ctx, tree, course, contents)
+        if contents == "everything":
+            taking.copy_gradebook(scratch)
+            taking.exchange = stack.enter_context(leaving_course(services, ctx.course_id))
+        return shelf.keep(
+            services,
+            ctx.course_id,
+            taking.pieces(),
+            by=ctx.created_by,
+            origin=origin,
+            own=taking.told,
+            blob=ctx.job_id,
+        )
+
+
+class _Taking:
+    """One backup on its way into its archive."""
+
+    def __init__(self, ctx: JobContext, tree: Tree, course: _Course, contents: Contents) -> None:
+        self._ctx, self._tree, self._course, self._contents = ctx, tree, course, contents
+        self._packer = Packer()
+        self._gradebook: Path | None = None
+        self._version, self._students = "", 0
+        self.exchange: tuple[bytes, list[Path]] | None = None
+        self._done, self._total, self._next_word = 0, 0, 0.0
+        self._manifest: Manifest | None = None
+        self._manifest_at = 0
+
+    def copy_gradebook(self, scratch: Path) -> None:
+        """Copy the gradebook as it is now; nothing where the course has none."""
+        found = self._tree.look(DATABASE)
+        if found is None:
+            return
+        # SQLite follows links. What it copied is looked at before it goes anywhere.
+        if found.odd or found.is_dir:
+            raise KoreError(
+                409, "odd_file", f"{DATABASE} is a link or no plain file.", "Remove it."
+            )
+        course_id, deadline = str(self._ctx.course_id), time.monotonic() + _GRADEBOOK_SECONDS
+
+        def watch() -> None:
+            self._stop_if_asked()
+            if time.monotonic() > deadline:
+                raise KoreError(
+                    409,
+                    "gradebook_busy",
+                    "The course's gradebook is in use all the time.",
+                    "Wait until what writes into it has ended, then try again.",
+                )
+
+        copy = scratch / DATABASE
+        gradebook.snapshot(self._tree.root / DATABASE, copy, watch)
+        try:
+            self._version, self._students = gradebook.examine(copy, course_id)
+        except NoGradebookError as error:
+            raise KoreError(
+                409,
+                "gradebook_damaged",
+                f"The course's gradebook cannot be backed up: {error}.",
+                "Tell the administrator of this system.",
+            ) from error
+        self._gradebook = copy
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the archive."""
+        self._total = sum(entry.size for entry in self._course.files)
+        archives = self.exchange[1] if self.exchange else []
+        self._total += sum(path.stat().st_size for path in archives)
+        for entry in self._course.folders:
+            yield from self._packer.folder(f"{COURSE}/{entry.path}")
+        for entry in self._course.files:
+            yield from self._file(entry)
+        if self._gradebook is not None:
+            yield from self._own(GRADEBOOK, self._gradebook)
+        if self.exchange is not None:
+            yield from self._packer.folder(EXCHANGE)
+            text = self.exchange[0]
+            yield from self._packer.file(f"{EXCHANGE}/{INDEX}", len(text), [text])
+            for path in archives:
+                yield from self._own(f"{EXCHANGE}/{path.name}", path)
+        self._manifest_at = self._packer.position
+        self._manifest = self._written()
+        ending = self._packer.ending(self._manifest.model_dump_json().encode())
+        header = next(ending)
+        self._manifest_at += len(header)
+        yield header
+        yield from ending
+
+    def told(self) -> tuple[Manifest, int]:
+        """Return the manifest, and where it begins, after all pieces."""
+        assert self._manifest is not None
+        return self._manifest, self._manifest_at
+
+    def _file(self, entry: Entry) -> Iterator[bytes]:
+        try:
+            handle = self._tree.open(entry.path)
+        except FileNotFoundError:
+            # Somebody removed it since: then it is not part of the course any more.
+            return
+        with handle:
+            size = os.fstat(handle.fileno()).st_size
+            chunks: Iterator[bytes] = iter(lambda: handle.read(_PIECE), b"")
+            for _ in range(_TRIES if size <= _WHOLE else 0):
+                content, before = handle.read(size), size
+                size = os.fstat(handle.fileno()).st_size
+                handle.seek(0)
+                if len(content) == before == size:
+                    chunks = iter([content])
+                    break
+            if size > MOST_FILE:
+                raise _too_large_file(entry.path)
+            yield from self._counted(
+                self._packer.file(
+                    f"{COURSE}/{entry.path}",
+                    size,
+                    chunks,
+                    runs=bool(entry.mode & 0o111),
+                    mtime=entry.mtime,
+                )
+            )
+
+    def _own(self, name: str, path: Path) -> Iterator[bytes]:
+        with path.open("rb") as handle:
+            size = handle.seek(0, 2)
+            handle.seek(0)
+            chunks = iter(lambda: handle.read(_PIECE), b"")
+            yield from self._counted(self._packer.file(name, size, chunks))
+
+    def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            self._done += len(piece)
+            yield piece
+        if time.monotonic() > self._next_word:
+            self._next_word = time.monotonic() + _TELL_SECONDS
+            self._stop_if_asked()
+            self._ctx.progress(
+                min(self._done, self._total) // 1000, self._total // 1000 + 1, "Backing up"
+            )
+
+    def _stop_if_asked(self) -> None:
+        if self._ctx.cancelled():
+            raise KoreError(409, "cancelled", "Stopped: no backup was stored.")
+
+    def _written(self) -> Manifest:
+        course_id = str(self._ctx.course_id)
+        with self._ctx.services.db.reading() as session:
+            title = find(session, course_id).title
+            name = audit.name_of(session, course_id, self._ctx.created_by)
+        drafts = {e.path.split("/")[1] for e in self._course.folders if _is_source(e.path)}
+        return Manifest(
+            course=course_id,
+            title=title[:2000],
+            contents=self._contents,
+            taken_at=now(),
+            taken_by=self._ctx.created_by,
+            taken_by_name=name[:2000],
+            ananke=ananke.__version__,
+            nbgrader=version_of("nbgrader"),
+            gradebook=self._version,
+            assignments=len(drafts),
+            students=self._students,
+            folders=self._packer.folders,
+            files=self._packer.files,
+        )
+
+
+def _opened(root: Path) -> Tree:
+    if not root.is_dir():
+        raise KoreError(
+            409,
+            "course_not_ready",
+            "The course is not set up yet, or its folder is gone.",
+            "Open the activity in your learning management system again.",
+        )
+    return Tree(root)
+
+
+def _is_source(path: str) -> bool:
+    return path.startswith("source/") and path.count("/") == 1
+
+
+def _look(tree: Tree, contents: Contents) -> _Course:
+    """Find what goes into a backup; sources first, so that they lie together."""
+    course = _Course()
+    tops = [e.path for e in tree.entries() if not _is_ours(e.path)]
+    if contents == "sources":
+        tops = [name for name in tops if name == "source"]
+    for name in sorted(tops, key=lambda name: (name != "source", name)):
+        _look_at(tree, name, course, checkpoints=contents == "everything")
+    return course
+
+
+def _is_ours(name: str) -> bool:
+    """Say whether something in the root is Kore's, or part of the gradebook, which is copied."""
+    return name in {STAGING, DATABASE, *BESIDE} or name.startswith(f"{STAGING}-")
+
+
+def _look_at(tree: Tree, name: str, course: _Course, *, checkpoints: bool) -> None:
+    found = tree.look(name)
+    if found is None:
+        return
+    entries: Iterator[Entry] = iter([found])
+    if found.is_dir and not found.odd:
+        entries = _chained(found, tree.walk(name))
+    skipped = ""
+    twins: dict[str, str] = {}
+    for entry in entries:
+        last = entry.path.rpartition("/")[2]
+        if skipped and entry.path.startswith(skipped):
+            continue
+        if last.startswith(f"{STAGING}-") or (last == ".ipynb_checkpoints" and not checkpoints):
+            skipped = entry.path + "/"
+            continue
+        why = _why_left_out(entry, twins)
+        if not why:
+            (course.folders if entry.is_dir else course.files).append(entry)
+            continue
+        skipped = entry.path + "/"
+        course.left_out[entry.path] = why
+        if not entry.odd:
+            course.unkept.append(entry.path)
+
+
+def _chained(first: Entry, rest: Iterator[Entry]) -> Iterator[Entry]:
+    yield first
+    yield from rest
+
+
+def _why_left_out(entry: Entry, twins: dict[str, str]) -> str:
+    if entry.odd:
+        return "is a link, a pipe, a device or closed to Kore"
+    if why := why_unfit(f"{COURSE}/{entry.path}"):
+        return why
+    if entry.size > MOST_FILE:
+        return "is larger than 8 GB"
+    other = twins.setdefault(twin_key(entry.path), entry.path)
+    if other != entry.path:
+        return f"has a name that some systems take for {shown(other)}"
+    return ""
+
+
+def _tell_left_out(ctx: JobContext, course: _Course, *, whole: bool) -> None:
+    if whole and course.unkept:
+        first = course.unkept[0]
+        raise KoreError(
+            409,
+            "not_whole",
+            f"{len(course.unkept)} files or folders cannot be backed up, and would be lost: "
+            f"{shown(first)} {course.left_out[first]}.",
+            "Rename or remove what is named here, or go on without a backup.",
+        )
+    for number, (path, why) in enumerate(sorted(course.left_out.items())):
+        if number >= 200:  # noqa: PLR2004
+            break
+        ctx.item(twin_safe(path), shown(path), "left_out", why)
+
+
+def twin_safe(path: str) -> str:
+    """Return a key for a report's line, which holds 255 characters."""
+    return path.encode("utf-8", "backslashreplace").decode()[:255]
+
+
+def _too_large_file(path: str) -> KoreError:
+    return KoreError(413, "too_large", f"{shown(path)} is larger than 8 GB.", "Make it smaller.")

@@ -1,0 +1,170 @@
+"""Courses begun anew, and deleted: with a backup first, and never by halves.
+
+Up to the point of no return a failure, a kill or a cancel leaves the course as it was. Beyond
+it every step may be repeated, and the job is until all are done.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from kore import gradebook, handin, jobs
+from kore.backups import shelf
+from kore.backups.taking import BESIDE, DATABASE, take
+from kore.courses import closing, contents
+from kore.courses.launches import PROVISION
+from kore.courses.listing import find
+from kore.courses.provision import formgrade_group, student_group
+from kore.db.models import Column, Course, Member, Score, now
+from kore.errors import KoreError
+from kore.roles import Role
+from kore.services import Services
+from kore.trees import Tree
+
+log = logging.getLogger(__name__)
+
+STUDENTS_FOLDERS = ("release", "submitted", "autograded", "feedback")
+"""What nbgrader makes of ``source`` and of students' work."""
+_PIECE = 1024 * 1024
+
+
+def queue_reset(services: Services, course_id: str, *, by: str, confirm: str, backup: bool) -> str:
+    """Queue a reset; return the job's id. Raises KoreError as ``closing.queue`` does."""
+    words = "Reset the course" + ("" if backup else ", without a backup")
+    return closing.queue(
+        services,
+        closing.RESET,
+        course_id,
+        by=by,
+        confirm=confirm,
+        words=words,
+        params={"backup": backup},
+    )
+
+
+def queue_delete(services: Services, course_id: str, *, by: str, confirm: str, backup: bool) -> str:
+    """Queue the end of a course; return the job's id."""
+    words = "Deleted the course" + ("" if backup else ", without a backup")
+    return closing.queue(
+        services,
+        closing.DELETE,
+        course_id,
+        by=by,
+        confirm=confirm,
+        words=words,
+        params={"backup": backup},
+    )
+
+
+@jobs.handler(closing.RESET, alone=True, closes=True)
+def reset(ctx: jobs.JobContext) -> None:
+    """Take students and all that is theirs out of a course; its sources stay."""
+    services, course_id = ctx.services, str(ctx.course_id)
+    gone = [*STUDENTS_FOLDERS, *BESIDE]
+    with Tree(services.host.course_root(course_id)) as tree:
+        if not ctx.is_final:
+            with contents.getting_ready(ctx, tree) as new:
+                _back_up(ctx, "before_reset")
+                contents.check_movable(tree, gone)
+                ctx.progress(1, 3, "Getting a new gradebook ready")
+                tree.write(f"{new}/{DATABASE}", _empty_gradebook(services, course_id))
+                ctx.no_return(since=now().isoformat())
+        ctx.progress(2, 3, "Taking out students and their work")
+        closing.stop_server(services, course_id)
+        contents.put_in_place(tree, ctx.job_id, gone=gone)
+        handin.forget_course(services, course_id)
+        students = set(services.hub.group_members(student_group(course_id))) - {course_id}
+        services.hub.remove_from_group(student_group(course_id), sorted(students))
+        with services.db.session() as session:
+            _forget_people(session, course_id, _since(ctx), keep=Role.INSTRUCTOR)
+            _enrol_again(session, course_id)
+        contents.clear(tree, ctx.job_id)
+    services.host.hand_over(course_id)
+    ctx.progress(3, 3, "The course begins anew. Its assignments are there.")
+
+
+@jobs.handler(closing.DELETE, alone=True, closes=True)
+def delete(ctx: jobs.JobContext) -> None:
+    """Delete a course: files, exchange, hub user, groups, shares, account, rows."""
+    services, course_id = ctx.services, str(ctx.course_id)
+    root = services.host.course_root(course_id)
+    with services.db.reading() as session:
+        there = session.get(Course, course_id) is not None
+    if not there:
+        return
+    if not ctx.is_final:
+        ready = root.is_dir()
+        _back_up(ctx, "before_delete", possible=ready)
+        ctx.no_return(since=now().isoformat())
+    ctx.progress(2, 3, "Removing the course")
+    closing.stop_server(services, course_id)
+    handin.forget_course(services, course_id)
+    _empty(services, course_id)
+    for group in (formgrade_group(course_id), student_group(course_id)):
+        services.hub.delete_group(group)
+    services.hub.delete_user(course_id)
+    services.host.remove_course(course_id)
+    with services.db.session() as session:
+        course = find(session, course_id)
+        _forget_people(session, course_id, _since(ctx), keep=None)
+        if session.scalar(select(Member.user).where(Member.course_id == course_id).limit(1)):
+            # Somebody has opened the activity since: it begins afresh for them.
+            course.ready_at = None
+            session.execute(delete_rows(Column).where(Column.course_id == course_id))
+            _enrol_again(session, course_id)
+        else:
+            session.delete(course)
+    ctx.progress(3, 3, "The course is deleted.")
+
+
+def _back_up(ctx: jobs.JobContext, origin: str, *, possible: bool = True) -> None:
+    ctx.progress(0, 3, "Stopping the course's JupyterLab")
+    closing.shut(ctx)
+    if ctx.params.get("backup", True) and possible:
+        made = take(ctx, "everything", origin, whole=True)
+        row = shelf.find(ctx.services, made)
+        ctx.item(made, row.title, "backed_up", "Backed up before", backup=made)
+
+
+def _since(ctx: jobs.JobContext) -> datetime:
+    return datetime.fromisoformat(ctx.params["since"])
+
+
+def _empty_gradebook(services: Services, course_id: str) -> Iterator[bytes]:
+    with shelf.store(services).scratch() as scratch:
+        gradebook.create(scratch / DATABASE, course_id)
+        with (scratch / DATABASE).open("rb") as handle:
+            while piece := handle.read(_PIECE):
+                yield piece
+
+
+def _forget_people(session: Session, course_id: str, since: datetime, *, keep: Role | None) -> None:
+    """Forget who has not come since a moment, and all points that were sent."""
+    query = delete_rows(Member).where(Member.course_id == course_id, Member.launched_at <= since)
+    session.execute(query if keep is None else query.where(Member.role != keep))
+    session.execute(delete_rows(Score).where(Score.course_id == course_id))
+
+
+def _enrol_again(session: Session, course_id: str) -> None:
+    """Have everybody who is still in a course brought in line with what is new."""
+    session.execute(update(Member).where(Member.course_id == course_id).values(synced_at=None))
+    jobs.enqueue(session, PROVISION, course_id=course_id, created_by="kore", coalesce=True)
+
+
+def _empty(services: Services, course_id: str) -> None:
+    """Remove what is in a course's folder; the machine sees to what is closed to Kore."""
+    try:
+        with Tree(services.host.course_root(course_id)) as tree:
+            for entry in tree.entries():
+                try:
+                    tree.remove(entry.path)
+                except (KoreError, OSError) as error:
+                    log.warning("%s is left to the machine: %s", entry.path, error)
+    except FileNotFoundError:
+        return

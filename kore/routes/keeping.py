@@ -1,0 +1,83 @@
+"""What keeps a course's content, brings it back, or ends it."""
+
+from __future__ import annotations
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+
+from kore import jobs
+from kore.backups import making, restoring
+from kore.backups.reading import may_read
+from kore.backups.schemas import BackupRequest, EndRequest, RestoreRequest
+from kore.backups.shelf import unknown_backup
+from kore.courses import ending
+from kore.guards import allow, caller, in_path, services, teacher_of
+from kore.routes.answers import answer, responses
+from kore.routes.jobs import runner
+from kore.schemas import CoursePath, JobInfo
+
+api = APIBlueprint(
+    "keeping", __name__, url_prefix="/courses/<course_id>", abp_tags=[Tag(name="backups")]
+)
+_ERRORS = (401, 403, 404, 409, 413, 422)
+
+
+@api.post("/backups", responses=responses(202, JobInfo, *_ERRORS))
+@allow(teacher_of(in_path))
+def back_up_course(path: CoursePath, body: BackupRequest) -> Response:
+    """Back a course up as a job."""
+    return _begun(
+        making.queue(services(), path.course_id, by=caller().name, contents=body.contents)
+    )
+
+
+@api.post("/restore", responses=responses(202, JobInfo, *_ERRORS))
+@allow(teacher_of(in_path))
+def restore_course(path: CoursePath, body: RestoreRequest) -> Response:
+    """Bring everything in a course back to what a backup of it holds, as a job."""
+    if not may_read(services(), body.backup, user=caller().name, teaches=[path.course_id]):
+        raise unknown_backup()
+    return _begun(
+        restoring.queue(
+            services(),
+            path.course_id,
+            by=caller().name,
+            backup_id=body.backup,
+            confirm=body.confirm,
+        )
+    )
+
+
+@api.post("/reset", responses=responses(202, JobInfo, *_ERRORS))
+@allow(teacher_of(in_path))
+def reset_course(path: CoursePath, body: EndRequest) -> Response:
+    """Take students and all that is theirs out of a course, as a job; its sources stay."""
+    return _begun(
+        ending.queue_reset(
+            services(),
+            path.course_id,
+            by=caller().name,
+            confirm=body.confirm,
+            backup=body.backup,
+        )
+    )
+
+
+@api.post("/delete", responses=responses(202, JobInfo, *_ERRORS))
+@allow(teacher_of(in_path))
+def delete_course(path: CoursePath, body: EndRequest) -> Response:
+    """Delete a course, as a job. The activity's next launch begins it afresh."""
+    return _begun(
+        ending.queue_delete(
+            services(),
+            path.course_id,
+            by=caller().name,
+            confirm=body.confirm,
+            backup=body.backup,
+        )
+    )
+
+
+def _begun(job_id: str) -> Response:
+    runner().wake()
+    return answer(jobs.report(services().db, job_id), 202)

@@ -1,0 +1,139 @@
+"""A course with sources, work, points and an exchange, for backups and what brings them back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from kore import jobs
+from kore.backups import making, shelf
+from kore.backups.manifest import Contents
+from kore.db.models import Backup, Course, Member
+from kore.handin import submissions
+from kore.roles import Role
+from kore.services import Services
+from tests.support import notebooks
+from tests.support.classroom import grade
+from tests.support.handin import Exchange
+from tests.support.kore import Harness
+
+NOTEBOOK = json.dumps(notebooks.assignment()).encode()
+FILES = {
+    "source/ps1/squares.ipynb": NOTEBOOK,
+    "source/ps1/data/numbers.csv": b"1,2\n",
+    "source/ps2/Übung 2.ipynb": NOTEBOOK,
+    "source/header.ipynb": NOTEBOOK,
+    "release/ps1/squares.ipynb": NOTEBOOK,
+    "submitted/u2/ps1/squares.ipynb": b"{}",
+    "submitted/u2/ps1/timestamp.txt": b"2026-11-24 10:00:00 UTC",
+    "autograded/u2/ps1/squares.ipynb": b"{}",
+    "feedback/u2/ps1/squares.html": b"<p>Good</p>",
+    "notes/for me.txt": b"remember",
+}
+
+
+class KeptCourse(Exchange):
+    """One course: a teacher, students ``u2`` and ``u3``, one of them graded."""
+
+    def __init__(self, kore: Harness, *, files: dict[str, bytes] | None = None) -> None:
+        super().__init__(kore)
+        kore.work()
+        for path, content in (FILES if files is None else files).items():
+            self.write(path, content)
+        (self.root / "source" / "empty").mkdir(parents=True, exist_ok=True)
+        grade(kore, self.course, "ps1", {"u2": 4})
+        self.feedback(self.submit())
+        self.submit("u3")
+
+    @property
+    def root(self) -> Path:
+        return self.services.host.course_root(self.course)
+
+    @property
+    def title(self) -> str:
+        with self.kore.db.reading() as session:
+            from kore.courses.listing import find
+
+            return find(session, self.course).title
+
+    def write(self, path: str, content: bytes) -> None:
+        place = self.root / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+
+    def back_up(self, contents: Contents = "everything") -> Backup:
+        """Back the course up, here and now."""
+        job = making.queue(self.services, self.course, by=self.teacher, contents=contents)
+        self.kore.work()
+        report = jobs.report(self.kore.db, job)
+        assert report.state == "done", report
+        return shelf.find(self.services, job)
+
+    def archive(self, backup: Backup) -> Path:
+        """Return the file of a backup."""
+        return (
+            self.services.settings.state_dir
+            / "backups/courses"
+            / self.course
+            / (f"{backup.id}.tar")
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Return all that is in the course: what is equal after it was brought back."""
+        return state_of(self.services, self.course)
+
+
+def state_of(services: Services, course: str) -> dict[str, Any]:
+    """Return all that is in a course."""
+    root = services.host.course_root(course)
+    with services.db.reading() as session:
+        members = session.scalars(
+            select(Member.user).where(Member.course_id == course, Member.role == Role.LEARNER)
+        ).all()
+        there = session.get(Course, course) is not None
+    return {
+        "there": there,
+        "files": tree_of(root) if root.exists() else {},
+        "gradebook": points_of(root / "gradebook.db"),
+        "exchange": [
+            (one.id, one.user, one.sha256, one.received_at, one.feedback and True)
+            for one in sorted(submissions.listed(services, course), key=lambda one: one.id)
+        ]
+        if there
+        else [],
+        "members": sorted(members),
+    }
+
+
+def tree_of(root: Path) -> dict[str, str]:
+    """Return every file below a folder but Kore's own and the gradebook, with its digest."""
+    found = {}
+    for path in sorted(root.rglob("*")):
+        name = str(path.relative_to(root))
+        if name.partition("/")[0].startswith((".kore", "gradebook.db", ".nbgrader")):
+            continue
+        found[name] = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    return found
+
+
+def points_of(path: Path) -> list[tuple[Any, ...]]:
+    """Return students and points of a gradebook."""
+    if not path.exists():
+        return []
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        students = connection.execute("SELECT id FROM student ORDER BY id").fetchall()
+        grades = connection.execute(
+            "SELECT s.student_id, a.name, g.auto_score FROM grade g"
+            " JOIN submitted_notebook n ON n.id = g.notebook_id"
+            " JOIN submitted_assignment s ON s.id = n.assignment_id"
+            " JOIN assignment a ON a.id = s.assignment_id ORDER BY 1, 2"
+        ).fetchall()
+    finally:
+        connection.close()
+    return [*students, *grades]
