@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from gunicorn.app.base import BaseApplication
 
+import kore.autograding.grading
 import kore.backups.making
 import kore.backups.restoring
 import kore.courses.ending

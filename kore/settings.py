@@ -70,6 +70,7 @@ class Settings:
     LTI key and the session secret. ``homes`` and ``exchange`` are as ``kore.host`` lays
     them. ``prefix`` is the path of the service below the host, without a slash at its end.
     ``hub_url`` is the hub's own path below the host (``/hub/``).
+    ``proxy_url`` is where the hub's proxy answers on this machine, without a path.
     ``platform_requests`` bounds the requests under way at once to one LMS. ``accounts`` is
     the folder of given-out Unix accounts, empty where one account is all. ``host`` is the
     kind of machine, as ``kore.host.open_host`` takes it.
@@ -88,6 +89,7 @@ class Settings:
     job_threads: int
     platform_requests: int
     limits: Limits = field(default_factory=Limits)
+    proxy_url: str = ""
     accounts: str = ""
     host: str = ""
 
@@ -130,6 +132,7 @@ class Settings:
             job_threads=number("KORE_JOB_THREADS", 4),
             platform_requests=number("KORE_PLATFORM_REQUESTS", 4),
             limits=Limits.from_environment(environ),
+            proxy_url=environ.get("KORE_PROXY_URL", ""),
             accounts=environ.get("KORE_ACCOUNTS", ""),
             host=environ.get("KORE_HOST", ""),
         )

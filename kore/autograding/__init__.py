@@ -8,6 +8,9 @@ answers with outputs alone.
 ``preprocessor`` is nbgrader's side and runs in a course's programs. ``runner`` is the
 program in the other account; ``wire`` is what both speak, ``outputs`` what is believed of an
 answer. ``keeper`` takes the requests and gives each an account.
+
+Many submissions at once are a job of Kore's (``grading``): it asks the course's server
+(``extension``), which runs the program that grades one after the other (``batch``).
 """
 
 from __future__ import annotations
@@ -17,6 +20,10 @@ import os
 VARIABLE = "KORE_EXECUTOR"
 """Environment variable of a course's programs: the executor's socket, ``@`` for an abstract
 one; not set where there is none."""
+
+
+ADDRESS = "kore/autograde"
+"""Where a course's server takes Kore's requests to grade, below its own address."""
 
 
 def kernel_environment() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A course's settings, as the form shows and takes them."""
+"""What the routes of one course take and answer: its settings, and grading in it."""
 
 from __future__ import annotations
 
@@ -56,3 +56,13 @@ class CourseSettings(_In):
         description="Settings that the file computes: what is shown may not be in force. "
         "Ignored where it is sent",
     )
+
+
+class AutogradeRequest(_In):
+    """What to grade automatically."""
+
+    assignment: str = Field(min_length=1, max_length=128)
+    students: list[Annotated[str, Field(max_length=255)]] | None = Field(
+        None, min_length=1, max_length=2000, description="Users; null for all with new work"
+    )
+    again: bool = Field(False, description="Also what is graded already")

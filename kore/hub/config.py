@@ -12,6 +12,7 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from jupyterhub.services.service import _ServiceSpawner
 
@@ -187,7 +188,7 @@ def _services(c: Any, deployment: Deployment) -> None:
                 "KORE_HOMES": str(deployment.homes),
                 "KORE_EXCHANGE": str(deployment.host.exchange),
                 "KORE_ACCOUNTS": deployment.accounts,
-                "KORE_PUBLIC_URL": deployment.public_url,
+                "KORE_PROXY_URL": _on_this_machine(deployment.public_url),
                 **deployment.kore_environment,
             },
         },
@@ -195,6 +196,12 @@ def _services(c: Any, deployment: Deployment) -> None:
     ]
     if deployment.executor.startswith("@"):
         c.JupyterHub.services += [_executor(deployment)]
+
+
+def _on_this_machine(public_url: str) -> str:
+    parts = urlsplit(public_url)
+    everywhere = parts.hostname in {None, "0.0.0.0", "::"}  # noqa: S104
+    return f"{parts.scheme}://{'127.0.0.1' if everywhere else parts.hostname}:{parts.port}"
 
 
 def _executor(deployment: Deployment) -> dict[str, Any]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from kore import audit
+from kore import audit, jobs
+from kore.autograding import grading
 from kore.courses import listing, settings
-from kore.courses.schemas import CourseSettings
+from kore.courses.schemas import AutogradeRequest, CourseSettings
 from kore.errors import KoreError
 from kore.guards import allow, caller, in_path, is_admin, member_of, services, teacher_of, user
 from kore.routes.answers import answer, responses
+from kore.routes.jobs import runner
 from kore.schemas import (
     AuditPage,
     CourseDetail,
@@ -18,6 +20,7 @@ from kore.schemas import (
     Courses,
     CoursesQuery,
     CurrentCourse,
+    JobInfo,
     OpenedCourse,
     PageQuery,
 )
@@ -106,6 +109,22 @@ def change_course_settings(path: CoursePath, body: CourseSettings) -> Response:
             words="Changed settings of feedback and solutions",
         )
     return answer(changed)
+
+
+@api.post("/<course_id>/autograde", responses=responses(202, JobInfo, *_OF_COURSE, 409))
+@allow(teacher_of(in_path))
+def autograde(path: CoursePath, body: AutogradeRequest) -> Response:
+    """Grade an assignment's submissions as a job; its report names every student."""
+    job_id = grading.begin(
+        services(),
+        path.course_id,
+        by=caller().name,
+        assignment=body.assignment,
+        students=body.students,
+        again=body.again,
+    )
+    runner().wake()
+    return answer(jobs.report(services().db, job_id), 202)
 
 
 def _all(query: CoursesQuery) -> bool:

@@ -174,6 +174,9 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/courses/{course_id}"): Row(MEMBERS, {200}),
     ("POST", "/courses/{course_id}/open"): Row(TEACHERS, {202}),
     ("GET", "/courses/{course_id}/audit"): Row(TEACHERS, {200}),
+    ("POST", "/courses/{course_id}/autograde"): Row(
+        TEACHERS, {404}, options=lambda _world: {"json": {"assignment": "none"}}
+    ),
     ("GET", "/courses/{course_id}/settings"): Row(TEACHERS, {200}),
     ("PUT", "/courses/{course_id}/settings"): Row(TEACHERS, {200}, options=_settings),
     ("GET", "/assignments"): Row(USERS, {200}),

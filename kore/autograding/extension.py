@@ -1,0 +1,105 @@
+"""The address in a course's server at which Kore has submissions autograded.
+
+``POST kore/autograde`` runs ``kore.autograding.batch`` and answers with its events as they
+come, one JSON object a line, and an empty object now and then: it is under way. When the
+caller goes away the program is ended. One runs at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from contextlib import suppress
+from typing import Any
+
+from jupyter_server._tz import utcnow
+from jupyter_server.base.handlers import APIHandler
+from jupyter_server.utils import url_path_join
+from tornado.iostream import StreamClosedError
+from tornado.web import HTTPError, authenticated
+
+from kore.autograding import ADDRESS
+
+_BEAT_SECONDS = 3.0
+_END_SECONDS = 15.0
+_MOST_LINE = 2**20
+_ALIVE = b"{}\n"
+
+
+class AutogradeHandler(APIHandler):  # type: ignore[misc]
+    """Grades while the caller listens."""
+
+    def initialize(self, lock: asyncio.Lock) -> None:
+        """Take what keeps two from grading at once."""
+        self._lock = lock
+
+    @authenticated  # type: ignore[untyped-decorator]
+    async def post(self) -> None:
+        """Grade what the body asks for; see ``kore.autograding.batch`` for both forms."""
+        if self._lock.locked():
+            raise HTTPError(409, "Submissions of this course are being graded already.")
+        async with self._lock:
+            asked = self.get_json_body()
+            self.set_header("Content-Type", "application/x-ndjson")
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "kore.autograding.batch"),
+                stdin=PIPE,
+                stdout=PIPE,
+                cwd=self.settings["serverapp"].root_dir,
+                limit=_MOST_LINE,
+                start_new_session=True,
+            )
+            try:
+                await self._grade(process, json.dumps(asked).encode())
+            except StreamClosedError:
+                self.log.info("Whoever had submissions graded went away")
+            finally:
+                await _end(process)
+                self._touch()
+
+    async def _grade(self, process: Process, asked: bytes) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(asked)
+        process.stdin.write_eof()
+        while True:
+            try:
+                line = await asyncio.wait_for(process.stdout.readline(), _BEAT_SECONDS)
+            except TimeoutError:
+                line = _ALIVE
+            if not line:
+                return
+            self.write(line)
+            await self.flush()
+            self._touch()
+
+    def _touch(self) -> None:
+        """Say that the server is in use: it would be culled as idle."""
+        self.settings["api_last_activity"] = utcnow()
+
+
+async def _end(process: Process) -> None:
+    if process.returncode is not None:
+        return
+    with suppress(ProcessLookupError):
+        process.send_signal(signal.SIGINT)
+    try:
+        await asyncio.wait_for(process.wait(), _END_SECONDS)
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    """Say what Jupyter loads for the name of this module."""
+    return [{"module": __name__}]
+
+
+def _load_jupyter_server_extension(server: Any) -> None:
+    """Load the extension; Jupyter calls it."""
+    path = url_path_join(server.web_app.settings["base_url"], ADDRESS)
+    server.web_app.add_handlers(".*$", [(path, AutogradeHandler, {"lock": asyncio.Lock()})])

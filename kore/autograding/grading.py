@@ -1,0 +1,232 @@
+"""Autograding an assignment's submissions as a job, in the course's own server.
+
+Kore's account cannot, and must not, act as the course's: it starts the course's server and
+has it grade (``extension``, ``batch``). Whose work is to be graded is kept with the job, so
+that after a kill the next attempt grades the rest, what was begun included.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError
+from sqlalchemy import select
+
+from kore import gradebook, jobs
+from kore.autograding import ADDRESS
+from kore.db.models import JobItem, Member
+from kore.errors import KoreError
+from kore.hub.api import ServerState
+from kore.hub.servers import ServerLostError, answering
+from kore.job_context import JobContext
+from kore.services import Services
+
+log = logging.getLogger(__name__)
+
+KIND = "assignment.autograde"
+_START_SECONDS = 180
+_LOOK_SECONDS = 0.5
+_AGAIN = "Grade again: what was graded stays, and the rest is done."
+
+
+class _Graded(BaseModel):
+    """What a course's server says of one student; nothing of it is trusted further."""
+
+    student: str = Field(max_length=255)
+    outcome: Literal["graded", "needs_manual", "failed", "skipped"]
+    words: str = Field("", max_length=1000)
+    log: str = Field("", max_length=50_000)
+    score: float | None = Field(None, allow_inf_nan=False)
+    maximum: float | None = Field(None, allow_inf_nan=False)
+
+
+def begin(
+    services: Services,
+    course_id: str,
+    *,
+    by: str,
+    assignment: str,
+    students: list[str] | None,
+    again: bool,
+) -> str:
+    """Queue the grading of what is new, of some, or of all again; return the job's id.
+
+    Raises KoreError 404 where the course has no such assignment.
+    """
+    path = services.host.course_root(course_id) / "gradebook.db"
+    if assignment not in {found.name for found in gradebook.assignments(path, course_id)}:
+        raise KoreError(
+            404,
+            "assignment_unknown",
+            "The course has no such assignment.",
+            "Generate it in formgrader first: until then there is nothing to grade.",
+        )
+    params = {"assignment": assignment, "students": students, "again": again}
+    words = f"Graded {assignment} automatically"
+    with services.db.session() as session:
+        job = jobs.enqueue(
+            session, KIND, course_id=course_id, created_by=by, params=params, words=words
+        )
+        return job.id
+
+
+@jobs.handler(KIND, alone=True)
+def run(ctx: JobContext) -> None:
+    """Have the course's server grade, and report on every student."""
+    assert ctx.course_id is not None  # jobs of this kind are only made by ``begin``
+    if not _server_runs(ctx):
+        return
+    grading = _Grading(ctx)
+    try:
+        grading.run()
+    except ServerLostError as error:
+        log.warning("Job %s: %s", ctx.job_id, error)
+        grading.interrupted()
+        raise KoreError(
+            502,
+            "autograding_interrupted",
+            "The course's server did not grade to the end: it was stopped, or failed.",
+            _AGAIN,
+        ) from error
+
+
+def _server_runs(ctx: JobContext) -> bool:
+    """Start the course's server and wait for it; say whether it runs, or the job is to stop."""
+    course_id, hub = str(ctx.course_id), ctx.services.hub
+    ctx.progress(0, 0, "Starting the course's server")
+    deadline = time.monotonic() + _START_SECONDS
+    state = hub.server_state(course_id)
+    while state is not ServerState.RUNNING:
+        if time.monotonic() > deadline:
+            raise KoreError(
+                502,
+                "server_not_started",
+                "The course's server does not start.",
+                "Open the course in JupyterLab: it says why. Then try again.",
+            )
+        if state is ServerState.STOPPED:
+            hub.start_server(course_id)
+        if ctx.cancelled():
+            return False
+        ctx.stopping.wait(_LOOK_SECONDS)
+        state = hub.server_state(course_id)
+    return True
+
+
+class _Grading:
+    """One attempt of a job."""
+
+    def __init__(self, ctx: JobContext) -> None:
+        self._ctx = ctx
+        self._todo: list[str] | None = ctx.params.get("todo")
+        self._told = _reported(ctx)
+        self._names = _names(ctx)
+        self._begun = ""
+
+    def run(self) -> None:
+        """Grade until all is done, or the job is to stop."""
+        settings = self._ctx.services.settings
+        url = f"{settings.proxy_url}{settings.base_url}user/{self._ctx.course_id}/{ADDRESS}"
+        with answering(url, settings.api_token, self._asked()) as events:
+            finished = False
+            for event in events:
+                if self._ctx.cancelled():
+                    return
+                finished = finished or event.get("finished") is True
+                self._take(event)
+        if not finished:
+            raise ServerLostError("the grading ended early")
+        self._sum_up()
+
+    def _asked(self) -> dict[str, Any]:
+        params = self._ctx.params
+        students = params["students"]
+        if self._todo is not None:
+            students = [student for student in self._todo if student not in self._told]
+        return {
+            "assignment": params["assignment"],
+            "students": students,
+            "again": params["again"],
+        }
+
+    def _take(self, event: dict[str, Any]) -> None:
+        if "students" in event and self._todo is None:
+            self._todo = _texts(event["students"])
+            self._ctx.record(todo=self._todo)
+        elif "begun" in event:
+            self._begun = str(event["begun"])[:255]
+            self._progress(f"Grading {self._name(self._begun)}")
+        elif "student" in event:
+            self._report(event)
+
+    def _report(self, event: dict[str, Any]) -> None:
+        try:
+            graded = _Graded.model_validate(event)
+        except ValidationError as error:
+            raise ServerLostError(f"an event makes no sense: {error}") from error
+        if graded.student not in (self._todo or []) or graded.student in self._told:
+            raise ServerLostError(f"{graded.student!r} was not to be graded")
+        self._told[graded.student] = graded.outcome
+        self._begun = ""
+        self._ctx.item(
+            graded.student,
+            self._name(graded.student),
+            graded.outcome,
+            graded.words,
+            log=graded.log,
+            score=graded.score,
+            maximum=graded.maximum,
+        )
+        self._progress("")
+
+    def _progress(self, message: str) -> None:
+        self._ctx.progress(len(self._told), len(self._todo or []), message)
+
+    def _sum_up(self) -> None:
+        if not self._todo:
+            self._ctx.progress(0, 0, "Nothing new to grade.")
+            return
+        words = {
+            "graded": "graded",
+            "needs_manual": "graded in part, waiting for you",
+            "failed": "failed",
+            "skipped": "left out",
+        }
+        counts = Counter(self._told.values())
+        told = [f"{counts[kind]} {text}" for kind, text in words.items() if counts[kind]]
+        self._progress(", ".join(told) + ".")
+
+    def interrupted(self) -> None:
+        """Report on whose work was being graded when the server was lost."""
+        if self._begun in (self._todo or []) and self._begun not in self._told:
+            words = "Interrupted while it was graded: grade this one again."
+            self._ctx.item(self._begun, self._name(self._begun), "failed", words)
+
+    def _name(self, student: str) -> str:
+        return self._names.get(student) or student
+
+
+def _reported(ctx: JobContext) -> dict[str, str]:
+    with ctx.services.db.reading() as session:
+        rows = session.execute(
+            select(JobItem.key, JobItem.outcome).where(JobItem.job_id == ctx.job_id)
+        )
+        return {row.key: row.outcome for row in rows}
+
+
+def _names(ctx: JobContext) -> dict[str, str]:
+    with ctx.services.db.reading() as session:
+        found = session.execute(
+            select(Member.user, Member.name).where(Member.course_id == ctx.course_id)
+        )
+        return {row.user: row.name for row in found}
+
+
+def _texts(value: Any) -> list[str]:
+    if not isinstance(value, Iterable) or not all(isinstance(item, str) for item in value):
+        raise ServerLostError("what is to be graded is no list of students")
+    return sorted({item[:255] for item in value})

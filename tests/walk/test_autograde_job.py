@@ -1,0 +1,194 @@
+"""All new submissions of an assignment graded as one job: reports, stops, kills."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+import psutil
+import pytest
+import requests
+
+from tests.support import notebooks
+from tests.support.demo import Demo
+from tests.support.person import Person
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
+
+RIGHT = "def square(x):\n    return x * x"
+WRONG = "def square(x):\n    return x"
+KILLS = "import os\nos._exit(3)"
+SLOW = f"import time\ntime.sleep(25)\n{RIGHT}"
+ENDED = ("done", "failed", "cancelled")
+
+
+class Course:
+    """A new activity with its teacher, its students, and their submissions."""
+
+    def __init__(self, demo: Demo) -> None:
+        mark = secrets.token_hex(3)
+        self.demo = demo
+        activity = requests.post(
+            f"{demo.lms}/api/activities",
+            json={"course": "numerics", "title": f"Graded {mark}"},
+            timeout=30,
+        )
+        assert activity.ok, activity.text
+        self._activity = activity.json()["slug"]
+        self.teacher = Person(demo, "tilda")
+        self.teacher.launch(self._activity)
+        self.id = self.teacher.kore("GET", "/courses/current").json()["course"]["id"]
+        self.desk = self.teacher.server(self.id)
+        self.desk.write("source/ps1/squares.ipynb", notebooks.assignment(points=5))
+        self.desk.formgrader("POST", "assignment/ps1/assign")
+        self.desk.formgrader("POST", "assignment/ps1/release")
+
+    def submit(self, answers: dict[str, str]) -> dict[str, str]:
+        """Have students hand in; collect; return their users by their slugs."""
+        users = {}
+        work = {"course_id": self.id, "assignment_id": "ps1"}
+        for slug, answer in answers.items():
+            student = Person(self.demo, slug)
+            student.launch(self._activity)
+            server = student.server()
+            server.json("POST", "/assignments/fetch", json=work)
+            path = f"{self.id}/ps1/squares.ipynb"
+            server.write(path, notebooks.solve(server.read(path), answer))
+            assert server.json("POST", "/assignments/submit", json=work)["success"]
+            users[slug] = student.hub_name()
+        self.desk.formgrader("POST", "assignment/ps1/collect")
+        return users
+
+    def grade(self, **more: object) -> str:
+        """Ask for the job; return its id."""
+        path = f"/courses/{self.id}/autograde"
+        answer = self.teacher.kore("POST", path, json={"assignment": "ps1", **more})
+        assert answer.status_code == 202, answer.text
+        return answer.json()["id"]
+
+    def job(self, job: str, until: Callable[[dict], bool]) -> dict:
+        """Wait until a job is so; return it. Kore may be away for a moment."""
+        deadline, beat, found = time.monotonic() + 240, threading.Event(), {}
+        while time.monotonic() < deadline:
+            answer = self.teacher.kore("GET", f"/jobs/{job}")
+            if answer.ok:
+                found = answer.json()
+                if until(found):
+                    return found
+                assert found["state"] not in ENDED, found
+            beat.wait(0.2)
+        raise AssertionError(found)
+
+    def ended(self, job: str) -> dict:
+        """Wait for a job's end; return it with its items by student."""
+        found = self.job(job, lambda job: job["state"] in ENDED)
+        found["by"] = {item["key"]: item for item in found["items"]}
+        return found
+
+
+@pytest.fixture(scope="module")
+def course(demo: Demo) -> Course:
+    """One course for all: each test hands in anew."""
+    return Course(demo)
+
+
+def test_all_new_work_is_graded_and_each_student_reported(course):
+    """Right, wrong, and one whose kernel dies: points, and the reason with nbgrader's log."""
+    users = course.submit({"zoe": RIGHT, "mila": WRONG, "niko": KILLS})
+    job = course.ended(course.grade())
+    assert (job["state"], job["done"], job["total"]) == ("done", 3, 3), job
+    right, wrong, dead = (job["by"][users[slug]] for slug in ("zoe", "mila", "niko"))
+    assert (right["outcome"], right["detail"]["score"], right["detail"]["maximum"]) == (
+        *("graded", 5),
+        5,
+    )
+    assert (wrong["outcome"], wrong["detail"]["score"]) == ("graded", 0)
+    assert dead["outcome"] == "failed"
+    assert "Kernel" in dead["words"]
+    assert "Autograding" in dead["detail"]["log"]
+    assert right["label"] != users["zoe"]
+    assert job["message"] == "2 graded, 1 failed."
+    submissions = course.desk.formgrader("GET", "submissions/ps1")
+    scores = {s["student"]: s["score"] for s in submissions if s["autograded"]}
+    assert scores == {users["zoe"]: 5, users["mila"]: 0}
+    # What failed is new work still; what is graded is not.
+    again = course.ended(course.grade())
+    assert list(again["by"]) == [users["niko"]]
+    course.submit({"niko": RIGHT})
+    assert course.ended(course.grade())["by"][users["niko"]]["outcome"] == "graded"
+    nothing = course.ended(course.grade())
+    assert (nothing["state"], nothing["message"]) == ("done", "Nothing new to grade.")
+    some = course.ended(course.grade(students=[users["zoe"], "u-nobody"]))
+    assert {key: item["outcome"] for key, item in some["by"].items()} == {
+        users["zoe"]: "graded",
+        "u-nobody": "skipped",
+    }
+
+
+def test_a_stopped_job_leaves_nothing_half_graded(course):
+    """Cancelled while a notebook runs: what nbgrader had begun is new work still."""
+    users = course.submit({"zoe": SLOW})
+    job = course.grade()
+    course.job(job, lambda job: job["message"].startswith("Grading "))
+    course.teacher.kore("POST", f"/jobs/{job}/cancel")
+    assert course.ended(job)["state"] == "cancelled"
+    _wait(lambda: not _batches(), "the program that grades goes on")
+    assert course.ended(course.grade())["by"][users["zoe"]]["outcome"] == "graded"
+
+
+def test_a_killed_kore_goes_on_where_it_was(course):
+    """Kore is killed while a notebook runs: the job ends, and everybody is graded once."""
+    users = course.submit({"zoe": SLOW, "mila": RIGHT})
+    job = course.grade()
+    course.job(job, lambda job: job["message"].startswith("Grading "))
+    for process in psutil.process_iter(["cmdline"]):
+        ours = (process.info["cmdline"] or [])[-2:] == ["-m", "kore"]
+        if ours and str(course.demo.state_dir) in process.environ().get("KORE_STATE_DIR", ""):
+            os.kill(process.pid, signal.SIGKILL)
+    found = course.ended(job)
+    assert {key: item["outcome"] for key, item in found["by"].items()} == dict.fromkeys(
+        users.values(), "graded"
+    )
+
+
+def test_a_server_that_is_stopped_is_told(course):
+    """The course's server goes away in the middle: the job says so, and grading again works."""
+    users = course.submit({"zoe": SLOW})
+    job = course.grade()
+    course.job(job, lambda job: job["message"].startswith("Grading "))
+    for process in psutil.process_iter(["cmdline"]):
+        if "kore.autograding.batch" in (process.info["cmdline"] or []):
+            process.kill()
+    found = course.ended(job)
+    assert found["state"] == "failed"
+    assert "Grade again" in found["hint"]
+    assert found["by"][users["zoe"]]["outcome"] == "failed"
+    again = course.ended(course.grade(students=[users["zoe"]]))
+    assert again["by"][users["zoe"]]["outcome"] == "graded"
+
+
+def test_an_unknown_assignment_is_refused(course):
+    """A name that the gradebook does not have: 404, and no job."""
+    path = f"/courses/{course.id}/autograde"
+    answer = course.teacher.kore("POST", path, json={"assignment": "../ps1"})
+    assert answer.status_code == 404
+    assert answer.json()["error"]["code"] == "assignment_unknown"
+
+
+def _batches() -> list[psutil.Process]:
+    return [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if "kore.autograding.batch" in (process.info["cmdline"] or [])
+    ]
+
+
+def _wait(condition: Callable[[], bool], words: str) -> None:
+    deadline, beat = time.monotonic() + 30, threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, words
+        beat.wait(0.2)
