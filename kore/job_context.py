@@ -46,6 +46,12 @@ class JobContext:
                 {"label": label, "outcome": outcome, "words": words, "detail": detail},
             )
 
+    def record(self, **facts: Any) -> None:
+        """Add to the job's parameters, for good: what its next attempt shall know."""
+        with self.services.db.session() as session:
+            job = session.get_one(Job, self.job_id, with_for_update=True)
+            job.params = self.params = {**job.params, **facts}
+
     def no_return(self, **facts: Any) -> None:
         """Note that from here on the job is completed, whatever happens.
 
