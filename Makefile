@@ -5,6 +5,8 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 # A clone keeps its demo's state to itself; say ARGS="--port 8001" and the like for more.
 ARGS ?=
+# Node is the machine's own, or that of .venv.
+UI := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix kore/ui run --silent
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-quick lint docs bench lock test-container
@@ -20,9 +22,11 @@ demo: ## Run the whole system on this machine, with a small LMS
 	@exec $(BIN)/ananke demo --state-dir .state $(ARGS)
 
 test: setup lint ## Check everything: style, types, and all tests
+	$(UI) test
 	$(PYTEST) $(ARGS)
 
 test-quick: setup ## Run the tests that start neither hub nor browser
+	$(UI) test
 	$(PYTEST) -m "not slow" $(ARGS)
 
 test-container: setup ## Build the images, boot them and test them (as root)
@@ -32,6 +36,7 @@ lint: setup ## Check style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(UI) lint
 	requirements/check-addresses.sh
 
 docs: setup ## Render the documentation into doc/html

@@ -60,9 +60,14 @@ def shoot(demo: Demo, browser: Browser, course: str) -> None:
     teacher.goto(f"{demo.lms}/?as=tilda")
     _keep(teacher, "lms")
     _launch(teacher, demo, "tilda", f"/user/{course}/lab")
+    teacher.get_by_role("table", name="Assignments").wait_for()
     _keep(teacher, "lab-course")
     teacher.goto(f"{demo.kore}/page/courses/{course}")
+    teacher.get_by_role("table", name="Assignments").wait_for()
     _keep(teacher, "kore-course", full_page=True)
+    teacher.get_by_role("link", name="Grades", exact=True).click()
+    teacher.get_by_role("table", name="Every student").wait_for()
+    _keep(teacher, "kore-grades")
     teacher.get_by_role("button", name=re.compile("^Send 3 grades")).click()
     dialog = teacher.get_by_role("dialog")
     dialog.get_by_role("button", name=re.compile("^Send")).click()
@@ -74,8 +79,6 @@ def shoot(demo: Demo, browser: Browser, course: str) -> None:
 
     student = browser.new_context(viewport=_SIZE, color_scheme="light", locale="en").new_page()
     _launch(student, demo, "zoe", "/user/u[0-9]+/lab")
-    student.get_by_role("menuitem", name="Nbgrader").click()
-    student.get_by_role("menuitem", name="Assignment List").click()
     student.get_by_role("button", name="Fetch Feedback").wait_for(timeout=_PATIENCE_MS)
     _keep(student, "lab-assignments")
 
@@ -84,7 +87,6 @@ def _launch(page: Page, demo: Demo, user: str, place: str) -> None:
     page.goto(f"{demo.lms}/launch?user={user}&activity=roots")
     page.wait_for_url(re.compile(place), timeout=_PATIENCE_MS)
     page.locator(".jp-DirListing-item").first.wait_for(timeout=_PATIENCE_MS)
-    page.locator(".jp-LauncherCard").first.wait_for(timeout=_PATIENCE_MS)
 
 
 def _keep(page: Page, name: str, **more: Any) -> None:

@@ -35,6 +35,7 @@ from kore.routes import (
     lti,
 )
 from kore.routes import jobs as job_routes
+from kore.routes import session as session_routes
 from kore.schemas import ErrorBody
 from kore.services import Services
 
@@ -92,7 +93,7 @@ def create_app(services: Services, runner: Runner) -> Flask:
     app.register_error_handler(Exception, _unexpected)
     for module in (
         *(courses, copies, keeping, backups, exchange, grades),
-        *(job_routes, launches, lti, health),
+        *(job_routes, launches, lti, session_routes, health),
     ):
         app.register_api(module.api)
     app.register_blueprint(home.pages)
@@ -129,6 +130,9 @@ def _headers(response: Response) -> Response:
     response.headers["Referrer-Policy"] = "same-origin"
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
+    elif request.args.get("v") and response.status_code == HTTPStatus.OK:
+        # The address names the build.
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
 
 

@@ -37,6 +37,15 @@ class Health(BaseModel):
     status: Literal["ok"]
 
 
+class SessionInfo(BaseModel):
+    """Who is signed in. ``csrf`` goes into the header ``X-CSRFToken`` of what changes something."""
+
+    user: str
+    csrf: str
+    admin: bool
+    features: list[str] = Field(description="What of the panel this Kore has routes for")
+
+
 class Jwk(BaseModel):
     """A public RSA key (RFC 7517)."""
 
@@ -139,6 +148,7 @@ class AssignmentInfo(BaseModel):
     due_at: datetime | None
     state: Literal["draft", "released", "collected", "graded"]
     max_score: float
+    handed_in: int
     collected: int
     graded: int
     needs_manual: int

@@ -110,6 +110,25 @@ install_proxy() {
     mark_done proxy "$lock"
 }
 
+build_panel() {
+    local ui=kore/ui sources extension=$venv/share/jupyter/labextensions/kore-panel
+    mapfile -t sources < <(find "$ui" -type f -not -path '*/node_modules/*' -not -path "$ui/lib/*" \
+        -not -path "$ui/dist/*" -not -name catalogs.json | LC_ALL=C sort)
+    if ! { done_before panel-tools "$ui/package-lock.json" && [ -d "$ui/node_modules" ]; }; then
+        say "Installing what the panel is built with"
+        (cd "$ui" && npm ci --silent --ignore-scripts --no-audit --no-fund)
+        mark_done panel-tools "$ui/package-lock.json"
+    fi
+    if ! { done_before panel "${sources[@]}" && [ -e $ui/dist/lab/package.json ] && [ -e kore/static/panel/panel.js ]; }; then
+        say "Building the panel"
+        (cd "$ui" && npm run --silent build)
+        mark_done panel "${sources[@]}"
+    fi
+    # Served from the tree, as the editable install serves the rest.
+    mkdir -p "${extension%/*}"
+    ln -sfn "$PWD/$ui/dist/lab" "$extension"
+}
+
 install_debian() {
     local package missing=()
     command -v dpkg-query >/dev/null || return 0
@@ -131,6 +150,7 @@ install_locked hub requirements/hub.txt
 install_project
 install_node
 install_proxy
+build_panel
 if [ "$what" = all ]; then
     install_locked dev requirements/hub.txt requirements/dev.txt requirements/docs.txt
     install_debian

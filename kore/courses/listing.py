@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kore import gradebook
-from kore.db.models import Course, Handout, Member
+from kore.db.models import Course, Handout, Member, Submission
 from kore.errors import KoreError
 from kore.hub.api import ServerState
 from kore.roles import Role
@@ -139,6 +139,13 @@ def assignments(services: Services, course_id: str) -> list[AssignmentInfo]:
     known = {a.name: a for a in gradebook.assignments(root / "gradebook.db", course_id)}
     with services.db.reading() as session:
         released = set(session.scalars(select(Handout.name).where(Handout.course_id == course_id)))
+        people = func.count(Submission.user.distinct())
+        counted = session.execute(
+            select(Submission.assignment, people)
+            .where(Submission.course_id == course_id)
+            .group_by(Submission.assignment)
+        )
+        handed_in = {str(name): int(count) for name, count in counted}
     collected: dict[str, int] = {}
     for student in _folders(root / "submitted"):
         for name in _folders(root / "submitted" / student):
@@ -161,6 +168,7 @@ def assignments(services: Services, course_id: str) -> list[AssignmentInfo]:
                     else "draft"
                 ),
                 max_score=entry.max_score if entry else 0,
+                handed_in=handed_in.get(name, 0),
                 collected=max(collected.get(name, 0), graded),
                 graded=graded,
                 needs_manual=entry.needs_manual if entry else 0,

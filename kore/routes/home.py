@@ -1,10 +1,15 @@
-"""Kore's own pages, for people: the service ``kore`` in the hub's control panel."""
+"""Kore's own pages, for people: the service ``kore`` in the hub's control panel.
+
+They are one shell around the panel, whose code is in ``kore/ui`` and which asks the REST API;
+and what is there without it: waiting for a course, and errors.
+"""
 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from http import HTTPStatus
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from flask import (
@@ -20,116 +25,60 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from kore import grades, jobs
 from kore.caller import callers
 from kore.courses import listing
-from kore.courses.launches import PROVISION, standing
+from kore.courses.launches import standing
 from kore.courses.provision import known_to_hub
 from kore.errors import KoreError
-from kore.grades.plans import JOB as GRADES_SEND
 from kore.guards import (
     allow,
     caller,
     in_path,
-    is_admin,
     member_of,
-    of_job,
+    reader_of_job,
     services,
-    teacher_of,
     user,
 )
-from kore.handin import quotas
 from kore.roles import Role
-from kore.routes import presenting
-from kore.schemas import CourseDetail, GradesPreview
 
 pages = Blueprint("pages", __name__)
-pages.add_app_template_filter(presenting.points)
-pages.add_app_template_filter(presenting.size)
-pages.add_app_template_filter(presenting.moment)
-pages.add_app_template_filter(presenting.entry_kind)
 
-_TEACHING = frozenset({"instructor", "admin"})
 _WAIT_SECONDS, _LOOK_SECONDS, _MOST_TRIES = 4.0, 0.1, 20
 
 
 @pages.app_context_processor
-def _places() -> dict[str, str]:
-    """Give every page the hub's addresses."""
+def _places() -> dict[str, Any]:
+    """Give every page the hub's addresses, and the built files of the panel."""
     hub = services().settings.base_url + "hub/"
-    return {"hub": hub, "own_lab": hub + "user-redirect/lab"}
+    return {"hub": hub, "own_lab": hub + "user-redirect/lab", "asset": _asset}
 
 
 @pages.get("/")
 @allow(user)
 def courses() -> str:
-    """List the caller's courses; to a hub admin who asks, every course."""
-    admin = is_admin()
-    everything = admin and request.args.get("all") == "true"
-    found = listing.courses_of(services(), caller().name, everything=everything)
-    return render_template(
-        "courses.html",
-        courses=found,
-        everything=everything,
-        admin=admin,
-        teaches=any(course.role in _TEACHING for course in found),
-    )
+    """Show the panel, which lists the caller's courses."""
+    return _panel()
 
 
 @pages.get("/page/courses/<course_id>")
 @allow(member_of(in_path))
-def course(course_id: str) -> str:
-    """Show a course; to its teachers with the preview of its grades."""
-    found = listing.detail(services(), course_id, caller().name)
-    if found.role not in _TEACHING:
-        return render_template("learner.html", course=found)
-    preview, trouble = _preview(found)
-    recent = jobs.of_course(services().db, course_id)
-    return render_template(
-        "course.html",
-        course=found,
-        preview=preview,
-        trouble=trouble,
-        entries=presenting.entries_in_order(preview.entries) if preview else [],
-        jobs=presenting.worth_showing(recent),
-        setting_up=next((job for job in recent if job.kind == PROVISION), None),
-        exchange=quotas.state(services(), course_id, None),
-        sending=next((job for job in recent if job.kind == GRADES_SEND and not job.ended_at), None),
-        names={person.user: person.name for person in found.people},
-    )
+def course(course_id: str) -> str:  # noqa: ARG001
+    """Show the panel at a course."""
+    return _panel()
+
+
+@pages.get("/page/courses/<course_id>/<view>")
+@allow(member_of(in_path))
+def course_view(course_id: str, view: str) -> str:  # noqa: ARG001
+    """Show the panel at something of a course: its grades, its backups, its history."""
+    return _panel()
 
 
 @pages.get("/page/jobs/<job_id>")
-@allow(teacher_of(of_job))
-def job(job_id: str) -> str:
-    """Show a job's progress and its report."""
-    report = jobs.report(services().db, job_id)
-    assert report.course is not None  # the guard has found its course
-    found = listing.detail(services(), report.course, caller().name)
-    return render_template(
-        "job.html",
-        job=report,
-        items=presenting.items_in_order(report.items),
-        tally=Counter(item.outcome for item in report.items),
-        again=presenting.to_repeat(report.items),
-        course=found,
-        names={person.user: person.name for person in found.people},
-    )
-
-
-@pages.get("/page/jobs/<job_id>.csv")
-@allow(teacher_of(of_job))
-def job_table(job_id: str) -> Response:
-    """Hand out a job's report as a table for a spreadsheet."""
-    report = jobs.report(services().db, job_id)
-    words = current_app.jinja_env.get_template("_words.html").module
-    response = Response(
-        presenting.as_csv(report.items, words.table_header, words.outcomes),  # type: ignore[attr-defined]
-        content_type="text/csv; charset=utf-8",
-    )
-    name = f"grades-{report.created_at:%Y-%m-%d-%H%M}.csv"
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    return response
+@allow(reader_of_job)
+def job(job_id: str) -> str:  # noqa: ARG001
+    """Show the panel at a job's report."""
+    return _panel()
 
 
 @pages.get("/launch/<course_id>")
@@ -193,11 +142,24 @@ def error_page(error: KoreError) -> Response:
     return make_response(render_template("error.html", error=error), error.status)
 
 
-def _preview(found: CourseDetail) -> tuple[GradesPreview | None, KoreError | None]:
-    """Return the preview of a course's grades, or why there is none."""
-    if not found.grades_enabled or found.state == "new":
-        return None, None
-    try:
-        return grades.preview(services(), found.id), None
-    except KoreError as error:
-        return None, error
+def _panel() -> str:
+    """Render the shell in which the panel shows itself. Raises KoreError 503 without one."""
+    if not _built("panel.js"):
+        raise KoreError(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "panel_missing",
+            "Kore's pages are not built.",
+            "The administrator of this machine runs `make setup`.",
+        )
+    return render_template("panel.html")
+
+
+def _asset(name: str) -> str:
+    """Return the address of a built file, another one for each build: browsers keep them."""
+    return url_for("static", filename=f"panel/{name}", v=_built(name))
+
+
+def _built(name: str) -> str:
+    """Say when a file of the panel was built; "" where it was not."""
+    path = Path(str(current_app.static_folder)) / "panel" / name
+    return f"{path.stat().st_mtime_ns:x}" if path.is_file() else ""

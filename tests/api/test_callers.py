@@ -168,6 +168,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/jwks"): Row(ANYONE, {200}),
     ("GET", "/openapi.json"): Row(ANYONE, {200}),
     ("POST", "/launches"): Row({C.HUB_LOGIN}, {422}, options=_launch, hides=set()),
+    ("GET", "/session"): Row(USERS, {200}),
     ("GET", "/courses"): Row(USERS, {200}),
     ("GET", "/courses/active"): Row(USERS, {200}),
     ("GET", "/courses/current"): Row(USERS, {200}),
@@ -219,13 +220,15 @@ ROUTES: dict[tuple[str, str], Row] = {
 PAGES: dict[tuple[str, str], Row] = {
     ("GET", "/"): Row(USERS, {200}, page=True),
     ("GET", "/page/courses/{course_id}"): Row(MEMBERS, {200}, page=True),
+    ("GET", "/page/courses/{course_id}/{view}"): Row(
+        MEMBERS, {200}, path=lambda world: f"/page/courses/{world.course}/grades", page=True
+    ),
     ("GET", "/page/jobs/{job_id}"): Row(TEACHERS, {200}, page=True),
-    ("GET", "/page/jobs/{job_id}.csv"): Row(TEACHERS, {200}, page=True),
     ("GET", "/launch/{course_id}"): Row(
         USERS, {200, 302}, path=lambda world: f"/launch/{world.course}?tries=1", page=True
     ),
     ("GET", "/oauth_callback"): Row(ANYONE, {400}, page=True),
-    ("GET", "/static/{filename}"): Row(ANYONE, {200}, path=lambda _world: "/static/kore.css"),
+    ("GET", "/static/{filename}"): Row(ANYONE, {200}, path=lambda _world: "/static/kore.svg"),
 }
 """Kore's pages, which are not part of the API."""
 

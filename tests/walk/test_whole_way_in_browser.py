@@ -72,6 +72,8 @@ def test_a_teacher_and_a_student_in_chromium(demo: Demo, chromium: Browser, tmp_
     teacher = Someone(chromium, demo, "Tilda Lindenström")
     teacher.open_activity(activity)
     assert re.search(r"/user/c-[0-9a-f]{16}/lab", teacher.page.url)
+    # The launch lands on the course in the panel.
+    expect(teacher.page.get_by_role("heading", level=1, name=activity)).to_be_visible()
     shoot(teacher.page, "teacher in the new course")
 
     # The teacher names an assignment and puts a notebook into it.
@@ -100,8 +102,9 @@ def test_a_teacher_and_a_student_in_chromium(demo: Demo, chromium: Browser, tmp_
     student = Someone(chromium, demo, "Zoë Weißenfels-Ångström")
     student.open_activity(activity)
     assert "/user/u201/lab" in student.page.url
-    student.menu("Nbgrader", "Assignment List")
     page = student.page
+    # The launch lands on the list of assignments.
+    expect(page.get_by_text("Released assignments")).to_be_visible(timeout=PATIENCE)
     course = re.search(r"c-[0-9a-f]{16}", teacher.page.url)[0]
     page.locator("#course_list_dropdown").click()
     page.get_by_role("link", name=course, exact=True).click()
@@ -112,6 +115,7 @@ def test_a_teacher_and_a_student_in_chromium(demo: Demo, chromium: Browser, tmp_
     page.keyboard.press("Control+A")
     page.keyboard.type("square = lambda x: x * x")
     page.get_by_role("button", name="Save and create checkpoint").click()
+    expect(page.locator(".lm-TabBar-tab.jp-mod-dirty")).to_have_count(0)
     shoot(page, "student with the assignment solved")
     page.get_by_role("tab", name="Assignments").click()
     page.get_by_role("button", name="Submit", exact=True).click()
@@ -135,6 +139,8 @@ def test_a_teacher_and_a_student_in_chromium(demo: Demo, chromium: Browser, tmp_
     panel.get_by_role("link", name="kore").click()
     shoot(panel, "kore courses", whole=True)
     panel.get_by_role("link", name=activity).click()
+    shoot(panel, "kore course", whole=True)
+    panel.get_by_role("link", name="Grades", exact=True).click()
     shoot(panel, "kore course before sending", whole=True)
     panel.get_by_role("button", name="Send 1 grade").first.click()
     shoot(panel, "kore asks before sending")

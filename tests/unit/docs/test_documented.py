@@ -116,10 +116,17 @@ def test_every_exit_code_is_in_the_reference(pages):
     assert {int(code) for code in rows} == {int(code) for code in Exit}
 
 
-def test_words_of_kores_pages_are_explained(pages, kore_app):
-    """What a report or an assignment can be called on the pages is explained to teachers."""
-    words = kore_app.jinja_env.get_template("_words.html").module
+def test_words_of_the_panel_are_explained(pages, root):
+    """What a report or an assignment can be called in the panel is explained to teachers."""
+    codes = (root / "kore/ui/src/codes.ts").read_text()
+
+    def words(name):
+        body = re.search(rf"const {name}: .*?= {{(.*?)}};", codes, re.DOTALL)[1]
+        return dict(re.findall(r'(\w+): \[\(\) => t\("([^"]+)"\)', body))
+
     results = table(pages["instructors/grades.md"], "Result")
-    assert set(words.outcomes.values()) == set(results)
+    outcomes = words("OUTCOMES") | words("SENDING")
+    sending = ("sent", "unchanged", "held_back", "refused", "failed")
+    assert {outcomes[outcome] for outcome in sending} == set(results)
     states = table(pages["instructors/assignments.md"], "State")
-    assert set(words.assignment_states.values()) == set(states)
+    assert set(words("ASSIGNMENTS").values()) == set(states)

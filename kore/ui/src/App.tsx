@@ -1,0 +1,158 @@
+// The panel: one person, one place at a time, in whichever host.
+
+import {
+  Component,
+  type ReactNode,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
+import { asTrouble, type Kore, type Trouble } from "./api";
+import { Bell } from "./Bell";
+import { type Around, Context, type Host, type Place } from "./context";
+import { Failure, Loading, Way } from "./parts";
+import type { Session } from "./types";
+import { Course } from "./views/Course";
+import { Courses } from "./views/Courses";
+import { Job } from "./views/Job";
+import { t } from "./words";
+
+// JupyterLab has a landmark for its main area already.
+const LANDMARKS = {
+  page: () => ({ role: "main", id: "main" }),
+  lab: () => ({ role: "region", "aria-label": t("Kore") }),
+};
+
+/** What the host calls to lead the panel to a place, and is told when it goes to one. */
+export interface Steering {
+  place: Place;
+  go: (place: Place) => void;
+}
+
+export function App({
+  kore,
+  host,
+  place,
+  go,
+  bell = true,
+}: { kore: Kore; host: Host; bell?: boolean } & Steering) {
+  const [session, setSession] = useState<Session | null>(null);
+  const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const [said, setSaid] = useState("");
+  const [jobsRound, setJobsRound] = useState(0);
+  const [try_, setTry] = useState(0);
+  const main = useRef<HTMLDivElement>(null);
+  const first = useRef(true);
+
+  useEffect(() => {
+    let current = true;
+    kore.session().then(
+      (found) => {
+        if (!current) return;
+        setSession(found);
+        setTrouble(null);
+      },
+      (error) => current && setTrouble(asTrouble(error)),
+    );
+    return () => {
+      current = false;
+    };
+  }, [kore, try_]);
+  useEffect(() => {
+    if (trouble?.way !== "again") return;
+    const timer = setTimeout(() => setTry((n) => n + 1), 4_000);
+    return () => clearTimeout(timer);
+  }, [trouble]);
+
+  // Who goes to another place by keyboard or ear is at its beginning.
+  const where = JSON.stringify(place);
+  useEffect(() => {
+    if (first.current) {
+      first.current = false;
+      return;
+    }
+    main.current?.focus();
+    main.current?.scrollIntoView?.({ block: "nearest" });
+  }, [where]);
+
+  const jobsChanged = useCallback(() => setJobsRound((n) => n + 1), []);
+  const around = useMemo<Around>(
+    () => ({
+      kore,
+      host,
+      session,
+      can: (feature) => session?.features.includes(feature) ?? false,
+      go,
+      say: setSaid,
+      jobsChanged,
+      jobsRound,
+    }),
+    [kore, host, session, go, jobsChanged, jobsRound],
+  );
+  return (
+    <Context.Provider value={around}>
+      <div className="kore">
+        {session && (
+          <div className="kore-bar">
+            <nav aria-label={t("Kore")}>
+              <Way to={{ view: "courses" }}>{t("Your courses")}</Way>
+            </nav>
+            {bell && <Bell />}
+          </div>
+        )}
+        <div ref={main} className="kore-main-area" tabIndex={-1} {...LANDMARKS[host.kind]()}>
+          {session ? (
+            <Boundary key={place.view === "course" ? place.course : where}>
+              <View place={place} />
+            </Boundary>
+          ) : trouble ? (
+            <>
+              <h1 tabIndex={-1}>{t("Kore")}</h1>
+              <Failure trouble={trouble} onRetry={() => setTry((n) => n + 1)} />
+            </>
+          ) : (
+            <Loading lines={6} />
+          )}
+        </div>
+        <p className="kore-hidden" role="status">
+          {said}
+        </p>
+      </div>
+    </Context.Provider>
+  );
+}
+
+/** Whatever a view stumbles over, the rest of the panel stays, and words say what to do. */
+class Boundary extends Component<{ children: ReactNode }, { thrown: unknown }> {
+  override state = { thrown: null };
+
+  static getDerivedStateFromError(thrown: unknown) {
+    return { thrown };
+  }
+
+  override render() {
+    if (this.state.thrown === null) return this.props.children;
+    return (
+      <>
+        <h1 tabIndex={-1}>{t("Kore")}</h1>
+        <Failure
+          trouble={asTrouble(this.state.thrown)}
+          onRetry={() => this.setState({ thrown: null })}
+        />
+      </>
+    );
+  }
+}
+
+function View({ place }: { place: Place }): ReactNode {
+  switch (place.view) {
+    case "courses":
+      return <Courses all={place.all ?? false} />;
+    case "course":
+      return <Course key={place.course} id={place.course} tab={place.tab} />;
+    case "job":
+      return <Job key={place.job} id={place.job} />;
+  }
+}

@@ -1,0 +1,92 @@
+// Tells when the person's jobs end, whatever is on the screen.
+
+import { useEffect, useRef, useState } from "react";
+import { jobKind, jobState } from "./codes";
+import { useAround } from "./context";
+import { useGet } from "./hooks";
+import { JobLine } from "./parts";
+import type { Job } from "./types";
+import { worthShowing } from "./views/Course";
+import { n, t, told } from "./words";
+
+const BUSY = 3_000;
+const IDLE = 60_000;
+const MOST = 10;
+
+export function Bell() {
+  const { host, say, jobsRound } = useAround();
+  const { value } = useGet<{ jobs: Job[] }>(
+    "jobs",
+    {},
+    ({ jobs }) => (jobs.some((job) => !job.ended_at) ? BUSY : IDLE),
+    jobsRound,
+  );
+  const [open, setOpen] = useState(false);
+  const [fresh, setFresh] = useState(0);
+  const running = useRef<Set<string> | null>(null);
+  const jobs = worthShowing(value?.jobs ?? []).slice(0, MOST);
+  const under = jobs.filter((job) => !job.ended_at).length;
+
+  useEffect(() => {
+    if (!value) return;
+    const before = running.current;
+    running.current = new Set(value.jobs.filter((job) => !job.ended_at).map((job) => job.id));
+    if (!before) return;
+    for (const job of value.jobs) {
+      if (!job.ended_at || !before.has(job.id)) continue;
+      const words = `${jobKind(job.kind)}: ${jobState(job.state)[0]}. ${told(job.message)}`;
+      setFresh((count) => count + 1);
+      say(words);
+      host.notify(words, job.state === "done", { view: "job", job: job.id });
+    }
+  }, [value, host, say]);
+  useEffect(() => {
+    if (!open) return;
+    const leave = (event: KeyboardEvent) => {
+      if (event.key === "Escape") setOpen(false);
+    };
+    document.addEventListener("keydown", leave);
+    return () => document.removeEventListener("keydown", leave);
+  }, [open]);
+
+  const words =
+    under > 0
+      ? n("{n} job under way", "{n} jobs under way", under)
+      : fresh > 0
+        ? n("{n} job has ended", "{n} jobs have ended", fresh)
+        : t("Jobs");
+  // A student begins no jobs.
+  if (!value?.jobs.length) return null;
+  return (
+    <div className="kore-bell">
+      <button
+        type="button"
+        className="kore-button"
+        aria-expanded={open}
+        aria-controls="kore-bell-list"
+        onClick={() => {
+          setOpen(!open);
+          setFresh(0);
+        }}
+      >
+        <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true" focusable="false">
+          <path
+            fill="currentColor"
+            d="M8 1a1 1 0 0 0-1 1v.6A4.5 4.5 0 0 0 3.5 7v3L2 12v1h12v-1l-1.5-2V7A4.5 4.5 0 0 0 9 2.6V2a1 1 0 0 0-1-1zM6.5 14a1.5 1.5 0 0 0 3 0z"
+          />
+        </svg>{" "}
+        {words}
+      </button>
+      {open && (
+        <div className="kore-bell-list" id="kore-bell-list">
+          {jobs.length === 0 && <p>{t("Nothing has been done yet.")}</p>}
+          <ul className="kore-list">
+            {jobs.map((job) => (
+              <JobLine key={job.id} job={job} />
+            ))}
+          </ul>
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,219 @@
+// Requests to Kore's REST API, and what goes wrong with them in words.
+//
+// Who calls is the hub's word: a session cookie that only the browser sees. What changes
+// something also carries a proof, which `GET session` tells to pages of the same origin.
+
+import type { Session } from "./types";
+import { t } from "./words";
+
+const PATIENCE = 30_000;
+
+/** What can be done: it may go away by itself, the person signs in, or Kore has said no. */
+export type Way = "again" | "sign-in" | "refused";
+
+/** What a person is told when something does not work. */
+export class Trouble extends Error {
+  constructor(
+    message: string,
+    readonly hint: string,
+    readonly way: Way,
+    readonly code = "",
+    readonly status = 0,
+  ) {
+    super(message);
+  }
+}
+
+const offline = () =>
+  new Trouble(
+    t("Kore cannot be reached."),
+    t("Check your connection. Nothing is lost, and nothing is done twice."),
+    "again",
+  );
+const away = () =>
+  new Trouble(
+    t("Kore does not answer at the moment."),
+    t("It may be starting. Wait a moment."),
+    "again",
+  );
+const signedOut = () =>
+  new Trouble(
+    t("You are not signed in any more."),
+    t("Sign in again: you come back to this place. If that fails, open the activity in the LMS."),
+    "sign-in",
+  );
+const odd = () =>
+  new Trouble(
+    t("Something went wrong."),
+    t("Load the page again. If it stays, tell the administrator."),
+    "refused",
+  );
+
+/** Bring whatever was thrown into words. */
+export function asTrouble(error: unknown): Trouble {
+  if (error instanceof Trouble) return error;
+  console.error(error);
+  return odd();
+}
+
+type Fetch = typeof fetch;
+type Query = Record<string, string | number | boolean | null | undefined>;
+
+const isJson = (answer: Response) =>
+  (answer.headers.get("Content-Type") ?? "").startsWith("application/json");
+
+/** Write a path with its query; what is null, undefined or "" is left out. */
+export function withQuery(path: string, query: Query): string {
+  const parts = Object.entries(query)
+    .filter(([, value]) => value !== null && value !== undefined && value !== "")
+    .map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);
+  return parts.length ? `${path}?${parts.join("&")}` : path;
+}
+
+/** Kore, as one page of a signed-in person sees it. */
+export class Kore {
+  private signingIn: Promise<Session> | null = null;
+  private known: Session | null = null;
+  private readonly fetch: Fetch;
+
+  /**
+   * `base` is the service's path with a slash at its end. `changed` is called when somebody
+   * else has signed in in this browser since: nothing on the page is theirs.
+   */
+  constructor(
+    readonly base: string,
+    private readonly changed: () => void = () => {},
+    fetcher?: Fetch,
+  ) {
+    this.fetch = fetcher ?? ((...args) => window.fetch(...args));
+  }
+
+  /** Say who is signed in; signs in silently where the hub still knows the person. */
+  async session(): Promise<Session> {
+    return this.known ?? this.signIn();
+  }
+
+  /** Fetch JSON. */
+  async get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
+    return (await this.call("GET", withQuery(path, query), undefined, signal)) as T;
+  }
+
+  /** Ask Kore to do something; `body` is sent as JSON, a file as it is. */
+  async send<T>(method: "POST" | "PUT" | "DELETE", path: string, body?: unknown): Promise<T> {
+    return (await this.call(method, path, body)) as T;
+  }
+
+  /** The address of something to download. */
+  url(path: string): string {
+    return this.base + path;
+  }
+
+  private async call(
+    method: string,
+    path: string,
+    body?: unknown,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
+    const session = await this.session();
+    let answer = await this.request(method, path, session.csrf, body, signal);
+    if (await this.isStale(answer)) {
+      // The session has ended, or belongs to a sign-in before: once more with a new one.
+      this.known = null;
+      const fresh = await this.signIn();
+      if (fresh.user !== session.user) {
+        this.changed();
+        throw signedOut();
+      }
+      answer = await this.request(method, path, fresh.csrf, body, signal);
+    }
+    if (answer.status === 204) return null;
+    if (!isJson(answer)) throw answer.status >= 500 ? away() : signedOut();
+    const content = await answer.json().catch(() => ({}));
+    if (answer.ok) return content;
+    if (answer.status === 401) throw signedOut();
+    const { code = "", message, hint = "" } = content.error ?? {};
+    if (typeof message !== "string") throw odd();
+    const way = [502, 503, 504].includes(answer.status) ? "again" : "refused";
+    throw new Trouble(message, hint ?? "", way, code, answer.status);
+  }
+
+  private request(
+    method: string,
+    path: string,
+    csrf: string,
+    body: unknown,
+    signal?: AbortSignal,
+  ): Promise<Response> {
+    const headers: Record<string, string> = { Accept: "application/json" };
+    const raw = body instanceof Blob;
+    if (method !== "GET") headers["X-CSRFToken"] = csrf;
+    if (body !== undefined)
+      headers["Content-Type"] = raw ? "application/octet-stream" : "application/json";
+    // An upload takes as long as it takes.
+    const limits = raw ? [] : [AbortSignal.timeout(PATIENCE)];
+    return this.reach(path, {
+      method,
+      headers,
+      body: raw ? body : body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.any(signal ? [signal, ...limits] : limits),
+    });
+  }
+
+  private async reach(path: string, options: RequestInit): Promise<Response> {
+    try {
+      return await this.fetch(this.base + path, { ...options, credentials: "same-origin" });
+    } catch (error) {
+      if (options.signal?.aborted && (error as Error).name === "AbortError") throw error;
+      throw offline();
+    }
+  }
+
+  private signIn(): Promise<Session> {
+    this.signingIn ??= this.askSession().finally(() => {
+      this.signingIn = null;
+    });
+    return this.signingIn;
+  }
+
+  private async askSession(): Promise<Session> {
+    // The answer may come over the hub's sign-in, by redirections that the browser follows.
+    const options = {
+      headers: { Accept: "application/json" },
+      cache: "no-store" as const,
+      signal: AbortSignal.timeout(PATIENCE),
+    };
+    let answer: Response;
+    try {
+      answer = await this.reach("session", options);
+    } catch (trouble) {
+      // A sign-in that leads to another host ends here too: Kore itself is there then.
+      throw (await this.isThere()) ? signedOut() : trouble;
+    }
+    if (answer.status >= 500) throw away();
+    if (!answer.ok || !isJson(answer)) throw signedOut();
+    this.known = (await answer.json()) as Session;
+    return this.known;
+  }
+
+  private async isThere(): Promise<boolean> {
+    try {
+      const answer = await this.fetch(`${this.base}health`, {
+        cache: "no-store",
+        signal: AbortSignal.timeout(PATIENCE),
+      });
+      return answer.ok;
+    } catch {
+      return false;
+    }
+  }
+
+  private async isStale(answer: Response): Promise<boolean> {
+    if (answer.status === 401) return true;
+    if (answer.status !== 403 || !isJson(answer)) return false;
+    const content = await answer
+      .clone()
+      .json()
+      .catch(() => ({}));
+    return content.error?.code === "csrf";
+  }
+}

@@ -1,0 +1,104 @@
+// The words for what Kore keeps as a code: one place for all views.
+
+import { t } from "./words";
+
+export type Tone = "plain" | "info" | "good" | "warn" | "bad";
+type Word = [() => string, Tone];
+const look = (table: Record<string, Word>, code: string, other: () => string): [string, Tone] => {
+  const [word, tone] = Object.hasOwn(table, code) ? table[code]! : [other, "plain" as Tone];
+  return [word(), tone];
+};
+
+const ROLES: Record<string, Word> = {
+  instructor: [() => t("Teacher"), "plain"],
+  learner: [() => t("Student"), "plain"],
+  observer: [() => t("Guest"), "plain"],
+  admin: [() => t("Administrator"), "plain"],
+};
+export const role = (code: string): string => look(ROLES, code, () => "")[0];
+
+const ASSIGNMENTS: Record<string, Word> = {
+  draft: [() => t("Draft"), "plain"],
+  released: [() => t("Released"), "plain"],
+  collected: [() => t("Collected"), "info"],
+  graded: [() => t("Graded"), "good"],
+};
+export const assignmentState = (code: string) => look(ASSIGNMENTS, code, () => "–");
+
+const KINDS: Record<string, Word> = {
+  "grades.send": [() => t("Sending grades to the LMS"), "plain"],
+  "course.provision": [() => t("Setting up the course"), "plain"],
+  "course.copy": [() => t("Copying assignments"), "plain"],
+  "course.backup": [() => t("Backing up the course"), "plain"],
+  "course.restore": [() => t("Restoring from a backup"), "plain"],
+  "course.reset": [() => t("Resetting the course"), "plain"],
+  "course.delete": [() => t("Deleting the course"), "plain"],
+  "assignment.autograde": [() => t("Grading automatically"), "plain"],
+};
+export const jobKind = (code: string): string => look(KINDS, code, () => t("Work"))[0];
+
+const JOBS: Record<string, Word> = {
+  queued: [() => t("Waiting to begin"), "info"],
+  running: [() => t("Under way"), "info"],
+  done: [() => t("Finished"), "good"],
+  failed: [() => t("Failed"), "bad"],
+  cancelled: [() => t("Stopped"), "warn"],
+};
+export const jobState = (code: string) => look(JOBS, code, () => "–");
+
+const OUTCOMES: Record<string, Word> = {
+  failed: [() => t("Failed"), "bad"],
+  refused: [() => t("Refused by the LMS"), "bad"],
+  needs_manual: [() => t("To grade by hand"), "warn"],
+  held_back: [() => t("Held back"), "warn"],
+  skipped: [() => t("Left out"), "warn"],
+  sent: [() => t("Sent"), "good"],
+  graded: [() => t("Graded"), "good"],
+  copied: [() => t("Copied"), "good"],
+  replaced: [() => t("Replaced"), "good"],
+  done: [() => t("Done"), "good"],
+  unchanged: [() => t("Unchanged"), "plain"],
+};
+const SENDING: Record<string, Word> = { failed: [() => t("Did not arrive"), "bad"] };
+/** Exceptions first: the order of a report's lines. */
+export const OUTCOME_ORDER = Object.keys(OUTCOMES);
+export const outcome = (code: string, kind = "") =>
+  look(kind === "grades.send" && code in SENDING ? SENDING : OUTCOMES, code, () => code);
+
+const ACTIONS: Record<string, Word> = {
+  again: [() => t("Will be sent again"), "bad"],
+  held_back: [() => t("Held back"), "warn"],
+  send: [() => t("Will be sent"), "info"],
+  unchanged: [() => t("Unchanged"), "plain"],
+};
+/** Exceptions first: the order of a preview's lines. */
+export const ACTION_ORDER = Object.keys(ACTIONS);
+export const action = (code: string) => look(ACTIONS, code, () => code);
+
+const AUDIT: Record<string, Word> = {
+  asked: [() => t("Asked for"), "info"],
+  done: [() => t("Done"), "good"],
+  failed: [() => t("Failed"), "bad"],
+  cancelled: [() => t("Stopped"), "warn"],
+  refused: [() => t("Refused"), "bad"],
+};
+export const auditOutcome = (code: string) => look(AUDIT, code, () => code);
+
+const ORIGINS: Record<string, Word> = {
+  made: [() => t("Made by a teacher"), "plain"],
+  uploaded: [() => t("Uploaded"), "plain"],
+  before_reset: [() => t("Made before a reset"), "plain"],
+  before_delete: [() => t("Made before the course was deleted"), "plain"],
+  before_restore: [() => t("Made before a restore"), "plain"],
+  before_replace: [() => t("Made before something was replaced"), "plain"],
+};
+export const origin = (code: string): string => look(ORIGINS, code, () => "")[0];
+
+const CELLS: Record<string, Word> = {
+  text: [() => t("Text"), "plain"],
+  solution: [() => t("Answer, with its solution"), "info"],
+  tests: [() => t("Tests"), "warn"],
+  task: [() => t("Task graded by hand"), "info"],
+  read_only: [() => t("Read-only"), "plain"],
+};
+export const cellRole = (code: string) => look(CELLS, code, () => "");

@@ -1,0 +1,54 @@
+// What every view can reach: Kore, and the host that it is shown in.
+
+import { createContext, useContext } from "react";
+import type { Kore } from "./api";
+import type { Feature, Session } from "./types";
+
+export type Tab = "overview" | "grades" | "copy" | "backups" | "history" | "settings";
+
+/** A place in the panel. */
+export type Place =
+  | { view: "courses"; all?: boolean }
+  | { view: "course"; course: string; tab: Tab }
+  | { view: "job"; job: string };
+
+/** What differs between JupyterLab and the service's page. */
+export interface Host {
+  kind: "lab" | "page";
+  /** Path of the hub, with a slash at its end. */
+  hub: string;
+  /** The course whose server this JupyterLab is of; "" elsewhere. */
+  course: string;
+  /** An address of a place, where the host has such. */
+  address: (place: Place) => string | undefined;
+  /** Open formgrader of a course. Returns false where a link has to do it. */
+  openFormgrader: (course: string) => boolean;
+  /** Let the person sign in; settles when it is worth to try again. */
+  signIn: () => Promise<void>;
+  /** Tell of something that ended, also to somebody who looks elsewhere. */
+  notify: (words: string, good: boolean, place: Place) => void;
+}
+
+export interface Around {
+  kore: Kore;
+  host: Host;
+  session: Session | null;
+  /** Say whether this Kore has the routes of something. */
+  can: (feature: Feature) => boolean;
+  go: (place: Place) => void;
+  say: (words: string) => void;
+  /** Tells whoever lists jobs to look now. */
+  jobsChanged: () => void;
+  /** Grows with each such call. */
+  jobsRound: number;
+}
+
+export const Context = createContext<Around | null>(null);
+
+export function useAround(): Around {
+  const around = useContext(Context);
+  if (!around) throw new Error("outside of the panel");
+  return around;
+}
+
+export const useKore = (): Kore => useAround().kore;

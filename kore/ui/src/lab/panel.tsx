@@ -1,0 +1,53 @@
+// The panel as a widget of JupyterLab.
+
+import { ReactWidget } from "@jupyterlab/ui-components";
+import { Signal } from "@lumino/signaling";
+import { App } from "../App";
+import type { Kore } from "../api";
+import type { Host, Place } from "../context";
+
+/** Read a place from a command's arguments or a saved layout; null for anything else. */
+export function place(args: unknown): Place | null {
+  const found = (args as { place?: Partial<Place> } | undefined)?.place;
+  return found && ["courses", "course", "job"].includes(found.view ?? "") ? (found as Place) : null;
+}
+
+/** The panel in a tab; with `elsewhere`, in the side bar, from where ways lead into the tab. */
+export class Panel extends ReactWidget {
+  readonly moved = new Signal<this, Place>(this);
+
+  constructor(
+    private readonly kore: Kore,
+    private readonly host: Host,
+    public place: Place,
+    private readonly elsewhere?: (place: Place) => void,
+  ) {
+    super();
+    this.addClass("kore-widget");
+  }
+
+  /** Go to a place. */
+  readonly lead = (to: Place): void => {
+    this.place = to;
+    this.moved.emit(to);
+    this.update();
+  };
+
+  protected override render() {
+    // The side bar is there from the start; it asks for nothing before it is looked at.
+    if (this.elsewhere && !this.isVisible) return null;
+    return (
+      <App
+        kore={this.kore}
+        host={this.host}
+        place={this.place}
+        go={this.elsewhere ?? this.lead}
+        bell={!this.elsewhere}
+      />
+    );
+  }
+
+  protected override onAfterShow(): void {
+    this.update();
+  }
+}

@@ -1,0 +1,177 @@
+// One course: its head, what is under way in it, its tabs.
+
+import { useEffect, useRef } from "react";
+import { jobKind } from "../codes";
+import { type Tab, useAround } from "../context";
+import { useGet } from "../hooks";
+import { activity, Failure, Loading, Notice, OpenLms, Way } from "../parts";
+import type { Course as CourseInfo, Feature, Job } from "../types";
+import { listed, n, t, told } from "../words";
+import { Backups } from "./Backups";
+import { Copy } from "./Copy";
+import { OwnLab, Warnings } from "./Courses";
+import { GradesView } from "./Grades";
+import { History } from "./History";
+import { Overview } from "./Overview";
+import { SettingsView } from "./Settings";
+
+const LOOK = 2_000;
+const TABS: [Tab, () => string, Feature?][] = [
+  ["overview", () => t("Overview")],
+  ["grades", () => t("Grades")],
+  ["copy", () => t("Copy and import"), "copy"],
+  ["backups", () => t("Backups"), "backups"],
+  ["history", () => t("History")],
+  ["settings", () => t("Settings"), "settings"],
+];
+
+export function Course({ id, tab }: { id: string; tab: Tab }) {
+  const { can, jobsRound } = useAround();
+  const { value, trouble, retryIn, reload } = useGet<CourseInfo>(`courses/${id}`, {}, (course) =>
+    course.state === "new" ? LOOK : null,
+  );
+  const teaching = value?.role === "instructor" || value?.role === "admin";
+  const found = useGet<{ jobs: Job[] }>(
+    teaching ? "jobs" : null,
+    { course: id },
+    ({ jobs }) => (jobs.some((job) => !job.ended_at) ? LOOK : null),
+    jobsRound,
+  );
+  // What a job has done shows in the course: look when there is one less under way.
+  const under = found.value?.jobs.filter((job) => !job.ended_at).length ?? 0;
+  const before = useRef(0);
+  useEffect(() => {
+    if (under < before.current) reload();
+    before.current = under;
+  }, [under, reload]);
+  const failure = trouble && <Failure trouble={trouble} retryIn={retryIn} onRetry={reload} />;
+  if (!value) {
+    return failure ? (
+      <>
+        <h1 tabIndex={-1}>{t("Course")}</h1>
+        {failure}
+      </>
+    ) : (
+      <Loading lines={8} />
+    );
+  }
+  const everything = found.value?.jobs ?? [];
+  const jobs = worthShowing(everything);
+  const here = TABS.some(([key, , feature]) => key === tab && (!feature || can(feature)))
+    ? tab
+    : "overview";
+  return (
+    <>
+      <Head course={value} teaching={teaching} />
+      {failure}
+      {!teaching ? (
+        <>
+          <OwnLab />
+          <p className="kore-actions">
+            <OpenLms url={value.return_url} />
+          </p>
+        </>
+      ) : value.state === "new" ? (
+        <SettingUp jobs={everything} />
+      ) : (
+        <>
+          <nav className="kore-tabs" aria-label={t("This course")}>
+            {TABS.filter(([, , feature]) => !feature || can(feature)).map(([key, words]) => (
+              <Way
+                key={key}
+                to={{ view: "course", course: id, tab: key }}
+                current={key === here ? "page" : undefined}
+              >
+                {words()}
+              </Way>
+            ))}
+          </nav>
+          <UnderWay jobs={jobs} />
+          {here === "overview" && <Overview course={value} jobs={jobs} reload={reload} />}
+          {here === "grades" && <GradesView course={value} jobs={jobs} />}
+          {here === "copy" && <Copy course={value} />}
+          {here === "backups" && <Backups course={value} />}
+          {here === "history" && (
+            <History course={value} list={{ ...found, value: found.value && { jobs } }} />
+          )}
+          {here === "settings" && <SettingsView course={value} />}
+        </>
+      )}
+    </>
+  );
+}
+
+function Head({ course, teaching }: { course: CourseInfo; teaching: boolean }) {
+  const owners = course.people.filter((person) => person.role === "instructor");
+  return (
+    <div className="kore-course-head">
+      {course.activity_title && course.context_title && (
+        <p className="kore-eyebrow" dir="auto">
+          {course.context_title}
+        </p>
+      )}
+      <h1
+        tabIndex={-1}
+        dir="auto"
+        className={activity(course).length > 80 ? "kore-long" : undefined}
+      >
+        {activity(course)}
+      </h1>
+      {teaching && (
+        <p className="kore-muted">
+          {owners.length > 0 &&
+            t("Taught by {names}", {
+              names: listed(owners.map((person) => person.name || t("somebody without a name"))),
+            })}
+          {owners.length > 0 && " · "}
+          {n("{n} student", "{n} students", course.learners)}
+        </p>
+      )}
+      {teaching && <Warnings course={{ ...course, state: "ready", grades_enabled: true }} />}
+    </div>
+  );
+}
+
+/** Leave out the set-ups that went well: there is one for each person who joins. */
+export const worthShowing = (jobs: Job[]): Job[] =>
+  jobs.filter((job) => job.kind !== "course.provision" || job.state === "failed");
+
+function UnderWay({ jobs }: { jobs: Job[] }) {
+  const under = jobs.filter((job) => !job.ended_at);
+  if (!under.length) return null;
+  return (
+    <ul className="kore-list kore-under-way" aria-label={t("Under way in this course")}>
+      {under.map((job) => (
+        <li key={job.id}>
+          <span>
+            {jobKind(job.kind)}
+            {job.total > 0 && `: ${t("{done} of {total}", { done: job.done, total: job.total })}`}
+          </span>{" "}
+          <Way to={{ view: "job", job: job.id }}>{t("See how far it is")}</Way>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function SettingUp({ jobs }: { jobs: Job[] }) {
+  const last = jobs.find((job) => job.kind === "course.provision");
+  if (last?.state === "failed") {
+    return (
+      <Notice tone="bad" title={t("Setting up the course did not succeed")} live>
+        <p>
+          {told(last.message)} {told(last.hint)}
+        </p>
+        <p>{t("Open the activity in the LMS again: what is missing is then made up for.")}</p>
+      </Notice>
+    );
+  }
+  return (
+    <div role="status">
+      <Notice tone="info" title={t("The course is being set up")}>
+        <p>{t("This takes a few seconds. There is nothing to do.")}</p>
+        <progress aria-label={t("The course is being set up")} />
+      </Notice>
+    </div>
+  );
+}

@@ -1,0 +1,165 @@
+// The person's courses; for a student, and nothing else, the way to them.
+
+import { useState } from "react";
+import { role } from "../codes";
+import { useAround } from "../context";
+import { useGet } from "../hooks";
+import { activity, Chip, Empty, Failure, Loading, Search, Way, When } from "../parts";
+import type { CourseSummary } from "../types";
+import { fold, n, t } from "../words";
+
+const MANY = 8;
+const teaches = (course: CourseSummary) => course.role === "instructor" || course.role === "admin";
+
+export function Courses({ all }: { all: boolean }) {
+  const { session, host } = useAround();
+  const admin = session?.admin ?? false;
+  const everything = all && admin;
+  const { value, trouble, retryIn, reload } = useGet<{ courses: CourseSummary[] }>("courses", {
+    all: everything || null,
+  });
+  const [wanted, setWanted] = useState("");
+  const courses = value?.courses ?? [];
+  const shown = courses.filter((course) => fold(course.title).includes(fold(wanted.trim())));
+  const teaching = courses.some(teaches);
+  return (
+    <>
+      <div className="kore-head">
+        <h1 tabIndex={-1}>{everything ? t("All courses") : t("Your courses")}</h1>
+        {admin && (
+          <nav className="kore-switch" aria-label={t("Which courses")}>
+            <Way to={{ view: "courses" }} current={everything ? undefined : "true"}>
+              {t("Yours")}
+            </Way>
+            <Way to={{ view: "courses", all: true }} current={everything ? "true" : undefined}>
+              {t("All of this hub")}
+            </Way>
+          </nav>
+        )}
+      </div>
+      {trouble && <Failure trouble={trouble} retryIn={retryIn} onRetry={reload} />}
+      {!value && !trouble && <Loading lines={4} />}
+      {value && courses.length > 0 && !teaching && <OwnLab />}
+      {value && courses.length === 0 && <NoCourse everything={everything} />}
+      {courses.length > MANY && (
+        <div className="kore-filters">
+          <Search label={t("Find a course")} value={wanted} onChange={setWanted} />
+          <p role="status" className="kore-muted">
+            {shown.length === courses.length
+              ? t("{n} in all", { n: courses.length })
+              : t("{shown} of {n} shown", { shown: shown.length, n: courses.length })}
+          </p>
+        </div>
+      )}
+      {value && courses.length > 0 && shown.length === 0 && (
+        <Empty title={t("No course matches your search.")} />
+      )}
+      <ul className="kore-courses">
+        {shown.map((course) => (
+          <li key={course.id} className="kore-card">
+            <Titles course={course} />
+            {teaches(course) ? (
+              <>
+                <p className="kore-muted">
+                  {role(course.role)} · {n("{n} student", "{n} students", course.learners)} ·{" "}
+                  {n("{n} teacher", "{n} teachers", course.instructors)}
+                </p>
+                <p className="kore-muted">
+                  {t("Last opened")} <When at={course.launched_at} />
+                </p>
+                <Warnings course={course} />
+              </>
+            ) : (
+              teaching && (
+                <p className="kore-muted">
+                  {t("You are a student here: your work is in your own JupyterLab.")}{" "}
+                  <a href={`${host.hub}user-redirect/lab`}>{t("Open JupyterLab")}</a>
+                </p>
+              )
+            )}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Titles({ course }: { course: CourseSummary }) {
+  return (
+    <>
+      {course.activity_title && course.context_title && (
+        <p className="kore-eyebrow" dir="auto">
+          {course.context_title}
+        </p>
+      )}
+      <h2 dir="auto" className="kore-clip">
+        {teaches(course) ? (
+          <Way to={{ view: "course", course: course.id, tab: "overview" }}>{activity(course)}</Way>
+        ) : (
+          activity(course)
+        )}
+      </h2>
+    </>
+  );
+}
+
+export function Warnings({ course }: { course: CourseSummary }) {
+  if (course.state === "ready" && course.opened_by_teacher && course.grades_enabled) return null;
+  return (
+    <p className="kore-chips">
+      {course.state === "new" && <Chip tone="info">{t("Being set up")}</Chip>}
+      {!course.opened_by_teacher && <Chip tone="warn">{t("No teacher has opened it yet")}</Chip>}
+      {!course.grades_enabled && <Chip>{t("The LMS takes no grades")}</Chip>}
+    </p>
+  );
+}
+
+export function OwnLab() {
+  const { host } = useAround();
+  return (
+    <>
+      <p className="kore-lead">
+        {t("Your work for all your courses is in your own JupyterLab, in the list of assignments.")}
+      </p>
+      {host.kind === "page" && (
+        <p className="kore-actions">
+          <a className="kore-button kore-main" href={`${host.hub}user-redirect/lab`}>
+            {t("Open JupyterLab")}
+          </a>
+        </p>
+      )}
+    </>
+  );
+}
+
+function NoCourse({ everything }: { everything: boolean }) {
+  if (everything) {
+    return (
+      <Empty title={t("There is no course yet")}>
+        <p>
+          {t(
+            "A course comes into being when somebody opens a Jupyter activity in the learning management system (LMS) for the first time.",
+          )}
+        </p>
+      </Empty>
+    );
+  }
+  return (
+    <Empty title={t("You have no course here yet")}>
+      <p>
+        {t(
+          "A course comes into being when its activity is opened in your learning management system (LMS) for the first time. There is nothing to set up here.",
+        )}
+      </p>
+      <ol>
+        <li>{t("Go to your course in the LMS.")}</li>
+        <li>
+          {t(
+            "Click its Jupyter activity. If you teach the course and there is none, add one there.",
+          )}
+        </li>
+        <li>{t("Come back: the course is in this list.")}</li>
+      </ol>
+    </Empty>
+  );
+}

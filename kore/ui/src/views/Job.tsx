@@ -1,0 +1,320 @@
+// A job: how far it is, then its report.
+
+import { useEffect, useMemo, useRef, useState } from "react";
+import { jobKind, jobState, OUTCOME_ORDER, outcome } from "../codes";
+import { useAround } from "../context";
+import { csv, download } from "../csv";
+import { useAct, useGet, useJob } from "../hooks";
+import {
+  activity,
+  Chip,
+  Dialog,
+  Empty,
+  Failure,
+  Loading,
+  Name,
+  Points,
+  Search,
+  Select,
+  Table,
+  Way,
+  When,
+} from "../parts";
+import type { Course, Job as JobInfo, JobItem } from "../types";
+import { fold, n, number, t, told } from "../words";
+
+const SETTLED = ["sent", "unchanged"];
+
+export function Job({ id }: { id: string }) {
+  const { say } = useAround();
+  const { value: job, trouble, retryIn, reload } = useJob(id);
+  const quarter = useRef(0);
+  const ended = Boolean(job?.ended_at);
+  const watched = useRef(false);
+  useEffect(() => {
+    if (!job) return;
+    if (job.ended_at) {
+      if (watched.current) say(`${jobKind(job.kind)}: ${summary(job)}`);
+      watched.current = false;
+      return;
+    }
+    watched.current = true;
+    // Each second would be too much to listen to.
+    const reached = job.total ? Math.floor((4 * job.done) / job.total) : 0;
+    if (reached > quarter.current) say(progressWords(job));
+    quarter.current = reached;
+  }, [job, say]);
+  if (!job) {
+    return (
+      <>
+        <h1 tabIndex={-1}>{t("Report")}</h1>
+        {trouble ? (
+          <Failure trouble={trouble} retryIn={retryIn} onRetry={reload} />
+        ) : (
+          <Loading lines={8} />
+        )}
+      </>
+    );
+  }
+  return (
+    <>
+      {job.course && <Crumb course={job.course} />}
+      <h1 tabIndex={-1}>{jobKind(job.kind)}</h1>
+      {trouble && <Failure trouble={trouble} retryIn={retryIn} onRetry={reload} />}
+      <State job={job} reload={reload} />
+      {job.items.length > 0 && <Report job={job} ended={ended} />}
+    </>
+  );
+}
+
+function Crumb({ course }: { course: string }) {
+  const { value } = useGet<Course>(`courses/${course}`);
+  return (
+    <nav aria-label={t("Way back")} className="kore-crumbs">
+      <span aria-hidden="true">← </span>
+      <Way to={{ view: "course", course, tab: "overview" }}>
+        <bdi>{value ? activity(value) : t("The course")}</bdi>
+      </Way>
+    </nav>
+  );
+}
+
+const progressWords = (job: JobInfo) =>
+  [
+    job.total
+      ? t("{done} of {total}", { done: job.done, total: job.total })
+      : job.message
+        ? ""
+        : t("It begins in a moment."),
+    told(job.message),
+  ]
+    .filter(Boolean)
+    .join(" – ");
+
+function summary(job: JobInfo): string {
+  if (job.state === "failed") return told(job.message) || t("It did not succeed.");
+  const tally = OUTCOME_ORDER.map(
+    (code) => [code, job.items.filter((item) => item.outcome === code).length] as const,
+  ).filter(([, count]) => count);
+  if (!tally.length) return told(job.message) || t("There was nothing to do.");
+  return tally.map(([code, count]) => `${outcome(code, job.kind)[0]}: ${number(count)}`).join(", ");
+}
+
+function State({ job, reload }: { job: JobInfo; reload: () => void }) {
+  const { kore } = useAround();
+  const { busy, trouble, act } = useAct();
+  const [words, tone] = jobState(job.state);
+  const stop = () =>
+    act(async () => {
+      await kore.send("POST", `jobs/${job.id}/cancel`);
+      reload();
+    });
+  return (
+    <section className="kore-card" aria-label={t("State")}>
+      <p className="kore-chips">
+        <Chip tone={tone}>{words}</Chip>
+        <span className="kore-muted">
+          {t("Begun")} <When at={job.started_at ?? job.created_at} />
+          {job.ended_at && (
+            <>
+              , {t("ended")} <When at={job.ended_at} />
+            </>
+          )}
+        </span>
+      </p>
+      {job.ended_at ? (
+        <>
+          <p className="kore-job-words">{summary(job)}</p>
+          {job.state === "failed" && job.hint && <p>{told(job.hint)}</p>}
+          {job.state === "cancelled" && job.kind === "grades.send" && (
+            <p>{t("Who is not in the report has the same points in the LMS as before.")}</p>
+          )}
+          <After job={job} />
+        </>
+      ) : (
+        <>
+          <p className="kore-job-words">{progressWords(job)}</p>
+          <progress
+            aria-label={t("How far it is")}
+            {...(job.total ? { max: job.total, value: job.done } : {})}
+          />
+          <p className="kore-muted">
+            {t(
+              "You may leave: the work goes on, the bell tells when it ends, and the report stays.",
+            )}
+          </p>
+          {trouble && <Failure trouble={trouble} onRetry={stop} />}
+          <p className="kore-actions">
+            <button type="button" className="kore-button" disabled={busy} onClick={stop}>
+              {busy ? t("Stopping …") : t("Stop")}
+            </button>
+          </p>
+        </>
+      )}
+    </section>
+  );
+}
+
+function After({ job }: { job: JobInfo }) {
+  const { kore, go, jobsChanged } = useAround();
+  const { busy, trouble, act } = useAct();
+  const failed = job.items
+    .filter((item) => item.outcome === "failed" || item.outcome === "refused")
+    .map((item) => item.key);
+  const again = () =>
+    act(async () => {
+      const next = await kore.send<JobInfo>("POST", "grades", {
+        course: job.course,
+        resend: false,
+        only: failed,
+      });
+      jobsChanged();
+      go({ view: "job", job: next.id });
+    });
+  return (
+    <>
+      {trouble && <Failure trouble={trouble} onRetry={again} />}
+      <p className="kore-actions">
+        {job.kind === "grades.send" && failed.length > 0 && (
+          <button type="button" className="kore-button kore-main" disabled={busy} onClick={again}>
+            {n("Send the {n} failed one again", "Send the {n} failed ones again", failed.length)}
+          </button>
+        )}
+        {job.items.length > 0 && (
+          <button
+            type="button"
+            className="kore-button"
+            onClick={() => download(`report-${job.created_at.slice(0, 10)}.csv`, csv(job))}
+          >
+            {t("Download as a table (CSV)")}
+          </button>
+        )}
+        {job.course && job.kind !== "course.delete" && (
+          <Way className="kore-button" to={{ view: "course", course: job.course, tab: "overview" }}>
+            {t("Back to the course")}
+          </Way>
+        )}
+      </p>
+    </>
+  );
+}
+
+function Report({ job, ended }: { job: JobInfo; ended: boolean }) {
+  const [wanted, setWanted] = useState("");
+  const [kind, setKind] = useState("");
+  const [log, setLog] = useState<JobItem | null>(null);
+  const items = useMemo(
+    () =>
+      [...job.items].sort(
+        (a, b) =>
+          OUTCOME_ORDER.indexOf(a.outcome) - OUTCOME_ORDER.indexOf(b.outcome) ||
+          a.label.localeCompare(b.label),
+      ),
+    [job.items],
+  );
+  const shown = items.filter(
+    (item) =>
+      fold(`${item.label} ${item.key}`).includes(fold(wanted.trim())) &&
+      (!kind || item.outcome === kind),
+  );
+  const kinds = OUTCOME_ORDER.map(
+    (code) => [code, items.filter((item) => item.outcome === code).length] as const,
+  ).filter(([, count]) => count);
+  const points = items.some((item) => typeof item.detail.given === "number");
+  const people = job.kind === "grades.send" || job.kind === "assignment.autograde";
+  return (
+    <section aria-labelledby="kore-report">
+      <h2 id="kore-report">{ended ? t("Report") : t("So far")}</h2>
+      <div className="kore-filters">
+        <Search
+          label={people ? t("Find a student") : t("Find in the report")}
+          value={wanted}
+          onChange={setWanted}
+        />
+        <Select
+          label={t("Show")}
+          value={kind}
+          onChange={setKind}
+          options={[
+            ["", t("All")],
+            ...kinds.map(
+              ([code, count]) =>
+                [code, `${outcome(code, job.kind)[0]} (${count})`] as [string, string],
+            ),
+          ]}
+        />
+        <p role="status" className="kore-muted">
+          {shown.length === items.length
+            ? t("{n} in all", { n: items.length })
+            : t("{shown} of {n} shown", { shown: shown.length, n: items.length })}
+        </p>
+      </div>
+      {shown.length === 0 ? (
+        <Empty title={people ? t("No student matches.") : t("Nothing matches.")} />
+      ) : (
+        <Table
+          label={t("Report")}
+          rows={shown}
+          keyOf={(item) => item.key}
+          columns={[
+            {
+              title: people ? t("Student") : t("What"),
+              cell: (item) =>
+                people ? <Name name={item.label} user={item.key} /> : <bdi>{item.label}</bdi>,
+            },
+            ...(points
+              ? [
+                  {
+                    title: t("Points"),
+                    number: true,
+                    cell: (item: JobItem) => <ItemPoints item={item} />,
+                  },
+                ]
+              : []),
+            {
+              title: t("What happened"),
+              cell: (item) => {
+                const [words, tone] = outcome(item.outcome, job.kind);
+                return (
+                  <>
+                    <Chip tone={tone}>{words}</Chip>{" "}
+                    {!(points && SETTLED.includes(item.outcome)) && (
+                      <span dir="auto">{told(item.words)}</span>
+                    )}{" "}
+                    {typeof item.detail.log === "string" && item.detail.log && (
+                      <button type="button" className="kore-link" onClick={() => setLog(item)}>
+                        {t("What the notebook said")}
+                      </button>
+                    )}
+                  </>
+                );
+              },
+            },
+          ]}
+        />
+      )}
+      {log && (
+        <Dialog title={t("What the notebook said")} onClose={() => setLog(null)}>
+          <p>
+            <Name name={log.label} user={log.key} />
+          </p>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls */}
+          <pre className="kore-log" tabIndex={0} role="region" aria-label={t("Log")}>
+            {String(log.detail.log)}
+          </pre>
+          <p className="kore-actions">
+            <button type="button" className="kore-button" onClick={() => setLog(null)}>
+              {t("Close")}
+            </button>
+          </p>
+        </Dialog>
+      )}
+    </section>
+  );
+}
+
+function ItemPoints({ item }: { item: JobItem }) {
+  const { given, maximum } = item.detail;
+  if (typeof given !== "number" || typeof maximum !== "number") return <>–</>;
+  return <Points given={given} maximum={maximum} />;
+}

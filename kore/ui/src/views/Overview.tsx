@@ -1,0 +1,241 @@
+// The course at a glance: what state its assignments are in, what the LMS has, who is in it.
+
+import { assignmentState } from "../codes";
+import { useAround } from "../context";
+import { useGet } from "../hooks";
+import { Chip, Empty, Formgrader, JobLine, Name, OpenLms, Table, Way, When } from "../parts";
+import type { Assignment, Course, Exchange, Job, Person } from "../types";
+import { n, number, size, t, told } from "../words";
+import { Autograde } from "./Autograde";
+
+const LATELY = 5;
+
+export function Overview({
+  course,
+  jobs,
+  reload,
+}: {
+  course: Course;
+  jobs: Job[];
+  reload: () => void;
+}) {
+  const { host, can } = useAround();
+  const base = host.hub.replace(/hub\/$/, "");
+  const lab = `${host.hub}spawn/${course.id}?next=${encodeURIComponent(`${base}user/${course.id}/lab`)}`;
+  const elsewhere = host.course !== course.id;
+  return (
+    <>
+      <p className="kore-actions">
+        {elsewhere && (
+          <a
+            className="kore-button kore-main"
+            href={lab}
+            target={host.kind === "lab" ? "_blank" : undefined}
+          >
+            {t("Open the course in JupyterLab")}
+          </a>
+        )}
+        <Formgrader course={course.id} />
+        <OpenLms url={course.return_url} />
+      </p>
+      {elsewhere && course.server && course.server !== "running" && (
+        <p className="kore-muted">
+          {t("JupyterLab of this course is not running. It starts when you open it.")}
+        </p>
+      )}
+      <section aria-labelledby="kore-assignments">
+        <div className="kore-head">
+          <h2 id="kore-assignments">{t("Assignments")}</h2>
+          <button type="button" className="kore-button kore-small" onClick={reload}>
+            {t("Look again")}
+          </button>
+        </div>
+        {course.assignments.length === 0 ? (
+          <Empty title={t("No assignments yet")}>
+            <p>
+              {t(
+                "Make one in formgrader (“Add new assignment”), write it in JupyterLab, then generate and release it in formgrader: students find it in their JupyterLab.",
+              )}
+            </p>
+            {can("copy") && (
+              <p>
+                <Way to={{ view: "course", course: course.id, tab: "copy" }}>
+                  {t("Or copy one from another course or a backup")}
+                </Way>
+              </p>
+            )}
+          </Empty>
+        ) : (
+          <Assignments course={course} />
+        )}
+        <Limits course={course.id} />
+      </section>
+      <Sent course={course} jobs={jobs} />
+      <Lately jobs={jobs} course={course.id} />
+      <People people={course.people} />
+    </>
+  );
+}
+
+function State({ assignment: a }: { assignment: Assignment }) {
+  const [words, tone] = assignmentState(a.state);
+  const waiting = a.handed_in - a.collected;
+  const fresh = a.collected - a.graded;
+  return (
+    <span className="kore-chips">
+      <Chip tone={tone}>{words}</Chip>
+      {waiting > 0 && <Chip tone="info">{n("{n} to collect", "{n} to collect", waiting)}</Chip>}
+      {fresh > 0 && <Chip tone="info">{n("{n} to grade", "{n} to grade", fresh)}</Chip>}
+      {a.needs_manual > 0 && (
+        <Chip tone="warn">{n("{n} to grade by hand", "{n} to grade by hand", a.needs_manual)}</Chip>
+      )}
+    </span>
+  );
+}
+
+function Assignments({ course }: { course: Course }) {
+  const { can } = useAround();
+  return (
+    <Table
+      label={t("Assignments")}
+      rows={course.assignments}
+      keyOf={(a) => a.name}
+      columns={[
+        { title: t("Assignment"), cell: (a) => <bdi>{a.name}</bdi> },
+        { title: t("State"), cell: (a) => <State assignment={a} /> },
+        {
+          title: t("Due"),
+          cell: (a) =>
+            a.due_at ? <When at={a.due_at} /> : <span className="kore-muted">{t("No date")}</span>,
+        },
+        {
+          title: t("Handed in"),
+          number: true,
+          cell: (a) => number(Math.max(a.handed_in, a.collected)),
+        },
+        { title: t("Graded"), number: true, cell: (a) => number(a.graded) },
+        {
+          title: t("Points"),
+          number: true,
+          cell: (a) => (a.max_score ? number(a.max_score) : "–"),
+        },
+        ...(can("autograde")
+          ? [
+              {
+                title: t("Grading"),
+                cell: (a: Assignment) =>
+                  a.handed_in + a.collected > 0 ? (
+                    <Autograde course={course.id} assignment={a} />
+                  ) : (
+                    <span>–</span>
+                  ),
+              },
+            ]
+          : []),
+      ]}
+    />
+  );
+}
+
+function Limits({ course }: { course: string }) {
+  const { value } = useGet<Exchange>(`exchange/${course}`);
+  return (
+    <p className="kore-muted kore-limits">
+      {value &&
+        t(
+          "Students can hand in up to {submission} and {files} files at a time, {file} a file. What was handed out and in takes {used} of this course's {course}; your administrator can raise these limits.",
+          {
+            submission: size(value.limits.submission),
+            files: value.limits.files,
+            file: size(value.limits.file),
+            used: size(value.used),
+            course: size(value.limits.course),
+          },
+        )}
+    </p>
+  );
+}
+
+function Sent({ course, jobs }: { course: Course; jobs: Job[] }) {
+  const last = jobs.find((job) => job.kind === "grades.send" && job.ended_at);
+  const graded = course.assignments.some((a) => a.graded > 0);
+  return (
+    <section aria-labelledby="kore-sent">
+      <h2 id="kore-sent">{t("Grades in the LMS")}</h2>
+      {!course.grades_enabled ? (
+        <p>{t("The LMS takes no grades from this activity.")}</p>
+      ) : last?.ended_at ? (
+        <p>
+          {t("Last sent")} <When at={last.ended_at} />: {told(last.message)}{" "}
+          <Way to={{ view: "job", job: last.id }}>{t("Report")}</Way>
+        </p>
+      ) : (
+        <p>{t("Nothing has been sent to the LMS yet.")}</p>
+      )}
+      <p className="kore-actions">
+        <Way
+          className={graded && course.grades_enabled ? "kore-button kore-main" : "kore-button"}
+          to={{ view: "course", course: course.id, tab: "grades" }}
+        >
+          {course.grades_enabled ? t("Look at the grades and send them") : t("How to switch it on")}
+        </Way>
+      </p>
+    </section>
+  );
+}
+
+function Lately({ jobs, course }: { jobs: Job[]; course: string }) {
+  if (!jobs.length) return null;
+  return (
+    <section aria-labelledby="kore-lately">
+      <h2 id="kore-lately">{t("Lately done")}</h2>
+      <ul className="kore-list">
+        {jobs.slice(0, LATELY).map((job) => (
+          <JobLine key={job.id} job={job} />
+        ))}
+      </ul>
+      {jobs.length > LATELY && (
+        <p>
+          <Way to={{ view: "course", course, tab: "history" }}>{t("All of the history")}</Way>
+        </p>
+      )}
+    </section>
+  );
+}
+
+function People({ people }: { people: Person[] }) {
+  const groups: [Person["role"], (count: number) => string][] = [
+    ["instructor", (count) => n("{n} teacher", "{n} teachers", count)],
+    ["learner", (count) => n("{n} student", "{n} students", count)],
+    ["observer", (count) => n("{n} guest", "{n} guests", count)],
+  ];
+  return (
+    <section aria-labelledby="kore-people">
+      <h2 id="kore-people">{t("People")}</h2>
+      {groups.map(([role, words]) => {
+        const group = people.filter((person) => person.role === role);
+        if (!group.length && role === "observer") return null;
+        return (
+          <details key={role} className="kore-people">
+            <summary>{words(group.length)}</summary>
+            {group.length === 0 && (
+              <p className="kore-muted">
+                {t("Nobody yet. People are enrolled when they open the activity in the LMS.")}
+              </p>
+            )}
+            <ul className="kore-list">
+              {group.map((person) => (
+                <li key={person.user}>
+                  <Name name={person.name} user={person.user} />{" "}
+                  <span className="kore-muted">
+                    {t("last here")} <When at={person.launched_at} />
+                  </span>
+                </li>
+              ))}
+            </ul>
+          </details>
+        );
+      })}
+    </section>
+  );
+}

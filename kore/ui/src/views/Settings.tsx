@@ -1,0 +1,130 @@
+// Settings of a course that lie in its nbgrader_config.py, as a form.
+
+import { useState } from "react";
+import { useAround } from "../context";
+import { useAct, useGet } from "../hooks";
+import { Check, Failure, Field, Loading, Notice } from "../parts";
+import type { Course, Settings } from "../types";
+import { listed, t } from "../words";
+
+export function SettingsView({ course }: { course: Course }) {
+  const found = useGet<Settings>(`courses/${course.id}/settings`);
+  if (found.trouble) {
+    return <Failure trouble={found.trouble} retryIn={found.retryIn} onRetry={found.reload} />;
+  }
+  if (!found.value) return <Loading lines={8} />;
+  return <Form course={course} before={found.value} />;
+}
+
+function Form({ course, before }: { course: Course; before: Settings }) {
+  const { kore, say } = useAround();
+  const [kept, setKept] = useState(before);
+  const [now, setNow] = useState(before);
+  const [saved, setSaved] = useState(false);
+  const { busy, trouble, act } = useAct();
+  const change = (part: Partial<Settings>) => {
+    setSaved(false);
+    setNow({ ...now, ...part });
+  };
+  const save = () =>
+    act(async () => {
+      const answer = await kore.send<Settings>("PUT", `courses/${course.id}/settings`, now);
+      setKept(answer);
+      setNow(answer);
+      setSaved(true);
+      say(t("The settings are saved."));
+    });
+  const text = (label: string, value: string, set: (value: string) => void, hint?: string) => (
+    <Field label={label} hint={hint}>
+      {(id, describedBy) => (
+        <input
+          id={id}
+          aria-describedby={describedBy}
+          className="kore-input kore-mono"
+          autoComplete="off"
+          spellCheck={false}
+          value={value}
+          onChange={(event) => set(event.target.value)}
+        />
+      )}
+    </Field>
+  );
+  return (
+    <form
+      className="kore-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void save();
+      }}
+    >
+      <p className="kore-muted">
+        {t(
+          "These are lines in the course's nbgrader_config.py. Whatever else is in that file stays as it is.",
+        )}
+      </p>
+      {now.by_hand.length > 0 && (
+        <Notice tone="warn" title={t("The file sets some of this in its own way")}>
+          <p>
+            {t("What is shown here may not be in force: {names}.", { names: listed(now.by_hand) })}
+          </p>
+        </Notice>
+      )}
+      <fieldset>
+        <legend>{t("Feedback for students")}</legend>
+        <Check
+          label={t("Show the hidden tests in the feedback")}
+          checked={now.feedback.show_hidden_tests}
+          onChange={(v) => change({ feedback: { ...now.feedback, show_hidden_tests: v } })}
+        />
+        <Check
+          label={t("Run the notebook again for the feedback")}
+          checked={now.feedback.run_again}
+          onChange={(v) => change({ feedback: { ...now.feedback, run_again: v } })}
+        />
+      </fieldset>
+      <fieldset>
+        <legend>{t("Solutions")}</legend>
+        {text(
+          t("A solution begins with the line"),
+          now.solution.begin,
+          (v) => change({ solution: { ...now.solution, begin: v } }),
+          t("What stands between these two lines is taken out of the students' version."),
+        )}
+        {text(t("A solution ends with the line"), now.solution.end, (v) =>
+          change({ solution: { ...now.solution, end: v } }),
+        )}
+        <Field label={t("Students find in its place (Python)")}>
+          {(id) => (
+            <textarea
+              id={id}
+              className="kore-input kore-mono"
+              rows={3}
+              spellCheck={false}
+              value={now.code_stub.python}
+              onChange={(event) => change({ code_stub: { python: event.target.value } })}
+            />
+          )}
+        </Field>
+      </fieldset>
+      {trouble && <Failure trouble={trouble} />}
+      <p className="kore-actions">
+        <button
+          type="submit"
+          className="kore-button kore-main"
+          disabled={busy || JSON.stringify(now) === JSON.stringify(kept)}
+        >
+          {busy ? t("One moment …") : t("Save")}
+        </button>
+        <button
+          type="button"
+          className="kore-button"
+          disabled={busy || JSON.stringify(now) === JSON.stringify(kept)}
+          onClick={() => setNow(kept)}
+        >
+          {t("Undo changes")}
+        </button>
+        <span className="kore-muted">{saved ? t("Saved.") : ""}</span>
+      </p>
+    </form>
+  );
+}
