@@ -17,7 +17,7 @@ from kore.errors import KoreError
 MOST_BYTES = 10 * 1024 * 1024
 """Larger notebooks are not read: as objects they are twenty times their size."""
 FORMAT = 4
-_TOO_LARGE = f"is larger than {MOST_BYTES // 1024**2} MB"
+TOO_LARGE = f"is larger than {MOST_BYTES // 1024**2} MB"
 _MOST_TITLE = 200
 _MOST_LINES = 2000
 _MOST_PREVIEW_BYTES, _MOST_PREVIEW_CELLS = 200_000, 1000
@@ -64,7 +64,7 @@ def parsed(content: bytes) -> dict[str, Any]:
     Raises KoreError ``notebook_unreadable`` for anything else.
     """
     if len(content) > MOST_BYTES:
-        raise unreadable(_TOO_LARGE)
+        raise unreadable(TOO_LARGE)
     try:
         found = json.loads(content)
     except RecursionError as error:
@@ -79,6 +79,11 @@ def parsed(content: bytes) -> dict[str, Any]:
     if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
         raise unreadable("has no list of cells")
     return found
+
+
+def written(notebook: dict[str, Any]) -> bytes:
+    """Return a notebook as a file, in the form that Jupyter writes."""
+    return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace")
 
 
 def summary(content: bytes) -> Summary:
@@ -101,7 +106,7 @@ def summary(content: bytes) -> Summary:
 
 def too_large() -> Summary:
     """Return what a list says of a notebook that is too large to be read."""
-    return Summary(trouble=unreadable(_TOO_LARGE).message)
+    return Summary(trouble=unreadable(TOO_LARGE).message)
 
 
 def preview(content: bytes) -> tuple[list[PreviewCell], bool]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from kore.copying.notebooks import CellRole, Kind
 from kore.schemas import COURSE_ID
 
 SourceKind = Literal["course", "backup"]
+Collision = Literal["refuse", "keep_both", "replace"]
 SOURCE_ID = r"^(c-[0-9a-f]{16}|[0-9a-f]{32})$"
 _MOST_NAME = 255
 
@@ -108,3 +109,51 @@ class ProblemPreview(BaseModel):
     points: float | None
     cells: list[CellPreview]
     truncated: bool
+
+
+class CopyFrom(BaseModel):
+    """The source of a copy."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: SourceKind
+    id: str = Field(pattern=SOURCE_ID)
+
+
+class CopyRequest(BaseModel):
+    """Copy a source's assignments, one of them, or one problem of it, into a course.
+
+    ``into`` is the assignment that a problem comes into, or the new name of an assignment;
+    null keeps the name. ``collision`` says what is done where the course has the name
+    already: nothing at all, a copy under a new name, or a copy in the place of the old one,
+    which is kept in a backup.
+    """
+
+    model_config = ConfigDict(extra="forbid", validate_by_name=True, validate_by_alias=True)
+
+    origin: CopyFrom = Field(alias="from")
+    assignment: str | None = Field(None, min_length=1, max_length=_MOST_NAME)
+    problem: str | None = Field(None, min_length=1, max_length=_MOST_NAME)
+    into: str | None = Field(None, min_length=1, max_length=_MOST_NAME)
+    collision: Collision = "refuse"
+
+
+class CopyItem(BaseModel):
+    """One thing to be copied, and where to.
+
+    ``exists`` says that the course has something of this name, or a file that the problem
+    needs in another version; ``keep_both`` is the name that the copy gets then.
+    """
+
+    assignment: str
+    problem: str | None
+    target: str
+    exists: bool
+    keep_both: str
+
+
+class CopyPlan(BaseModel):
+    """What a copy would do; ``size`` is in bytes."""
+
+    items: list[CopyItem]
+    size: int

@@ -5,8 +5,11 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from kore.copying import listing
+from kore import jobs
+from kore.copying import copies, listing
 from kore.copying.schemas import (
+    CopyPlan,
+    CopyRequest,
     FindProblemsQuery,
     FindQuery,
     FoundAssignments,
@@ -14,11 +17,14 @@ from kore.copying.schemas import (
     PreviewQuery,
     ProblemPreview,
 )
-from kore.guards import allow, caller, is_admin, services, user
+from kore.guards import allow, caller, in_path, is_admin, services, teacher_of, user
 from kore.routes.answers import answer, responses
+from kore.routes.jobs import runner
+from kore.schemas import CoursePath, JobInfo
 
 api = APIBlueprint("copies", __name__, abp_tags=[Tag(name="copies")])
 _ERRORS = (401, 403, 404, 422, 502, 503)
+_COPYING = (*_ERRORS, 409, 413)
 
 
 @api.get("/assignments", responses=responses(200, FoundAssignments, *_ERRORS))
@@ -40,6 +46,23 @@ def list_problems(query: FindProblemsQuery) -> Response:
 def preview_problem(query: PreviewQuery) -> Response:
     """Return a problem as text."""
     return answer(listing.preview(services(), caller().name, query, admin=is_admin()))
+
+
+@api.post("/courses/<course_id>/copies/plan", responses=responses(200, CopyPlan, *_COPYING))
+@allow(teacher_of(in_path))
+def plan_copy(path: CoursePath, body: CopyRequest) -> Response:
+    """Say what a copy into the course would do, and what is in its way. Changes nothing."""
+    made = copies.plan(services(), path.course_id, body, by=caller().name, admin=is_admin())
+    return answer(made.told())
+
+
+@api.post("/courses/<course_id>/copies", responses=responses(202, JobInfo, *_COPYING))
+@allow(teacher_of(in_path))
+def copy(path: CoursePath, body: CopyRequest) -> Response:
+    """Copy assignments or a problem into the course, as a job: all of it or nothing."""
+    job_id = copies.copy(services(), path.course_id, body, by=caller().name, admin=is_admin())
+    runner().wake()
+    return answer(jobs.report(services().db, job_id), 202)
 
 
 def _named(query: FindQuery) -> bool:

@@ -87,6 +87,12 @@ def _of_problem(world: World) -> dict[str, Any]:
     return {"query_string": source | {"assignment": "ps1", "problem": "squares"}}
 
 
+def _copy(world: World) -> dict[str, Any]:
+    """Copy an assignment within its own course: who may do it is all that is asked here."""
+    source = {"kind": "course", "id": world.course}
+    return {"json": {"from": source, "assignment": "ps1", "collision": "keep_both"}}
+
+
 def _launch(_world: World) -> dict[str, Any]:
     return {
         "json": {
@@ -180,6 +186,8 @@ ROUTES: dict[tuple[str, str], Row] = {
     ),
     ("GET", "/courses/{course_id}/settings"): Row(TEACHERS, {200}),
     ("PUT", "/courses/{course_id}/settings"): Row(TEACHERS, {200}, options=_settings),
+    ("POST", "/courses/{course_id}/copies/plan"): Row(TEACHERS, {200}, options=_copy),
+    ("POST", "/courses/{course_id}/copies"): Row(TEACHERS, {202}, options=_copy),
     ("GET", "/assignments"): Row(USERS, {200}),
     ("GET", "/problems"): Row(USERS, {200}),
     ("GET", "/problems/preview"): Row(

@@ -1,0 +1,441 @@
+"""Copies into a running course: what is planned, what comes of it, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbgrader.nbgraderformat import MetadataValidator
+from nbgrader.nbgraderformat import read as read_notebook
+
+from kore.copying import copies, moves, staging
+from tests.support import notebooks
+from tests.support.kore import Harness, make_kore
+
+
+@dataclass
+class World:
+    """A teacher's two courses, and one of another teacher."""
+
+    kore: Harness
+    mine: str
+    target: str
+    theirs: str
+
+    def source(self, course: str) -> Path:
+        return self.kore.services.host.course_root(course) / "source"
+
+    def send(self, path: str, *, user: str = "u1", origin: str = "", **body: Any) -> Any:
+        origin = origin or self.mine
+        asked = {"from": {"kind": "course", "id": origin}, "assignment": None, "problem": None}
+        asked |= {"into": None, "collision": "refuse"} | body
+        client = self.kore.client_for(user, via="token")
+        return client.post(f"/courses/{self.target}/copies{path}", json=asked)
+
+    def plan(self, **body: Any) -> Any:
+        answer = self.send("/plan", **body)
+        assert answer.status_code == 200, answer.text
+        return answer.json["items"]
+
+    def copy(self, **body: Any) -> Any:
+        answer = self.send("", **body)
+        assert answer.status_code == 202, answer.text
+        self.kore.work()
+        client = self.kore.client_for("u1", via="token")
+        return client.get(f"/jobs/{answer.json['id']}").json
+
+    def refused(self, path: str = "", **body: Any) -> tuple[int, str, str]:
+        before = snapshot(self.source(self.target).parent)
+        answer = self.send(path, **body)
+        assert snapshot(self.source(self.target).parent) == before
+        assert answer.status_code >= 400, answer.text
+        error = answer.json["error"]
+        return answer.status_code, error["code"], error["message"]
+
+
+def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Return all that is below a folder: kinds and contents."""
+    return {
+        str(path.relative_to(folder)): (
+            path.lstat().st_mode,
+            path.read_bytes() if path.is_file() and not path.is_symlink() else b"",
+        )
+        for path in sorted(folder.rglob("*"))
+        if not path.name.startswith("gradebook.db")
+    }
+
+
+def left_behind(world: World) -> list[str]:
+    folder = world.source(world.target).parent / ".kore"
+    return [p.name for p in folder.iterdir() if p.name != "replaced"] if folder.exists() else []
+
+
+@pytest.fixture
+def world(tmp_path) -> Iterator[World]:
+    with make_kore(tmp_path) as kore:
+        mine, _ = kore.launch("1", "Instructor", link="link-1", context="Algebra 25")
+        target, _ = kore.launch("1", "Instructor", link="link-2", context="Algebra 26")
+        theirs, _ = kore.launch("4", "Instructor", link="link-3")
+        kore.make_admin("u5")
+        kore.work()
+        folder = kore.source(mine, "ps1", roots=notebooks.assignment(points=3, manual=2))
+        (folder / "data").mkdir()
+        (folder / "data" / "a.csv").write_text("1,2,3")
+        (folder / "logo.png").write_bytes(b"png")
+        kore.source(mine, "ps2", sums=notebooks.assignment(points=4))
+        kore.source(theirs, "exam", secret=notebooks.assignment())
+        yield World(kore, mine, target, theirs)
+
+
+def problem_with(*sources: str, kind: str = "code") -> dict[str, Any]:
+    made = notebooks.assignment(points=1)
+    for number, source in enumerate(sources):
+        made["cells"].append(
+            {"cell_type": kind, "id": f"x{number}", "metadata": {}, "source": source}
+            | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+        )
+    return made
+
+
+def test_an_assignment_is_copied_with_all_its_files(world: World):
+    """Byte by byte, the source untouched, and nothing left in staging."""
+    before = snapshot(world.source(world.mine).parent)
+    assert world.plan(assignment="ps1") == [
+        {
+            "assignment": "ps1",
+            "problem": None,
+            "target": "ps1",
+            "exists": False,
+            "keep_both": "ps1",
+        }
+    ]
+    done = world.copy(assignment="ps1")
+    assert (done["state"], done["kind"]) == ("done", "course.copy")
+    assert [(i["label"], i["outcome"]) for i in done["items"]] == [("ps1", "copied")]
+    assert snapshot(world.source(world.target) / "ps1") == snapshot(
+        world.source(world.mine) / "ps1"
+    )
+    assert snapshot(world.source(world.mine).parent) == before
+    assert left_behind(world) == []
+    listed = world.kore.client_for("u1", via="token").get(f"/assignments?course={world.target}")
+    assert listed.json["assignments"][0]["points"] == 5
+
+
+def test_a_whole_course_is_copied(world: World):
+    """Every assignment of it, each with a line in the report."""
+    done = world.copy()
+    assert [item["label"] for item in done["items"]] == ["ps1", "ps2"]
+    assert snapshot(world.source(world.target)) == snapshot(world.source(world.mine))
+
+
+def test_an_assignment_gets_a_new_name_by_into(world: World):
+    """Also within its own course."""
+    world.target = world.mine
+    world.copy(assignment="ps2", into="ps2 again")
+    assert (world.source(world.mine) / "ps2 again" / "sums.ipynb").exists()
+
+
+@pytest.mark.parametrize("there", ["ps1", "PS1"])
+def test_refuse_copies_nothing_where_a_name_is_taken(world: World, there):
+    """Names that some file system takes for one collide."""
+    world.kore.source(world.target, there, other=notebooks.assignment())
+    assert world.plan(assignment="ps1")[0]["exists"]
+    status, code, words = world.refused(assignment="ps1")
+    assert (status, code) == (409, "name_taken")
+    assert "ps1" in words
+    assert world.refused()[0] == 409
+
+
+def test_keep_both_gives_a_new_name_that_is_free(world: World):
+    """The plan says which; what is there stays as it is."""
+    for name in ("ps1", "PS1-2"):
+        world.kore.source(world.target, name, other=notebooks.assignment())
+    before = snapshot(world.source(world.target))
+    item = world.plan(assignment="ps1", collision="keep_both")[0]
+    assert (item["exists"], item["keep_both"]) == (True, "ps1-3")
+    world.copy(assignment="ps1", collision="keep_both")
+    after = snapshot(world.source(world.target))
+    assert before.items() <= after.items()
+    assert "ps1-3/roots.ipynb" in after
+
+
+def test_a_released_name_is_taken_though_its_source_is_gone(world: World):
+    """A copy must not become what students have handed in for."""
+    (world.source(world.target).parent / "release" / "ps1").mkdir(parents=True)
+    assert world.plan(assignment="ps1")[0]["keep_both"] == "ps1-2"
+
+
+def test_replace_keeps_the_old_one(world: World):
+    """The new assignment is whole, and the old one lies where the report says."""
+    old = world.kore.source(world.target, "ps1", other=notebooks.assignment())
+    (old / "notes.txt").write_text("mine")
+    before = snapshot(old)
+    done = world.copy(assignment="ps1", collision="replace")
+    assert "kept" in done["items"][0]["words"]
+    assert snapshot(old) == snapshot(world.source(world.mine) / "ps1")
+    kept = list((old.parent.parent / ".kore" / "replaced").glob("*/*/ps1"))
+    assert [snapshot(folder) for folder in kept] == [before]
+    assert left_behind(world) == []
+
+
+def test_a_problem_comes_with_the_files_it_needs(world: World):
+    """Images, data and modules that it names; not what it does not, nor other problems."""
+    folder = world.kore.source(
+        world.mine,
+        "ps3",
+        needs=problem_with(
+            "import helpers\nopen('data/a.csv')\nread(f\"many/{n}.txt\")", "%run 'tool.py'"
+        ),
+        other=notebooks.assignment(),
+    )
+    book = json.loads((folder / "needs.ipynb").read_text())
+    book["cells"][0]["source"] = (
+        "# T\n![a](img/one%20two.png \"t\") <img src='img/three.png'> ![](attachment:x.png)\n"
+        "[l]: ref.pdf\n[gone](gone.png) [out](../ps1/logo.png) [web](https://e.org/x.png)"
+    )
+    (folder / "needs.ipynb").write_text(json.dumps(book))
+    wanted = ["img/one two.png", "img/three.png", "data/a.csv", "many/1.txt", "many/2.txt"]
+    wanted += ["helpers.py", "tool.py", "ref.pdf", "deep.json"]
+    for name in [*wanted, "unused.bin", "many/3.csv", "other.py"]:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("open('deep.json')" if name == "helpers.py" else name)
+    world.copy(assignment="ps3", problem="needs")
+    found = snapshot(world.source(world.target) / "ps3")
+    files = {name for name in found if (world.source(world.target) / "ps3" / name).is_file()}
+    assert files == {"needs.ipynb", *wanted}
+
+
+def test_a_problem_comes_into_an_assignment_that_is_there(world: World):
+    """What is there stays; cell ids become unique in the assignment, points stay."""
+    world.kore.source(world.target, "ps9", own=notebooks.assignment(points=1))
+    before = snapshot(world.source(world.target) / "ps9")
+    world.copy(assignment="ps1", problem="roots", into="ps9")
+    after = snapshot(world.source(world.target) / "ps9")
+    assert before.items() <= after.items()
+    with (world.source(world.target) / "ps9" / "roots.ipynb").open() as handle:
+        book = read_notebook(handle, as_version=4)
+    marks = [cell.metadata.nbgrader for cell in book.cells if "nbgrader" in cell.metadata]
+    assert [m.grade_id for m in marks] == ["square-2", "test-square-2", "why"]
+    assert sum(m.get("points", 0) for m in marks) == 5
+
+
+def test_both_problems_are_kept_with_their_own_data(world: World):
+    """The copy's file gets another name too, and the copy names it so."""
+    source = world.kore.source(world.mine, "ps3", p=problem_with("x = open('a.csv')"))
+    (source / "a.csv").write_text("theirs")
+    target = world.kore.source(world.target, "ps3", p=problem_with("x = open('a.csv')"))
+    (target / "a.csv").write_text("mine")
+    before = snapshot(target)
+    item = world.plan(assignment="ps3", problem="p", collision="keep_both")[0]
+    assert (item["exists"], item["keep_both"]) == (True, "p-2")
+    world.copy(assignment="ps3", problem="p", collision="keep_both")
+    after = snapshot(target)
+    assert before.items() <= after.items()
+    assert set(after) - set(before) == {"p-2.ipynb", "a-2.csv"}
+    assert "open('a-2.csv')" in (target / "p-2.ipynb").read_text()
+    assert (target / "a-2.csv").read_text() == "theirs"
+
+
+def test_data_that_cannot_get_another_name_is_refused(world: World):
+    """A pattern goes on to mean the old file: the words say which file it is."""
+    for course in (world.mine, world.target):
+        folder = world.kore.source(course, "ps3", p=problem_with("glob('*.csv')"))
+        (folder / "a.csv").write_text(course)
+    status, code, words = world.refused(assignment="ps3", problem="p", collision="keep_both")
+    assert (status, code) == (409, "name_taken")
+    assert "a.csv" in words
+    world.copy(assignment="ps3", problem="p", collision="replace")
+    assert (world.source(world.target) / "ps3" / "a.csv").read_text() == world.mine
+
+
+def test_old_metadata_is_upgraded_with_nbgraders_own_code(world: World):
+    """Schema versions 0 to 2 become valid ones of today, with the same points."""
+    folder = world.kore.source(world.mine, "old")
+    for version in (None, 1, 2):
+        book = notebooks.assignment(points=3)
+        for cell in book["cells"]:
+            marks = cell["metadata"].get("nbgrader")
+            if marks:
+                del marks["task"], marks["schema_version"]
+                if version:
+                    marks["schema_version"] = version
+                elif "points" in marks:
+                    marks["points"] = "3"
+        (folder / f"v{version or 0}.ipynb").write_text(json.dumps(book))
+    world.copy(assignment="old")
+    seen: set[str] = set()
+    for path in sorted((world.source(world.target) / "old").iterdir()):
+        with path.open() as handle:
+            book = read_notebook(handle, as_version=4)
+        marks = [cell.metadata.nbgrader for cell in book.cells if "nbgrader" in cell.metadata]
+        assert {m.schema_version for m in marks} == {MetadataValidator.schema_version}
+        assert sum(m.get("points", 0) for m in marks) == 3
+        assert not seen & {m.grade_id for m in marks}
+        seen |= {m.grade_id for m in marks}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"no json", "is no JSON"),
+        (b'{"nbformat": 3, "worksheets": []}', "is not in notebook format 4"),
+        (b" " * (11 * 1024 * 1024), "is larger than 10 MB"),
+        (b"[" * 100_000, "nested too deep"),
+    ],
+)
+def test_an_assignment_with_a_broken_notebook_is_refused(world: World, content, words):
+    """With the notebook's name and the reason; so is the whole course."""
+    (world.kore.source(world.mine, "broken") / "bad.ipynb").write_bytes(content)
+    for body in ({"assignment": "broken"}, {}, {"assignment": "broken", "problem": "bad"}):
+        status, code, message = world.refused(**body)
+        assert (status, code) == (422, "notebook_unreadable"), message
+        assert "broken/bad" in message
+        assert words in message
+
+
+@pytest.mark.parametrize(
+    ("marks", "words"),
+    [
+        ({"schema_version": 9}, "too new"),
+        ({"schema_version": "x"}, "cannot read"),
+        ({"grade_id": "a b"}, "does not match"),
+        ({"grade_id": ""}, "grade_id is empty"),
+        ({"grade_id": 7}, "is not of type"),
+        ({"locked": "yes"}, "is not of type"),
+    ],
+)
+def test_what_nbgrader_refuses_fails_in_its_words(world: World, marks, words):
+    """The job fails with nbgrader's reason, and the target is as it was."""
+    book = notebooks.assignment()
+    book["cells"][2]["metadata"]["nbgrader"].update(marks)
+    world.kore.source(world.mine, "bad", p=book)
+    world.kore.source(world.target, "ps1", other=notebooks.assignment())
+    before = snapshot(world.source(world.target))
+    for body in ({"assignment": "bad"}, {"assignment": "bad", "problem": "p", "into": "ps1"}):
+        done = world.copy(**body)
+        assert done["state"] == "failed"
+        assert words in done["message"]
+        assert "bad/p" in done["message"]
+        assert snapshot(world.source(world.target)) == before
+        assert left_behind(world) == []
+
+
+def test_links_in_a_source_are_refused_not_followed(world: World):
+    """A link to another teacher's exam is named in the refusal, and the exam is not read."""
+    secret = world.source(world.theirs) / "exam" / "secret.ipynb"
+    folder = world.kore.source(world.mine, "trap", p=problem_with("open('stolen.ipynb')"))
+    (folder / "stolen.ipynb").symlink_to(secret)
+    assert world.refused(assignment="trap")[1] == "odd_file"
+    (folder / "stolen.ipynb").unlink()
+    os.mkfifo(folder / "stolen.csv")
+    assert world.refused(assignment="trap", problem="p")[1] == "odd_file"
+
+
+def test_links_in_the_target_are_not_followed(world: World):
+    """A course whose source or staging leads elsewhere gets nothing, and elsewhere stays."""
+    elsewhere = world.source(world.theirs)
+    before = snapshot(elsewhere)
+    world.source(world.target).symlink_to(elsewhere)
+    assert world.send("", assignment="ps1").status_code in {202, 409}
+    world.kore.work()
+    assert snapshot(elsewhere) == before
+    world.source(world.target).unlink()
+    (world.source(world.target).parent / ".kore").symlink_to(elsewhere)
+    assert world.copy(assignment="ps1")["state"] == "failed"
+    assert snapshot(elsewhere) == before
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"assignment": "gone"}, 404, "not_in_source"),
+        ({"assignment": "ps1", "problem": "gone"}, 404, "not_in_source"),
+        ({"assignment": "../../x"}, 404, "not_in_source"),
+        ({"assignment": "ps1", "problem": "../ps2/sums"}, 422, "bad_name"),
+        ({"assignment": "ps1", "into": "a/b"}, 422, "bad_name"),
+        ({"assignment": "ps1", "into": ".."}, 422, "bad_name"),
+        ({"assignment": "ps1", "into": "a+b"}, 422, "bad_name"),
+        ({"assignment": "ps1", "into": " ps"}, 422, "bad_name"),
+        ({"assignment": "ps1", "into": "a\0"}, 422, "bad_name"),
+        ({"assignment": "ps1", "problem": "roots", "into": ".kore"}, 422, "bad_name"),
+        ({"problem": "roots"}, 422, "invalid"),
+        ({"into": "ps5"}, 422, "invalid"),
+        ({"collision": "overwrite"}, 422, "invalid"),
+        ({"surprise": 1}, 422, "invalid"),
+        ({"assignment": ""}, 422, "invalid"),
+    ],
+)
+def test_requests_that_make_no_sense_are_refused(world: World, body, status, code):
+    """By the plan and by the copy alike, and nothing changes."""
+    for path in ("/plan", ""):
+        assert world.refused(path, **body)[:2] == (status, code)
+
+
+def test_the_source_must_be_the_callers(world: World):
+    """Another teacher's course looks as if it were not there; an admin may copy from it."""
+    theirs = world.refused(origin=world.theirs)
+    assert theirs == world.refused(origin="c-" + "0" * 16)
+    assert theirs[:2] == (404, "source_unknown")
+    assert world.send("/plan", origin=world.theirs, user="u5").status_code == 200
+    # The course's own account is no teacher of others.
+    assert world.send("/plan", user=world.target).status_code == 404
+
+
+def test_nothing_takes_its_own_place(world: World):
+    """Replacing a thing by itself is refused."""
+    world.target = world.mine
+    assert world.refused(assignment="ps1", collision="replace")[0] == 422
+
+
+def test_who_may_no_longer_teach_the_source_copies_nothing(world: World):
+    """Rights are asked again when the job begins."""
+    answer = world.send("", assignment="ps1")
+    world.kore.launch("1", "Learner", link="link-1")
+    world.kore.work()
+    client = world.kore.client_for("u5", via="token")
+    done = client.get(f"/jobs/{answer.json['id']}").json
+    assert (done["state"], done["message"]) == (
+        "failed",
+        "There is no such course or backup for you to copy from.",
+    )
+    assert not world.source(world.target).exists()
+
+
+def test_a_full_disk_leaves_nothing_behind(world: World, monkeypatch):
+    """The words say that there is no room; the target is as it was."""
+    world.kore.source(world.target, "ps9", own=notebooks.assignment())
+    before = snapshot(world.source(world.target))
+
+    def full(*_args, **_options):
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(staging.Tree, "copy_to", full)
+    for body in ({}, {"assignment": "ps1", "into": "other"}):
+        done = world.copy(**body)
+        assert done["state"] == "failed"
+        assert "no room" in done["message"]
+        assert snapshot(world.source(world.target)) == before
+        assert left_behind(world) == []
+
+
+def test_what_changes_before_the_last_step_undoes_the_copy(world: World, monkeypatch):
+    """A name that a teacher takes meanwhile makes the job fail, and nothing else is there."""
+    forward = moves.forward
+
+    def late(tree, made):
+        world.kore.source(world.target, "ps2", mine=notebooks.assignment())
+        forward(tree, made)
+
+    monkeypatch.setattr(copies.moves, "forward", late)
+    done = world.copy()
+    assert (done["state"], done["message"]) == (
+        "failed",
+        "The course has changed while the copy was made ready. Nothing was copied.",
+    )
+    assert set(snapshot(world.source(world.target))) == {"ps2", "ps2/mine.ipynb"}
+    assert left_behind(world) == []

@@ -1,0 +1,148 @@
+"""Kills at any moment of a copy: each assignment is as before or as after, and then as after."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from kore.copying import copies
+from kore.copying.schemas import CopyRequest
+from kore.db.models import Job, JobState
+from tests.support import notebooks
+from tests.support.kore import Harness, make_kore
+
+pytestmark = pytest.mark.slow
+
+KILLS = 100
+
+
+class Mortal:
+    """A process that works on jobs and is killed."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.kills = 0
+
+    def work(self, seconds: float) -> bool:
+        """Work on the next job for some time; say whether it was killed."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{seconds}\n")
+        self._process.stdin.flush()
+        killed = self._process.stdout.readline().strip() == "killed"
+        self.kills += killed
+        return killed
+
+
+@contextmanager
+def mortal(folder: Path) -> Iterator[Mortal]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.support.copying", str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield Mortal(process)
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def by_assignment(source: Path) -> dict[str, dict[str, bytes]]:
+    return {path.name: contents(path) for path in source.iterdir()} if source.exists() else {}
+
+
+def queue(kore: Harness, target: str, **asked) -> str:
+    request = CopyRequest.model_validate({"from": asked.pop("origin"), **asked})
+    return copies.copy(kore.services, target, request, by="u1")
+
+
+def state_of(kore: Harness, job_id: str) -> JobState:
+    with kore.db.reading() as session:
+        return session.get_one(Job, job_id).state
+
+
+def is_whole(there, old: dict, new: dict, *, one: bool) -> bool:
+    """Say whether each assignment is as before or as after."""
+    if one:
+        found = there["ps2"]
+        return found.items() >= old.items() and ("needing.ipynb" not in found or len(found) == 4)
+    befores = {"ps2": old}
+    return all(found in (new[name], befores.get(name)) for name, found in there.items())
+
+
+def is_done(root: Path, old: dict, new: dict, *, one: bool) -> bool:
+    """Say whether all is as after, the old one kept, and nothing else left."""
+    there = by_assignment(root / "source")
+    kept = [contents(path) for path in (root / ".kore").glob("replaced/*/*/ps2")]
+    left = [path.name for path in (root / ".kore").iterdir() if path.name != "replaced"]
+    if one:
+        added = {"needing.ipynb", "data/a.csv", "b.csv"}
+        return there["ps2"].keys() == old.keys() | added and kept == [] and left == []
+    return there == new and kept == [old] and left == []
+
+
+def test_kills_leave_assignments_as_before_or_as_after(tmp_path):
+    """A hundred kills at random moments of whole-course copies and of copied problems.
+
+    At each, every assignment is whole: the old one or the new one. A problem that comes into
+    an assignment is there with all that it needs, or not at all. After the last attempt all
+    is as after a copy without kills, what was replaced is kept, and nothing else is left.
+    """
+    seed = random.randrange(10**6)
+    dice = random.Random(seed)
+    with make_kore(tmp_path) as kore, mortal(tmp_path) as victim:
+        mine, _ = kore.launch("1", "Instructor", link="link-0")
+        kore.work()
+        for name in ("ps1", "ps2", "ps3"):
+            folder = kore.source(mine, name, p=notebooks.assignment())
+            for number in range(8):
+                (folder / f"{number}.bin").write_bytes(dice.randbytes(20_000))
+        needing = notebooks.assignment()
+        needing["cells"][1]["source"] += "\nopen('data/a.csv'), open('b.csv')"
+        folder = kore.source(mine, "ps4", needing=needing)
+        (folder / "data").mkdir()
+        (folder / "data" / "a.csv").write_text("a")
+        (folder / "b.csv").write_text("b")
+        source = kore.services.host.course_root(mine) / "source"
+        new, origin = by_assignment(source), {"kind": "course", "id": mine}
+        target, _ = kore.launch("1", "Instructor", link="target")
+        kore.work()
+        root, took = kore.services.host.course_root(target), [60.0, 60.0]
+        for round_ in range(1000):
+            if victim.kills >= KILLS:
+                break
+            for folder in (root / "source", root / ".kore"):
+                shutil.rmtree(folder, ignore_errors=True)
+            old = contents(kore.source(target, "ps2", own=notebooks.assignment(points=1)))
+            one = round_ % 2
+            if one:
+                asked = {"assignment": "ps4", "problem": "needing", "into": "ps2"}
+            else:
+                asked = {"collision": "replace"}
+            job = queue(kore, target, origin=origin, **asked)
+            began = time.monotonic()
+            while victim.work(dice.uniform(0, took[one])):
+                assert is_whole(by_assignment(root / "source"), old, new, one=bool(one)), seed
+            # The first of each kind are for the clock: one of them loads what it needs, too.
+            if round_ in {2, 3}:
+                took[one] = time.monotonic() - began
+            assert state_of(kore, job) is JobState.DONE, seed
+            assert is_done(root, old, new, one=bool(one)), seed
+        assert by_assignment(source) == new
+    assert victim.kills >= KILLS
