@@ -19,7 +19,7 @@ _FEATURES = {
     "backups": "/courses/<course_id>/backups",
     "audit": "/courses/<course_id>/audit",
     "settings": "/courses/<course_id>/settings",
-    "autograde": "/courses/<course_id>/assignments/<name>/autograde",
+    "autograde": "/courses/<course_id>/autograde",
 }
 
 

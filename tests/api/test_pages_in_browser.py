@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +15,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from sqlalchemy import select, update
 
-from kore.db.models import Job, JobItem, JobState, now
-from tests.support import classroom
+from kore.db.models import Course, Job, JobItem, JobState, now
+from tests.support import classroom, notebooks
 from tests.support.classroom import HOSTILE_TITLE, Classroom
 from tests.support.kore import Harness, make_kore
 
@@ -387,3 +388,82 @@ def test_three_hundred_students_are_sent_with_two_clicks(
         page.get_by_role("button", name="Send 300 grades").click()
         page.get_by_role("dialog").get_by_role("button", name="Send 300 grades").click()
         page.wait_for_url("**/page/jobs/*")
+
+
+def own_course(kore: Harness, link: str) -> tuple[str, str]:
+    """A course with an assignment, for a test that changes it."""
+    course, teacher = kore.launch("980", "Instructor", link=link, name="Tilda", activity=link)
+    kore.launch("981", link=link, name="Ada Lovelace", activity=link)
+    kore.work()
+    source = kore.services.host.course_root(course) / "source" / "ps1"
+    source.mkdir(parents=True)
+    (source / "squares.ipynb").write_text(json.dumps(notebooks.assignment()))
+    return course, teacher
+
+
+def test_a_course_is_backed_up_and_the_backup_downloaded(
+    browser: Browser, kore: Harness, url: str, tmp_path: Path
+) -> None:
+    """The bell counts the job, its end is told, and the archive comes out of the list."""
+    course, teacher = own_course(kore, "kept")
+    with sitting(browser, kore, url, teacher) as page:
+        page.goto(f"{url}/page/courses/{course}/backups")
+        page.get_by_role("button", name="Back up now …").click()
+        dialog = page.get_by_role("dialog", name="Back up the course?")
+        dialog.get_by_role("radio", name="Assignments only").check()
+        dialog.get_by_role("button", name="Back up").click()
+        expect(page.get_by_role("button", name="1 job under way")).to_be_visible()
+        kore.work()
+        expect(page.get_by_text("Finished")).to_be_visible()
+        expect(page.get_by_role("button", name="1 job has ended")).to_be_visible()
+        page.goto(f"{url}/page/courses/{course}/backups")
+        row = page.get_by_role("row", name="Made by a teacher")
+        expect(row).to_contain_text("1 assignment")
+        with page.expect_download() as download:
+            row.get_by_role("link", name="Download").click()
+        assert Path(download.value.path()).stat().st_size > 0
+
+
+def test_a_course_is_deleted_only_with_its_title_and_after_a_backup(
+    browser: Browser, kore: Harness, url: str
+) -> None:
+    """What is lost is said first; a wrong title is refused in words; the report outlives it."""
+    course, teacher = own_course(kore, "gone")
+    with sitting(browser, kore, url, teacher) as page:
+        page.goto(f"{url}/page/courses/{course}/backups")
+        page.get_by_role("button", name="Delete the course …").click()
+        dialog = page.get_by_role("dialog", name="Delete")
+        expect(dialog).to_contain_text("1 assignment with its notebooks")
+        title = dialog.get_by_label("Type the title of the course, to be sure")
+        title.fill("something else")
+        check(page)
+        dialog.get_by_role("button", name="Delete the course").click()
+        expect(dialog.get_by_role("alert")).to_be_visible()
+        with kore.db.reading() as session:
+            title.fill(session.get_one(Course, course).title)
+        dialog.get_by_role("button", name="Delete the course").click()
+        page.wait_for_url("**/page/jobs/*")
+        kore.work()
+        expect(page.get_by_text("Finished")).to_be_visible()
+        page.get_by_role("link", name="Your courses").click()
+        expect(page.get_by_role("link", name="gone")).to_have_count(0)
+
+
+def test_settings_are_kept_and_the_history_tells_who_changed_them(
+    browser: Browser, kore: Harness, url: str
+) -> None:
+    """A form over lines of a file, and what is written down about it."""
+    course, teacher = own_course(kore, "set")
+    with sitting(browser, kore, url, teacher) as page:
+        page.goto(f"{url}/page/courses/{course}/settings")
+        page.get_by_label("Students find in its place (Python)").fill("# Your turn")
+        check(page)
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+        page.reload()
+        stub = page.get_by_label("Students find in its place (Python)")
+        expect(stub).to_have_value("# Your turn")
+        page.get_by_role("link", name="History").click()
+        row = page.get_by_role("table", name="Who did what").get_by_role("row", name="settings")
+        expect(row).to_contain_text("Tilda")
+        check(page)

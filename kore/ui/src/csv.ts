@@ -20,7 +20,7 @@ export function csv(job: Job): string {
     .map((item) => [
       asText(item.label || item.key),
       outcome(item.outcome, job.kind)[0],
-      points(item.detail.given),
+      points(item.detail.given ?? item.detail.score),
       points(item.detail.maximum),
       asText(told(item.words)),
     ]);

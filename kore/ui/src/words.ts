@@ -74,16 +74,20 @@ export function told(text: string): string {
   return parts.every((part) => part !== null) ? parts.join(", ") : text;
 }
 
+const COUNTS = ["count", "n", "status"];
+
 function matched(text: string): string | null {
   const found = catalog[text];
   if (typeof found === "string" && found) return found;
   patterns ??= Object.entries(catalog).flatMap(([source, target]) => {
     if (typeof target !== "string" || !/\{\w+\}/.test(source)) return [];
     const names = [...source.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
-    const body = source
-      .split(/\{\w+\}/)
-      .map(literal)
-      .join("(.+?)");
+    const texts = source.split(/\{\w+\}/).map(literal);
+    // A count is a number: otherwise "The file was sent" would be one.
+    const body = texts.reduce((all, text, i) => {
+      const hole = COUNTS.includes(names[i - 1]!) ? "(\\d+)" : "(.+?)";
+      return `${all}${hole}${text}`;
+    });
     return [[new RegExp(`^${body}$`, "su"), names, target] as [RegExp, string[], string]];
   });
   for (const [pattern, names, target] of patterns) {

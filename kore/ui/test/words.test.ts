@@ -45,5 +45,7 @@ test("Kore's own sentences are translated, also those with a name in them", () =
   expect(told("No graded work yet.")).toBe("Noch keine bewertete Arbeit.");
   expect(told("Waits for grading by hand: ps1 (x).")).toContain("ps1 (x)");
   expect(told("Waits for grading by hand: ps1.")).not.toContain("Waits");
+  expect(told("3 sent, 1 failed")).toBe("\u20683\u2069 gesendet, \u20681\u2069 fehlgeschlagen");
+  expect(told("The file was sent")).toBe("The file was sent");
   expect(told("Something that no catalog knows.")).toBe("Something that no catalog knows.");
 });

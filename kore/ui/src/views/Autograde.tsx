@@ -3,19 +3,23 @@
 import { useState } from "react";
 import { useAround } from "../context";
 import { useAct } from "../hooks";
-import { Dialog, Failure } from "../parts";
+import { Check, Dialog, Failure } from "../parts";
 import type { Assignment, Job } from "../types";
 import { n, t } from "../words";
 
 export function Autograde({ course, assignment }: { course: string; assignment: Assignment }) {
   const { kore, go, jobsChanged } = useAround();
   const [open, setOpen] = useState(false);
+  const [again, setAgain] = useState(false);
   const { busy, trouble, act, clear } = useAct();
-  const fresh = Math.max(assignment.handed_in, assignment.collected) - assignment.graded;
+  const fresh = assignment.collected - assignment.graded;
+  const outside = assignment.handed_in - assignment.collected;
   const begin = () =>
     act(async () => {
-      const name = encodeURIComponent(assignment.name);
-      const job = await kore.send<Job>("POST", `courses/${course}/assignments/${name}/autograde`);
+      const job = await kore.send<Job>("POST", `courses/${course}/autograde`, {
+        assignment: assignment.name,
+        again,
+      });
       jobsChanged();
       go({ view: "job", job: job.id });
     });
@@ -45,6 +49,20 @@ export function Autograde({ course, assignment }: { course: string; assignment: 
               "Each student's notebook is run, and the tests give the points. You can leave this page meanwhile.",
             )}
           </p>
+          {outside > 0 && (
+            <p>
+              {n(
+                "{n} more has been handed in and is not collected: collect it in formgrader first.",
+                "{n} more have been handed in and are not collected: collect them in formgrader first.",
+                outside,
+              )}
+            </p>
+          )}
+          <Check
+            label={t("Also grade again what is graded already")}
+            checked={again}
+            onChange={setAgain}
+          />
           {trouble && <Failure trouble={trouble} onRetry={begin} />}
           <p className="kore-actions">
             <button type="button" className="kore-button" onClick={() => setOpen(false)}>

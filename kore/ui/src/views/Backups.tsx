@@ -118,7 +118,7 @@ export function Backups({ course }: { course: Course }) {
         )}
         {list.value && (
           <p className="kore-muted">
-            {t("Your backups take {used} of the {quota} that you may have.", {
+            {t("The backups of this course take {used} of the {quota} that they may.", {
               used: size(list.value.used),
               quota: size(list.value.quota),
             })}

@@ -220,7 +220,7 @@ function Report({ job, ended }: { job: JobInfo; ended: boolean }) {
   const kinds = OUTCOME_ORDER.map(
     (code) => [code, items.filter((item) => item.outcome === code).length] as const,
   ).filter(([, count]) => count);
-  const points = items.some((item) => typeof item.detail.given === "number");
+  const points = items.some((item) => typeof pointsOf(item) === "number");
   const people = job.kind === "grades.send" || job.kind === "assignment.autograde";
   return (
     <section aria-labelledby="kore-report">
@@ -313,8 +313,12 @@ function Report({ job, ended }: { job: JobInfo; ended: boolean }) {
   );
 }
 
+/** What was sent for a student, or what their notebook got. */
+const pointsOf = (item: JobItem): unknown => item.detail.given ?? item.detail.score;
+
 function ItemPoints({ item }: { item: JobItem }) {
-  const { given, maximum } = item.detail;
+  const { maximum } = item.detail;
+  const given = pointsOf(item);
   if (typeof given !== "number" || typeof maximum !== "number") return <>–</>;
   return <Points given={given} maximum={maximum} />;
 }

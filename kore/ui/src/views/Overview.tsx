@@ -124,7 +124,7 @@ function Assignments({ course }: { course: Course }) {
               {
                 title: t("Grading"),
                 cell: (a: Assignment) =>
-                  a.handed_in + a.collected > 0 ? (
+                  a.collected > 0 ? (
                     <Autograde course={course.id} assignment={a} />
                   ) : (
                     <span>–</span>
