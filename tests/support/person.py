@@ -101,11 +101,11 @@ class Person:
         )
 
     def csrf(self) -> str:
-        """Return the proof that Kore's pages carry."""
-        page = self.browser.get(f"{self.demo.kore}/", timeout=30)
-        meta = BeautifulSoup(page.text, "html.parser").find("meta", {"name": "csrf-token"})
-        assert meta is not None, page.text
-        return str(meta["content"])
+        """Return the proof that Kore gives to its own pages."""
+        answer = self.browser.get(
+            f"{self.demo.kore}/session", headers={"Sec-Fetch-Mode": "cors"}, timeout=30
+        )
+        return str(answer.json()["csrf"])
 
 
 class Server:
