@@ -101,7 +101,11 @@ def asked(session: Session, job: Job, words: str) -> None:
 
 def ended(session: Session, job: Job) -> None:
     """Write what came of a job into its entry."""
-    session.execute(update(Audit).where(Audit.job_id == job.id).values(outcome=job.state.value))
+    session.execute(
+        update(Audit)
+        .where(Audit.job_id == job.id, Audit.action == job.kind)
+        .values(outcome=job.state.value)
+    )
 
 
 def listed(db: Database, course_id: str, *, page: int, per_page: int) -> AuditPage:

@@ -24,7 +24,8 @@ from kore.settings import UNLIMITED, Limits
 MOST_FILE = 8 * 2**30 - 1
 """Bytes of one file: what a header's field holds."""
 _GZIP, _ZIP, _XZ, _ZSTD = b"\x1f\x8b", b"PK\x03\x04", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"
-_PIECE = 1024 * 1024
+_MOST_PLAIN = 100
+"""Characters of a name that a header holds by itself."""
 _ENDING = b"\0" * (2 * BLOCK)
 
 
@@ -55,16 +56,18 @@ class Packer:
         self, path: str, size: int, pieces: Iterable[bytes], *, runs: bool = False, mtime: float = 0
     ) -> Iterator[bytes]:
         """Yield a file of exactly ``size`` bytes. Raises KoreError where it has another size."""
-        yield self._header(path, tarfile.REGTYPE, size, 0o755 if runs else 0o644, mtime)
+        before = self._header(path, tarfile.REGTYPE, size, 0o755 if runs else 0o644, mtime)
         at, left, digest = self.position, size, hashlib.sha256()
         for piece in pieces:
             take = piece[:left]
             left -= len(take)
             digest.update(take)
             self.position += len(take)
-            yield take
             if not left:
+                before += take
                 break
+            yield before + take
+            before = b""
         if left:
             raise KoreError(
                 409,
@@ -74,7 +77,7 @@ class Packer:
             )
         padding = b"\0" * (-size % BLOCK)
         self.position += len(padding)
-        yield padding
+        yield before + padding
         self.files.append(File(path=path, size=size, at=at, sha256=digest.hexdigest(), runs=runs))
 
     def ending(self, text: bytes) -> Iterator[bytes]:
@@ -83,11 +86,23 @@ class Packer:
         yield text + b"\0" * (-len(text) % BLOCK) + _ENDING
 
     def _header(self, path: str, kind: bytes, size: int, mode: int, mtime: float) -> bytes:
-        entry = tarfile.TarInfo(path)
-        entry.type, entry.size, entry.mode, entry.mtime = kind, size, mode, max(0, int(mtime))
-        header = entry.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
+        seconds = max(0, int(mtime))
+        if len(path) <= _MOST_PLAIN and path.isascii():
+            header = _plain_header(path, kind, size, mode, seconds)
+        else:
+            entry = tarfile.TarInfo(path)
+            entry.type, entry.size, entry.mode, entry.mtime = kind, size, mode, seconds
+            header = entry.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
         self.position += len(header)
         return header
+
+
+def _plain_header(path: str, kind: bytes, size: int, mode: int, mtime: int) -> bytes:
+    """Return the header that ``tarfile`` makes of a short name, in a fraction of its time."""
+    numbers = f"{mode:07o}\0{0:07o}\0{0:07o}\0{size:011o}\0{mtime:011o}\0".encode()
+    start, rest = path.encode().ljust(100, b"\0") + numbers, kind + bytes(100) + b"ustar\x0000"
+    total = sum(start) + sum(rest) + 8 * 32
+    return b"".join((start, f"{total:06o}\0 ".encode(), rest)).ljust(BLOCK, b"\0")
 
 
 @dataclass(slots=True)

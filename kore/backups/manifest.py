@@ -19,8 +19,8 @@ from kore.schemas import COURSE_ID
 NAME = "manifest.json"
 FORM, VERSION = "ananke-course-backup", 1
 MOST_BYTES = 256 * 1024 * 1024
-COURSE, EXCHANGE = "course", "exchange"
-"""The folders of an archive: nbgrader's course directory, and the course's exchange."""
+COURSE, EXCHANGE, PEOPLE = "course", "exchange", "people.json"
+"""What an archive holds: nbgrader's course directory, the course's exchange, its students."""
 SOURCES = f"{COURSE}/source/"
 GRADEBOOK = f"{COURSE}/gradebook.db"
 
@@ -136,7 +136,7 @@ def compare(manifest: Manifest, members: list[Member]) -> None:
         if (file.at, file.runs) != (found.at, found.runs):
             raise bad_backup("The backup was packed anew, or its manifest changed.")
     parts = {path.partition("/")[0] for path in (*files, *folders)}
-    allowed = {COURSE} if manifest.contents == "sources" else {COURSE, EXCHANGE}
+    allowed = {COURSE} if manifest.contents == "sources" else {COURSE, EXCHANGE, PEOPLE}
     if not parts <= allowed:
         raise bad_backup(f"{shown(min(parts - allowed))} has no place in a backup.")
     if manifest.contents == "sources" and any(not path.startswith(SOURCES) for path in files):

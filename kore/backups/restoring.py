@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from sqlalchemy import update
 
 from kore import gradebook, jobs
-from kore.backups import shelf
-from kore.backups.manifest import COURSE, EXCHANGE, GRADEBOOK, Manifest, bad_backup
+from kore.backups import people, shelf
+from kore.backups.manifest import COURSE, EXCHANGE, GRADEBOOK, PEOPLE, Manifest, bad_backup
 from kore.backups.reading import OpenBackup
 from kore.backups.taking import take
 from kore.courses import closing, contents
@@ -21,6 +22,7 @@ from kore.services import Services
 from kore.trees import FILE_MODE, Tree
 
 _WRONG = 422
+_LOOK_SECONDS = 0.5
 
 
 def queue(services: Services, course_id: str, *, by: str, backup_id: str, confirm: str) -> str:
@@ -83,6 +85,7 @@ def restore(ctx: jobs.JobContext) -> None:
             session.execute(
                 update(Member).where(Member.course_id == course_id).values(synced_at=None)
             )
+            people.bring_back(session, course_id, _students(backup, told), told.taken_at)
             jobs.enqueue(session, PROVISION, course_id=course_id, created_by="kore", coalesce=True)
         contents.clear(tree, ctx.job_id)
     services.host.hand_over(course_id)
@@ -103,6 +106,7 @@ def _get_ready(
     with shelf.store(services).scratch() as scratch:
         ctx.progress(0, 4, "Checking the backup")
         _check_gradebook(backup, told, scratch, course_id)
+        _students(backup, told)
         if told.below(EXCHANGE)[1]:
             check_export(_unpack_exchange(backup, told, scratch))
     ctx.progress(1, 4, "Stopping the course's JupyterLab")
@@ -115,9 +119,12 @@ def _get_ready(
     folders, files = told.below(COURSE)
     for path in folders:
         tree.make(new + path[len(COURSE) :])
+    next_look = 0.0
     for file in files:
-        if ctx.cancelled():
-            raise KoreError(409, "cancelled", "Stopped before anything was changed.")
+        if time.monotonic() > next_look:
+            if ctx.cancelled():
+                raise KoreError(409, "cancelled", "Stopped before anything was changed.")
+            next_look = time.monotonic() + _LOOK_SECONDS
         mode = FILE_MODE | (0o111 if file.runs else 0)
         tree.write(new + file.path[len(COURSE) :], backup.pieces(file), mode, sync=False)
     tree.flush()
@@ -155,6 +162,12 @@ def _unpack_exchange(backup: OpenBackup, told: Manifest, scratch: Path) -> Path:
             for piece in backup.pieces(file):
                 handle.write(piece)
     return folder
+
+
+def _students(backup: OpenBackup, told: Manifest) -> list[people.Student]:
+    """Return who was a student of the course."""
+    found = [file for file in told.files if file.path == PEOPLE]
+    return people.parsed(backup.read_bytes(found[0], most=people.MOST_BYTES)) if found else []
 
 
 def _exchange(ctx: jobs.JobContext, backup: OpenBackup, told: Manifest) -> None:

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import ananke
 from kore import audit, gradebook
-from kore.backups import shelf
+from kore.backups import people, shelf
 from kore.backups.archives import MOST_FILE, Packer, why_unfit
-from kore.backups.manifest import COURSE, EXCHANGE, GRADEBOOK, Contents, Manifest
+from kore.backups.manifest import COURSE, EXCHANGE, GRADEBOOK, PEOPLE, Contents, Manifest
 from kore.courses.listing import find
 from kore.db.models import Backup, now
 from kore.descriptors import Entry
@@ -149,6 +149,9 @@ class _Taking:
             yield from self._packer.file(f"{EXCHANGE}/{INDEX}", len(text), [text])
             for path in archives:
                 yield from self._own(f"{EXCHANGE}/{path.name}", path)
+            with self._ctx.services.db.reading() as session:
+                text = people.written(session, str(self._ctx.course_id))
+            yield from self._packer.file(PEOPLE, len(text), [text])
         self._manifest_at = self._packer.position
         self._manifest = self._written()
         ending = self._packer.ending(self._manifest.model_dump_json().encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, current_app
 from flask_openapi3 import APIBlueprint, Tag
 
-from kore import jobs
+from kore import audit, jobs
 from kore.guards import (
     allow,
     caller,
@@ -51,4 +51,15 @@ def job(path: JobPath) -> Response:
 def cancel_job(path: JobPath) -> Response:
     """Ask a job to stop; what it has done stays done."""
     jobs.cancel(services().db, path.job_id)
-    return answer(jobs.report(services().db, path.job_id), 202)
+    told = jobs.report(services().db, path.job_id)
+    if told.course is not None:
+        with services().db.session() as session:
+            audit.note(
+                session,
+                told.course,
+                by=caller().name,
+                action="job.cancel",
+                words="Asked to stop what is under way",
+                job_id=told.id,
+            )
+    return answer(told, 202)

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kore.backups import manifest
-from kore.backups.archives import Checker, Packer
+from kore.backups.archives import Checker, Packer, _plain_header
 from kore.backups.manifest import Manifest
 from kore.db.models import now
 from kore.errors import KoreError
@@ -247,3 +247,19 @@ def test_only_its_owner_deletes_a_backup(here: KeptCourse):
     refused = client.open(path, method="DELETE")
     assert (refused.status_code, refused.json["error"]["code"]) == (403, "owner_only")
     assert here.kore.client_for("u5", via="token").open(path, method="DELETE").status_code == 204
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.text(st.characters(codec="ascii", exclude_characters="\0"), min_size=1, max_size=100),
+    st.integers(0, 2**33 - 1),
+    st.integers(0, 2**33 - 1),
+    st.sampled_from([(tarfile.REGTYPE, 0o644), (tarfile.REGTYPE, 0o755), (tarfile.DIRTYPE, 0o755)]),
+)
+def test_short_headers_are_those_of_tarfile(path, size, mtime, kind):
+    """The quick way to a header gives the very bytes of the standard library's."""
+    path = path if kind[0] == tarfile.REGTYPE else path[:99] + "/"
+    entry = tarfile.TarInfo(path)
+    entry.type, entry.mode, entry.size, entry.mtime = *kind, size, mtime
+    theirs = entry.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
+    assert _plain_header(path, kind[0], size, kind[1], mtime) == theirs
