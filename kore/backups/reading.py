@@ -21,6 +21,7 @@ from kore.services import Services
 from kore.trees import FILE_MODE, Tree
 
 _PIECE = 1024 * 1024
+_GONE = ~select(Course.id).where(Course.id == Backup.course_id).exists()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +50,18 @@ class BackupSource:
     files: tuple[SourceFile, ...]
 
 
-def sources_of(services: Services, courses: Iterable[str]) -> list[BackupSource]:
+def sources_of(
+    services: Services, courses: Iterable[str], *, gone_of: str = ""
+) -> list[BackupSource]:
     """Return the backups that are kept for some courses, the latest taken first.
 
-    Nothing but the database is read.
+    With ``gone_of`` also those that this user keeps of courses that are gone. Nothing but
+    the database is read.
     """
     with services.db.reading() as session:
         rows = session.scalars(
             select(Backup)
-            .where(Backup.course_id.in_(list(courses)))
+            .where(or_(Backup.course_id.in_(list(courses)), (Backup.kept_by == gone_of) & _GONE))
             .order_by(Backup.taken_at.desc(), Backup.id)
         )
         return [_source(row) for row in rows]
@@ -73,7 +77,6 @@ def may_read(services: Services, backup_id: str, *, user: str, teaches: Iterable
 
     A backup of a course that is gone is for whoever made it.
     """
-    gone = ~select(Course.id).where(Course.id == Backup.course_id).exists()
     with services.db.reading() as session:
         return (
             session.scalar(
@@ -81,7 +84,7 @@ def may_read(services: Services, backup_id: str, *, user: str, teaches: Iterable
                     Backup.id == backup_id,
                     or_(
                         Backup.course_id.in_([*teaches, user]),
-                        (Backup.kept_by == user) & gone,
+                        (Backup.kept_by == user) & _GONE,
                     ),
                 )
             )

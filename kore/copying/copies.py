@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kore import jobs
+from kore.backups.taking import take
 from kore.copying import moves, plans, sources, staging
 from kore.copying.moves import Journal, Move
 from kore.copying.plans import Plan, Step
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 
 COPY = "course.copy"
 REPLACED = f"{STAGING}/replaced"
-"""Where what gave way to a copy is kept, in a folder for each copy."""
+"""Where what gave way is kept if it changed after its backup, in a folder for each copy."""
 _REMOVED = re.compile(r"[0-9a-f]{16}")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -119,7 +120,7 @@ def _get_ready(copying: _Copy) -> Journal | None:
         made = plans.plan(services, copying.course_id, request, origin)
         made.refuse(request.collision)
         todo: list[Move] = []
-        with Tree(origin.root) as source:
+        with origin.open(services) as source:
             for number, step in enumerate(made.steps):
                 if context.cancelled():
                     copying.clean()
@@ -127,6 +128,8 @@ def _get_ready(copying: _Copy) -> Journal | None:
                 context.progress(number, len(made.steps) + 1, f"Copying {shown(step.assignment)}")
                 place = f"{copying.folder}/{number}"
                 todo += staging.stage(source, copying.target, step, place, request.collision)
+        if any(move.swap for move in todo):
+            take(context, "sources", "before_replace")
         copying.target.make(SOURCE)
         copying.target.flush()
         services.host.hand_over(copying.course_id)
@@ -146,20 +149,26 @@ def _put_into_place(copying: _Copy, journal: Journal) -> None:
     try:
         moves.forward(copying.target, journal.moves)
         copying.target.flush()
-        _keep_replaced(copying, journal)
+        _keep_changed(copying, journal)
         journal.state = "done"
     except KoreError:
         journal.state = "back"
     copying.context.record(journal=journal.model_dump())
 
 
-def _keep_replaced(copying: _Copy, journal: Journal) -> None:
-    """Put what gave way to where it is kept."""
-    folder = f"{REPLACED}/{copying.context.job_id}"
+def _keep_changed(copying: _Copy, journal: Journal) -> None:
+    """Keep what gave way as it was in the end, where the backup has it as it was before."""
+    target = copying.target
     for number, move in enumerate(journal.moves):
-        if move.swap and copying.target.exists(move.staged):
-            name = move.place.rpartition("/")[2]
-            copying.target.rename(move.staged, f"{folder}/{number}/{name}")
+        if not move.swap or not target.exists(move.staged):
+            continue
+        if moves.signature(target, move.staged) == move.before:
+            continue
+        name = move.place.rpartition("/")[2]
+        kept = f"{REPLACED}/{copying.context.job_id}/{number}/{name}"
+        target.rename(move.staged, kept)
+        words = f"Somebody changed it after the backup: its last state is in {kept}."
+        copying.context.item(f"kept-{number}", name, "kept", words)
 
 
 def _report(copying: _Copy) -> None:
@@ -180,7 +189,7 @@ def _line(step: Step) -> dict[str, Any]:
     if step.problem is not None:
         words += f" in {shown(step.target)}"
     if step.replaces:
-        words += "; what had this name is kept"
+        words += "; a backup has what was there before"
     return {
         "key": label[:255],
         "label": label,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from kore.copying import notebooks, sources
+from kore.copying import contents, notebooks, sources
 from kore.copying.schemas import (
     CellPreview,
     FindProblemsQuery,
@@ -18,12 +18,10 @@ from kore.copying.schemas import (
     PreviewQuery,
     ProblemPreview,
 )
-from kore.copying.shelf import SOURCE
 from kore.copying.sources import Origin
 from kore.errors import KoreError
-from kore.names import NOTEBOOK, twin_key
+from kore.names import twin_key
 from kore.services import Services
-from kore.trees import Tree
 
 _Found = TypeVar("_Found")
 
@@ -32,16 +30,16 @@ def assignments(
     services: Services, user: str, query: FindQuery, *, admin: bool = False
 ) -> FoundAssignments:
     """List a page of assignments, those of the course launched last first."""
-    shelf, matches = services.shelf, _matching(query.search)
+    matches = _matching(query.search)
     found = [
         (origin, name)
         for origin in _origins(services, user, query, admin)
-        for name in shelf.assignments(origin.root)
+        for name in origin.view(services).assignments()
         if matches(origin.title, name)
     ]
     page: list[FoundAssignment] = []
     for origin, name in _page(found, query):
-        folder = shelf.folder(origin.root, name)
+        folder = origin.view(services).folder(name)
         page.append(
             FoundAssignment(
                 source=origin.told(),
@@ -59,19 +57,20 @@ def problems(
     services: Services, user: str, query: FindProblemsQuery, *, admin: bool = False
 ) -> FoundProblems:
     """List a page of problems, those of the course launched last first."""
-    shelf, matches = services.shelf, _matching(query.search)
+    matches = _matching(query.search)
     found: list[tuple[Origin, str, str]] = []
     for origin in _origins(services, user, query, admin):
-        titles = shelf.titles(origin.root) if query.search.strip() else {}
+        view = origin.view(services)
+        titles = view.titles() if query.search.strip() else {}
         found += [
             (origin, assignment, name)
-            for assignment, name in shelf.problems(origin.root)
+            for assignment, name in view.problems()
             if query.assignment in {None, assignment}
             if matches(origin.title, assignment, name, titles.get((assignment, name), ""))
         ]
     page: list[FoundProblem] = []
     for origin, assignment, name in _page(found, query):
-        book = shelf.notebook(origin.root, assignment, name)
+        book = origin.view(services).notebook(assignment, name)
         page.append(
             FoundProblem(
                 source=origin.told(),
@@ -92,14 +91,15 @@ def preview(
 ) -> ProblemPreview:
     """Return a problem as text. Raises KoreError where it is none, or not for this user."""
     origin = sources.find(services, user, query.kind, query.source, admin=admin)
-    book = services.shelf.notebook(origin.root, query.assignment, query.problem)
+    book = origin.view(services).notebook(query.assignment, query.problem)
     if book is None:
         raise unknown_problem()
-    place = f"{SOURCE}/{query.assignment}/{query.problem}{NOTEBOOK}"
     try:
-        with Tree(origin.root) as tree:
-            content = tree.read_bytes(place, most=notebooks.MOST_BYTES)
+        with origin.open(services) as source:
+            content = contents.notebook(source, query.assignment, query.problem)
     except KoreError as error:
+        if error.code == "notebook_unreadable":
+            raise
         raise notebooks.unreadable(f"cannot be shown: {error.message}") from error
     except OSError as error:
         raise unknown_problem() from error

@@ -7,6 +7,7 @@ where a move had failed. Which moves were done is seen from the inodes, which re
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -20,13 +21,15 @@ State = Literal["forward", "back", "done", "undone"]
 class Move(BaseModel):
     """A file or folder that goes from staging to its place, both below the course's root.
 
-    With ``swap`` it changes places with what is there, which then lies in staging.
+    With ``swap`` it changes places with what is there, which then lies in staging; ``before``
+    is the signature of that, from before it was backed up.
     """
 
     staged: str
     place: str
     inode: int
     swap: bool = False
+    before: str = ""
 
 
 class Journal(BaseModel):
@@ -71,6 +74,14 @@ def inode_of(tree: Tree, path: str) -> int:
     """Return the inode of what is at a path, 0 where nothing is."""
     found = tree.look(path)
     return found.stamp[0] if found else 0
+
+
+def signature(tree: Tree, path: str) -> str:
+    """Return what differs once a file has changed, or anything in a folder."""
+    found = tree.look(path)
+    entries = list(tree.walk(path)) if found is not None and found.is_dir else [found]
+    told = [e and (e.path.removeprefix(path), e.stamp[0], e.size, e.mtime) for e in entries]
+    return hashlib.sha256(repr(told).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def folder_of(job_id: str) -> str:

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 
 from kore.copying import contents
-from kore.copying.contents import File, place_of
 from kore.copying.notebooks import parsed
+from kore.copying.reading import File, Reader, place_of
 from kore.copying.schemas import Collision, CopyItem, CopyPlan, CopyRequest
-from kore.copying.shelf import SOURCE, Shelf
+from kore.copying.shelf import SOURCE
 from kore.copying.sources import Origin
 from kore.copying.taken import Taken, about, free_path, refuse_unfit, taken_by_other
+from kore.copying.views import View
 from kore.db.models import Handout
 from kore.errors import KoreError
 from kore.names import NOTEBOOK, free_name, shown
@@ -98,19 +99,19 @@ def plan(services: Services, course_id: str, request: CopyRequest, origin: Origi
     """Return what a request would do. Raises KoreError for what can never be copied."""
     _check(request, course_id, origin)
     try:
-        with Tree(services.host.course_root(course_id)) as target, Tree(origin.root) as source:
+        with Tree(services.host.course_root(course_id)) as target, origin.open(services) as source:
             if request.problem is not None:
                 steps = [_problem(source, target, request)]
             else:
                 taken = _taken(services, course_id, target)
-                names = services.shelf.assignments(origin.root)
+                names = source.assignments()
                 wanted = names if request.assignment is None else [request.assignment]
                 if request.assignment not in {None, *names}:
                     raise _unknown(request.assignment or "")
                 if not wanted:
                     raise _nothing()
                 for name in wanted:
-                    _refuse_broken(services.shelf, origin, name)
+                    _refuse_broken(origin.view(services), name)
                 steps = [_assignment(source, target, request, name, taken) for name in wanted]
     except FileNotFoundError as error:
         raise KoreError(
@@ -132,8 +133,8 @@ def _check(request: CopyRequest, course_id: str, origin: Origin) -> None:
         raise _senseless("collision: nothing can take its own place")
 
 
-def _refuse_broken(shelf: Shelf, origin: Origin, assignment: str) -> None:
-    folder = shelf.folder(origin.root, assignment)
+def _refuse_broken(view: View, assignment: str) -> None:
+    folder = view.folder(assignment)
     if folder is None:
         raise _unknown(assignment)
     for book in folder.notebooks:
@@ -141,7 +142,9 @@ def _refuse_broken(shelf: Shelf, origin: Origin, assignment: str) -> None:
             raise about(f"{assignment}/{book.name}", _refused(book.summary.trouble))
 
 
-def _assignment(source: Tree, target: Tree, request: CopyRequest, name: str, taken: Taken) -> Step:
+def _assignment(
+    source: Reader, target: Tree, request: CopyRequest, name: str, taken: Taken
+) -> Step:
     wanted = request.into or name
     refuse_unfit(wanted, "assignment")
     exists = taken.has(wanted)
@@ -161,11 +164,11 @@ def _assignment(source: Tree, target: Tree, request: CopyRequest, name: str, tak
         keep_both=keep_both,
         within=False,
         replaces=there is not None,
-        files=contents.files_of(source, name),
+        files=source.files(name),
     )
 
 
-def _problem(source: Tree, target: Tree, request: CopyRequest) -> Step:
+def _problem(source: Reader, target: Tree, request: CopyRequest) -> Step:
     assignment, problem = request.assignment or "", request.problem or ""
     into = request.into or assignment
     refuse_unfit(into, "assignment")
@@ -223,7 +226,7 @@ def _taken(services: Services, course_id: str, target: Tree) -> Taken:
     return Taken(names)
 
 
-def _differs(source: Tree, assignment: str, target: Tree, into: str, file: File) -> bool:
+def _differs(source: Reader, assignment: str, target: Tree, into: str, file: File) -> bool:
     there = target.look(place_of(into, file.path))
     if there is None:
         return False
@@ -231,18 +234,15 @@ def _differs(source: Tree, assignment: str, target: Tree, into: str, file: File)
         there.odd
         or there.is_dir
         or there.size != file.size
-        or not contents.same(
-            source, place_of(assignment, file.path), target, place_of(into, file.path)
-        )
+        or not source.same(assignment, file.path, target, place_of(into, file.path))
     )
 
 
-def _named(source: Tree, assignment: str, problem: str) -> None:
+def _named(source: Reader, assignment: str, problem: str) -> None:
     """Refuse a problem that is not there. Names come from a request: they are no paths."""
-    if assignment not in {e.path.rpartition("/")[2] for e in source.entries(SOURCE)}:
+    if assignment not in source.assignments():
         raise _unknown(assignment)
-    names = {e.path.rpartition("/")[2] for e in source.entries(place_of(assignment)) if not e.odd}
-    if problem + NOTEBOOK not in names:
+    if problem + NOTEBOOK not in {file.path for file in source.files(assignment)}:
         raise _unknown(problem)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +28,7 @@ SOURCE = "source"
 IGNORED = frozenset({"__pycache__", ".ipynb_checkpoints", ".pytest_cache"})
 _MOST_FILES = 2000
 _MOST_ROOTS = 2000
+_MOST_DIGESTS = 50_000
 _SETTLED_NS = 100_000_000
 
 Stamp = tuple[int, int, int]
@@ -74,6 +76,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self._known: OrderedDict[Path, _Known] = OrderedDict()
+        self._digests: OrderedDict[str, Summary] = OrderedDict()
         self._lock = threading.Lock()
         # One at a time: a notebook as objects can take hundreds of megabytes for a moment.
         self._parsing = threading.Lock()
@@ -139,6 +142,20 @@ class Shelf:
                 return self._notebook(tree, entry)
         except (OSError, KoreError, ValueError):
             return None
+
+    def by_digest(self, digest: str, read: Callable[[], Summary]) -> Summary:
+        """Return what was read of the content with a digest; read it where nothing was."""
+        with self._lock:
+            found = self._digests.get(digest)
+        if found is not None:
+            return found
+        with self._parsing:
+            found = read()
+        with self._lock:
+            self._digests[digest] = found
+            while len(self._digests) > _MOST_DIGESTS:
+                self._digests.popitem(last=False)
+        return found
 
     def _folder(self, tree: Tree, assignment: str) -> Folder | None:
         place = f"{SOURCE}/{assignment}"

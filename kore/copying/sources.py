@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import select
 
+from kore.backups import reading
+from kore.backups.reading import BackupSource, OpenBackup
+from kore.copying.reading import BackupReader, CourseReader, Reader
 from kore.copying.schemas import Source, SourceKind
+from kore.copying.views import BackupView, CourseView, View
 from kore.courses.listing import unknown_course
 from kore.db.models import Course, Member
 from kore.errors import KoreError
 from kore.roles import Role
 from kore.services import Services
+from kore.trees import Tree
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A source and the folder that has its ``source`` in it."""
+    """A source: a course with its folder, or a backup."""
 
     kind: SourceKind
     id: str
     course: str | None
     title: str
     taken_at: datetime | None
-    root: Path
+    root: Path = Path()
+    backup: BackupSource | None = None
 
     def told(self) -> Source:
         """Return it as the API has it."""
@@ -36,6 +44,22 @@ class Origin:
             title=self.title,
             taken_at=self.taken_at,
         )
+
+    def view(self, services: Services) -> View:
+        """Return it to be looked at."""
+        if self.backup is not None:
+            return BackupView(services, self.backup)
+        return CourseView(services.shelf, self.root)
+
+    @contextmanager
+    def open(self, services: Services) -> Iterator[Reader]:
+        """Open it to be read. Raises KoreError, and FileNotFoundError where it has gone."""
+        if self.backup is None:
+            with Tree(self.root) as tree:
+                yield CourseReader(tree)
+        else:
+            with OpenBackup(services, self.id) as opened:
+                yield BackupReader(opened)
 
 
 def unknown_source() -> KoreError:
@@ -62,13 +86,17 @@ def readable(
     ``course`` and ``source`` narrow it; a hub admin may name any. Raises KoreError 404 for
     one that is not for this user.
     """
-    found = [] if kind == "backup" else _courses(services, user, admin=admin, only=course or source)
+    if course is not None and not _courses(services, user, admin=admin, only=course):
+        raise unknown_course()
+    found: list[Origin] = []
+    if kind != "backup" and (source is None or source.startswith("c-")):
+        found = _courses(services, user, admin=admin, only=course or source)
+    if kind != "course" and (source is None or not source.startswith("c-")):
+        found += _backups(services, user, admin=admin, course=course, only=source)
     if source is not None:
         found = [origin for origin in found if origin.id == source]
         if not found:
             raise unknown_source()
-    if course is not None and not _courses(services, user, admin=admin, only=course):
-        raise unknown_course()
     return found
 
 
@@ -99,3 +127,31 @@ def _courses(services: Services, user: str, *, admin: bool, only: str | None) ->
             )
             for course in session.scalars(query)
         ]
+
+
+def _backups(
+    services: Services, user: str, *, admin: bool, course: str | None, only: str | None
+) -> list[Origin]:
+    """List the backups of a user's courses, and those of their own of courses that are gone."""
+    taught = [origin.id for origin in _courses(services, user, admin=False, only=None)]
+    if only is not None:
+        if not admin and not reading.may_read(services, only, user=user, teaches=taught):
+            return []
+        try:
+            found = [reading.source(services, only)]
+        except KoreError:
+            return []
+    else:
+        found = reading.sources_of(services, [course] if course else taught, gone_of=user)
+    return [
+        Origin(
+            kind="backup",
+            id=backup.id,
+            course=backup.course,
+            title=backup.title,
+            taken_at=backup.taken_at,
+            backup=backup,
+        )
+        for backup in found
+        if course in {None, backup.course}
+    ]

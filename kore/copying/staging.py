@@ -6,22 +6,24 @@ so what is moved into place at the end is valid or never comes that far.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
 from kore.copying import contents, marks, moves
-from kore.copying.contents import File, place_of
 from kore.copying.moves import Move
 from kore.copying.plans import Step
+from kore.copying.reading import CourseReader, File, Reader, place_of
 from kore.copying.schemas import Collision
 from kore.copying.taken import about
 from kore.errors import KoreError
 from kore.names import NOTEBOOK, shown
-from kore.trees import Tree
+from kore.trees import FILE_MODE, Tree
+
+_PROGRAM = FILE_MODE | 0o111
 
 
-def stage(source: Tree, target: Tree, step: Step, place: str, collision: Collision) -> list[Move]:
+def stage(source: Reader, target: Tree, step: Step, place: str, collision: Collision) -> list[Move]:
     """Get one step ready at a place in staging; return what is to be moved then.
 
     Raises KoreError where something of it cannot be copied.
@@ -31,7 +33,7 @@ def stage(source: Tree, target: Tree, step: Step, place: str, collision: Collisi
     if step.problem is None:
         taken: set[str] = set()
         for file in step.files:
-            stager.put(file.path, f"{place}/{file.path}", taken)
+            stager.put(file, f"{place}/{file.path}", taken)
         return [_move(target, place, place_of(step.name), swap=step.replaces)]
     stager.put_problem(place)
     if not step.within:
@@ -44,7 +46,7 @@ def stage(source: Tree, target: Tree, step: Step, place: str, collision: Collisi
 class _Stager:
     """Copies the files of one step; ``names`` are other names for those that a problem needs."""
 
-    source: Tree
+    source: Reader
     target: Tree
     step: Step
     names: dict[str, str]
@@ -52,30 +54,30 @@ class _Stager:
     def put_problem(self, place: str) -> None:
         """Copy a problem's notebook and the files that the assignment does not have."""
         notebook, *files = self.step.files
-        self.put(notebook.path, f"{place}/{self.step.name}{NOTEBOOK}", self._ids())
+        self.put(notebook, f"{place}/{self.step.name}{NOTEBOOK}", self._ids())
         for file in files:
             if not self._is_same(file):
                 goal = self.names.get(file.path, file.path)
-                self.put(file.path, f"{place}/{goal}", set())
+                self.put(file, f"{place}/{goal}", set())
 
-    def put(self, path: str, goal: str, taken: set[str]) -> None:
+    def put(self, file: File, goal: str, taken: set[str]) -> None:
         """Copy one file; a problem's notebook with cell ids that are not in ``taken``."""
-        step = self.step
-        origin = place_of(step.assignment, path)
+        step, path = self.step, file.path
         try:
-            if not File(path, 0).is_problem:
-                self.source.copy_to(origin, self.target, goal, sync=False)
-                return
-            name = path.removesuffix(NOTEBOOK)
-            content = contents.notebook(self.source, step.assignment, name)
-            if self.names:
-                content = contents.renamed_in(self.source, step.assignment, content, self.names)
-            self.target.write(goal, [marks.fitted(content, taken)], sync=False)
+            if file.is_problem:
+                name = path.removesuffix(NOTEBOOK)
+                content = contents.notebook(self.source, step.assignment, name)
+                if self.names:
+                    content = contents.renamed_in(self.source, step.assignment, content, self.names)
+                pieces: Iterable[bytes] = [marks.fitted(content, taken)]
+            else:
+                pieces = self.source.pieces(step.assignment, path)
+            self.target.write(goal, pieces, _PROGRAM if file.runs else FILE_MODE, sync=False)
         except FileNotFoundError as error:
             raise KoreError(
                 409,
                 "changed_meanwhile",
-                f"{shown(origin)} has gone while it was copied. Nothing was copied.",
+                f"{shown(path)} has gone while it was copied. Nothing was copied.",
                 "Try again.",
             ) from error
         except KoreError as error:
@@ -95,7 +97,8 @@ class _Stager:
                 continue
             # One that cannot be read has no ids for nbgrader either.
             with suppress(KoreError, OSError):
-                taken |= marks.ids(contents.notebook(self.target, self.step.target, stem))
+                reader = CourseReader(self.target)
+                taken |= marks.ids(contents.notebook(reader, self.step.target, stem))
         return taken
 
     def _is_same(self, file: File) -> bool:
@@ -106,8 +109,11 @@ class _Stager:
         found = self.target.look(place)
         if found is None:
             return False
-        origin = place_of(self.step.assignment, file.path)
-        if found.odd or found.is_dir or not contents.same(self.source, origin, self.target, place):
+        if (
+            found.odd
+            or found.is_dir
+            or not self.source.same(self.step.assignment, file.path, self.target, place)
+        ):
             raise KoreError(
                 409,
                 "changed_meanwhile",
@@ -138,4 +144,6 @@ def _single(target: Tree, step: Step, place: str, replaced: set[str]) -> Iterato
 
 
 def _move(target: Tree, staged: str, place: str, *, swap: bool) -> Move:
-    return Move(staged=staged, place=place, inode=moves.inode_of(target, staged), swap=swap)
+    before = moves.signature(target, place) if swap else ""
+    inode = moves.inode_of(target, staged)
+    return Move(staged=staged, place=place, inode=inode, swap=swap, before=before)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kore.copying.contents import place_of
+from kore.copying.reading import place_of
 from kore.errors import KoreError
 from kore.names import free_name, shown, twin_key, why_unfit_title
 from kore.trees import Tree

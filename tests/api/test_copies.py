@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -170,17 +171,90 @@ def test_a_released_name_is_taken_though_its_source_is_gone(world: World):
     assert world.plan(assignment="ps1")[0]["keep_both"] == "ps1-2"
 
 
-def test_replace_keeps_the_old_one(world: World):
-    """The new assignment is whole, and the old one lies where the report says."""
+def backups_of(world: World) -> list[dict[str, Any]]:
+    client = world.kore.client_for("u1", via="token")
+    return client.get(f"/backups?course={world.target}").json["backups"]
+
+
+def test_replace_keeps_the_old_one_in_a_backup(world: World):
+    """The new assignment is whole, and the old one comes back from the backup as it was."""
     old = world.kore.source(world.target, "ps1", other=notebooks.assignment())
     (old / "notes.txt").write_text("mine")
     before = snapshot(old)
     done = world.copy(assignment="ps1", collision="replace")
-    assert "kept" in done["items"][0]["words"]
+    assert "backup" in done["items"][0]["words"]
     assert snapshot(old) == snapshot(world.source(world.mine) / "ps1")
-    kept = list((old.parent.parent / ".kore" / "replaced").glob("*/*/ps1"))
-    assert [snapshot(folder) for folder in kept] == [before]
+    assert not (old.parent.parent / ".kore" / "replaced").exists()
     assert left_behind(world) == []
+    [kept] = backups_of(world)
+    assert (kept["origin"], kept["contents"]) == ("before_replace", "sources")
+    world.copy(**{"from": {"kind": "backup", "id": kept["id"]}, "assignment": "ps1", "into": "old"})
+    assert snapshot(old.parent / "old") == before
+
+
+def test_what_changes_after_the_backup_is_kept_too(world: World, monkeypatch):
+    """What a teacher saves between the backup and the last step is named in the report."""
+    old = world.kore.source(world.target, "ps1", other=notebooks.assignment())
+    forward = moves.forward
+
+    def late(tree, made):
+        (old / "saved.txt").write_text("at the last moment")
+        forward(tree, made)
+
+    monkeypatch.setattr(copies.moves, "forward", late)
+    done = world.copy(assignment="ps1", collision="replace")
+    [line] = [item for item in done["items"] if item["outcome"] == "kept"]
+    kept = world.source(world.target).parent / line["words"].rpartition(" ")[2].rstrip(".")
+    assert (kept / "saved.txt").read_text() == "at the last moment"
+
+
+def test_backups_are_listed_looked_at_and_copied_from(world: World):
+    """Like the course that they are of, as it was then; also when it has changed since."""
+    client = world.kore.client_for("u1", via="token")
+    client.post(f"/courses/{world.mine}/backups", json={"contents": "everything"})
+    world.kore.work()
+    as_it_was = snapshot(world.source(world.mine))
+    shutil.rmtree(world.source(world.mine) / "ps1")
+    found = client.get("/assignments?kind=backup").json["assignments"]
+    assert [(a["name"], a["notebooks"], a["points"]) for a in found] == [
+        ("ps1", 1, 5),
+        ("ps2", 1, 4),
+    ]
+    source = found[0]["source"]
+    assert (source["kind"], source["course"]) == ("backup", world.mine)
+    problems = client.get(f"/problems?source={source['id']}&search=squares").json["problems"]
+    assert [(p["assignment"], p["name"], p["title"]) for p in problems] == [
+        ("ps1", "roots", "Squares"),
+        ("ps2", "sums", "Squares"),
+    ]
+    asked = {"kind": "backup", "source": source["id"], "assignment": "ps1", "problem": "roots"}
+    shown = client.get("/problems/preview", query_string=asked).json
+    assert shown["points"] == 5
+    origin = {"from": {"kind": "backup", "id": source["id"]}}
+    world.copy(**origin)
+    assert snapshot(world.source(world.target)) == as_it_was
+    world.copy(**origin, assignment="ps1", problem="roots", into="ps9")
+    assert (world.source(world.target) / "ps9" / "roots.ipynb").exists()
+
+
+def test_backups_of_others_are_none(world: World):
+    """Another teacher's backup looks as if it were not there, in lists, previews and copies."""
+    theirs = world.kore.client_for("u4", via="token")
+    theirs.post(f"/courses/{world.theirs}/backups", json={"contents": "sources"})
+    world.kore.work()
+    [backup] = theirs.get(f"/backups?course={world.theirs}").json["backups"]
+    mine = world.kore.client_for("u1", via="token")
+    assert mine.get("/assignments?kind=backup").json["total"] == 0
+    for one in (backup["id"], "0" * 32):
+        answer = mine.get(f"/assignments?source={one}")
+        assert (answer.status_code, answer.json["error"]["code"]) == (404, "source_unknown")
+        asked = {"kind": "backup", "source": one, "assignment": "exam", "problem": "secret"}
+        assert mine.get("/problems/preview", query_string=asked).status_code == 404
+        refused = world.refused(**{"from": {"kind": "backup", "id": one}})
+        assert refused[:2] == (404, "source_unknown")
+    assert theirs.get(f"/assignments?source={backup['id']}").json["total"] == 1
+    admin = world.kore.client_for("u5", via="token")
+    assert admin.get(f"/assignments?source={backup['id']}").json["total"] == 1
 
 
 def test_a_problem_comes_with_the_files_it_needs(world: World):
@@ -414,7 +488,7 @@ def test_a_full_disk_leaves_nothing_behind(world: World, monkeypatch):
     def full(*_args, **_options):
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(staging.Tree, "copy_to", full)
+    monkeypatch.setattr(staging.Tree, "write", full)
     for body in ({}, {"assignment": "ps1", "into": "other"}):
         done = world.copy(**body)
         assert done["state"] == "failed"

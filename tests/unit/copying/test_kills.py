@@ -15,7 +15,7 @@ import pytest
 
 from kore.copying import copies
 from kore.copying.schemas import CopyRequest
-from kore.db.models import Job, JobState
+from kore.db.models import Backup, Job, JobState
 from tests.support import notebooks
 from tests.support.kore import Harness, make_kore
 
@@ -87,14 +87,13 @@ def is_whole(there, old: dict, new: dict, *, one: bool) -> bool:
 
 
 def is_done(root: Path, old: dict, new: dict, *, one: bool) -> bool:
-    """Say whether all is as after, the old one kept, and nothing else left."""
+    """Say whether all is as after, and nothing else left."""
     there = by_assignment(root / "source")
-    kept = [contents(path) for path in (root / ".kore").glob("replaced/*/*/ps2")]
-    left = [path.name for path in (root / ".kore").iterdir() if path.name != "replaced"]
+    left = list((root / ".kore").iterdir())
     if one:
         added = {"needing.ipynb", "data/a.csv", "b.csv"}
-        return there["ps2"].keys() == old.keys() | added and kept == [] and left == []
-    return there == new and kept == [old] and left == []
+        return there["ps2"].keys() == old.keys() | added and left == []
+    return there == new and left == []
 
 
 def test_kills_leave_assignments_as_before_or_as_after(tmp_path):
@@ -102,7 +101,7 @@ def test_kills_leave_assignments_as_before_or_as_after(tmp_path):
 
     At each, every assignment is whole: the old one or the new one. A problem that comes into
     an assignment is there with all that it needs, or not at all. After the last attempt all
-    is as after a copy without kills, what was replaced is kept, and nothing else is left.
+    is as after a copy without kills, what was replaced is in a backup, and nothing else is left.
     """
     seed = random.randrange(10**6)
     dice = random.Random(seed)
@@ -144,5 +143,7 @@ def test_kills_leave_assignments_as_before_or_as_after(tmp_path):
                 took[one] = time.monotonic() - began
             assert state_of(kore, job) is JobState.DONE, seed
             assert is_done(root, old, new, one=bool(one)), seed
+            with kore.db.reading() as session:
+                assert (session.get(Backup, job) is None) == bool(one), seed
         assert by_assignment(source) == new
     assert victim.kills >= KILLS
