@@ -1,0 +1,152 @@
+"""The panel in JupyterLab, in Chromium, with the real demo."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, Response, expect
+
+from tests.support import notebooks
+from tests.support.browser import shoot
+from tests.support.demo import Demo
+from tests.support.person import Person
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
+
+PATIENCE = 120_000
+TITLE = "Roots and fixed points"
+
+
+@contextmanager
+def launched(browser: Browser, demo: Demo, user: str) -> Iterator[Page]:
+    """A browser in which somebody has clicked the activity, and JupyterLab is there."""
+    with browser.new_context(viewport={"width": 1280, "height": 900}, locale="en") as context:
+        context.set_default_timeout(30_000)
+        page = context.new_page()
+        page.goto(f"{demo.lms}/launch?user={user}&activity=roots")
+        menu = page.get_by_role("menuitem", name="File", exact=True)
+        expect(menu).to_be_visible(timeout=PATIENCE)
+        expect(page.locator("#jupyterlab-splash")).to_have_count(0, timeout=PATIENCE)
+        yield page
+
+
+@pytest.fixture(scope="module")
+def course(demo: Demo) -> str:
+    """A course with one assignment, made by a launch; its id."""
+    teacher = Person(demo, "tilda")
+    course = teacher.launch("roots").url.split("/user/")[1].split("/")[0]
+    teacher.server(course).write("source/ps1/squares.ipynb", notebooks.assignment())
+    return course
+
+
+def panel(page: Page) -> Locator:
+    """The panel in its tab."""
+    return page.locator("#kore-panel")
+
+
+def _is_saved(answer: Response) -> bool:
+    """Say whether JupyterLab has kept its layout with the course's history in it."""
+    request = answer.request
+    kept = request.post_data if request.method == "PUT" else None
+    return "/api/workspaces/" in answer.url and '\\"history\\"' in json.dumps(kept or "")
+
+
+def serious(page: Page, part: str) -> list[str]:
+    """What axe finds serious or worse in a part of the page that is ours."""
+    found = Axe().run(page, context=part).response["violations"]
+    return [f"{v['id']}: {v['nodes']}" for v in found if v["impact"] in {"serious", "critical"}]
+
+
+def test_a_teachers_launch_lands_on_the_course(demo: Demo, chromium: Browser, course: str):
+    """The tab is open on it; menu, palette and side bar lead to its views."""
+    with launched(chromium, demo, "tilda") as page:
+        expect(panel(page).get_by_role("heading", level=1)).to_have_text(TITLE)
+        expect(panel(page).get_by_role("row", name="ps1")).to_be_visible()
+        assert serious(page, "#kore-panel") == []
+        shoot(page, "panel in jupyterlab")
+
+        page.get_by_role("menuitem", name="Kore", exact=True).click()
+        page.get_by_role("menuitem", name="Backups", exact=True).click()
+        expect(panel(page).get_by_role("heading", name="Backups of this course")).to_be_visible()
+
+        page.keyboard.press("Control+Shift+C")
+        page.get_by_placeholder("SEARCH").or_(page.get_by_role("searchbox")).last.fill("Send gra")
+        page.get_by_role("menuitem", name="Send grades").or_(
+            page.locator(".lm-CommandPalette-item", has_text="Send grades")
+        ).first.click()
+        expect(panel(page).get_by_text("No students yet")).to_be_visible()
+
+        panel(page).get_by_role("button", name="Your courses").click()
+        expect(panel(page).get_by_role("button", name=TITLE)).to_be_visible()
+
+        page.get_by_role("tab", name="Kore: this course").click()
+        side = page.locator("#kore-side")
+        expect(side.get_by_role("heading", level=1)).to_have_text(TITLE)
+        assert serious(page, "#kore-side") == []
+        with page.expect_response(_is_saved, timeout=PATIENCE):
+            side.get_by_role("button", name="History").click()
+        expect(panel(page).get_by_role("heading", name="Who did what")).to_be_visible()
+        shoot(page, "panel in the side bar")
+
+        # Loaded again, JupyterLab shows what was open.
+        page.reload()
+        expect(panel(page).get_by_role("heading", name="Who did what")).to_be_visible(
+            timeout=PATIENCE
+        )
+
+
+def test_a_job_goes_on_over_a_lost_connection_and_an_ended_session(
+    demo: Demo, chromium: Browser, course: str
+):
+    """The panel tells, signs in again by itself, and shows the end of what it began."""
+    with launched(chromium, demo, "tilda") as page:
+        here = panel(page)
+        here.get_by_role("button", name="Backups").click()
+        here.get_by_role("button", name="Back up now …").click()
+        dialog = here.get_by_role("dialog")
+        page.context.set_offline(True)
+        dialog.get_by_role("button", name="Back up", exact=True).click()
+        expect(dialog.get_by_role("alert")).to_contain_text("Kore cannot be reached.")
+        page.context.set_offline(False)
+        # Kore's own session is gone, the hub's is not.
+        page.context.clear_cookies(name="kore-session")
+        dialog.get_by_role("button", name="Try again").click()
+        expect(here.get_by_text("Finished")).to_be_visible(timeout=PATIENCE)
+        shoot(page, "panel after a backup")
+
+
+def test_the_panel_is_dark_where_jupyterlab_is(demo: Demo, chromium: Browser, course: str):
+    """Its colours follow the theme, and can be read in it."""
+    teacher = Person(demo, "tilda")
+    teacher.launch("roots")
+    themes = "/lab/api/settings/@jupyterlab/apputils-extension:themes"
+    desk = teacher.server(course)
+    dark = {"raw": json.dumps({"theme": "JupyterLab Dark"})}
+    assert desk.request("PUT", themes, json=dark).ok
+    try:
+        with launched(chromium, demo, "tilda") as page:
+            body = page.locator("body")
+            expect(body).to_have_attribute("data-jp-theme-light", "false", timeout=PATIENCE)
+            expect(panel(page).get_by_role("heading", level=1)).to_be_visible()
+            assert serious(page, "#kore-panel") == []
+            shoot(page, "panel in the dark")
+    finally:
+        desk.request("PUT", themes, json={"raw": "{}"})
+
+
+def test_a_students_launch_lands_on_the_assignments(demo: Demo, chromium: Browser, course: str):
+    """The side bar has their courses, and nothing of a teacher's."""
+    with launched(chromium, demo, "zoe") as page:
+        expect(page.get_by_text("Released assignments")).to_be_visible()
+        page.get_by_role("tab", name="Kore: your courses").click()
+        side = page.locator("#kore-side")
+        expect(side.get_by_role("heading", name=TITLE)).to_be_visible()
+        expect(side.get_by_text("in the list of assignments")).to_be_visible()
+        expect(side.get_by_role("button", name=TITLE)).to_have_count(0)
+        expect(side.get_by_role("table")).to_have_count(0)
+        assert serious(page, "#kore-side") == []
+        shoot(page, "panel of a student")
