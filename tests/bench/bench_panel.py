@@ -4,9 +4,9 @@
 
 One demo and one browser, loads in turn, each in a new context with an empty cache; prints
 JSON. ``ready`` is from the beginning of the navigation until JupyterLab's splash is gone and
-its file browser lists the course, ``panel`` until the course's assignments are in the panel, in milliseconds.
-Without: the extension is taken out of what JupyterLab is told to load. ``requests`` counts the
-calls of Kore's API that opening a view makes, as the page of the service.
+its file browser lists the course, ``panel`` until the course's assignments are in the panel, in
+milliseconds. Without: the extension is taken out of what JupyterLab is told to load.
+``requests`` counts the calls of Kore's API that opening a view makes, as the page of the service.
 """
 
 from __future__ import annotations
