@@ -181,8 +181,8 @@ class GradedCourse:
 
     def work(self) -> None:
         """Do the grading jobs that wait, in this thread."""
-        while (job := self.runner._claim()) is not None:
-            if job.kind == JOB:
+        with only_grades():
+            while (job := self.runner._claim()) is not None:
                 self.runner._run(job)
 
     def report(self, job_id: str) -> Report:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from sqlalchemy import select
 
@@ -325,6 +327,32 @@ def test_what_cannot_be_restored_is_refused_at_once(here: KeptCourse):
     assert client.post(f"/courses/{other}/restore", json=body).status_code == 404
 
 
+def test_a_hub_admin_manages_a_course_that_nobody_opens_any_more(here: KeptCourse):
+    """Without being in it: backed up, reset, restored and deleted by the API."""
+    here.kore.make_admin("u5")
+    client = here.kore.client_for("u5", via="token")
+    before, path = here.state(), f"/courses/{here.course}"
+
+    def ask(what: str, **body) -> str:
+        answer = client.post(f"{path}/{what}", json=body)
+        assert answer.status_code == 202, answer.text
+        run(here, answer.json["id"])
+        return answer.json["id"]
+
+    backup = ask("backups", contents="everything")
+    ask("reset", confirm=here.title)
+    assert here.state() != before
+    ask("restore", confirm=here.title, backup=backup)
+    assert here.state() == before
+    ask("delete", confirm=here.title, backup=False)
+    listed = client.get("/backups", query_string={"course": here.course}).json["backups"]
+    assert {one["origin"] for one in listed} == {"made", "before_reset", "before_restore"}
+    for one in listed:
+        assert client.open(f"/backups/{one['id']}", method="DELETE").status_code == 204
+    entries = client.get(f"{path}/audit").json["entries"]
+    assert {entry["by"] for entry in entries if entry["action"].startswith("course.")} == {"u5"}
+
+
 def test_a_damaged_backup_changes_nothing(here: KeptCourse):
     """A flipped byte anywhere in a stored archive fails the restore before anything is moved."""
     backup = here.back_up()
@@ -344,6 +372,21 @@ def test_a_damaged_backup_changes_nothing(here: KeptCourse):
             assert "amaged" in report.message or "put into" in report.message
         assert here.state() == before
         assert left_over(here) == []
+
+
+def test_a_folder_that_is_closed_to_kore_is_told_before(here: KeptCourse, monkeypatch):
+    """What cannot be moved stops a reset while all is still as it was; root can move anything."""
+    before, real = here.state(), os.access
+    closed = here.root / "submitted"
+
+    def access(path, mode):
+        return path != closed and real(path, mode)
+
+    monkeypatch.setattr(os, "access", access)
+    report = run(here, reset(here, backup=False), "failed")
+    assert report.message.startswith("submitted is a link, a pipe, a device or closed")
+    assert here.state() == before
+    assert left_over(here) == []
 
 
 def test_a_move_that_was_interrupted_goes_on(tmp_path):
