@@ -62,12 +62,12 @@ def signed_in(browser: Browser, demo: Demo) -> BrowserContext:
 
 
 def load(browser: Browser, state: str, url: str, *, panel: bool) -> tuple[float, float]:
-    """Load JupyterLab with an empty cache; return when it, and the panel, were there."""
+    """Load JupyterLab, nothing cached or restored; return when it and the panel were there."""
     with browser.new_context(storage_state=state) as context:
         page = context.new_page()
         if not panel:
-            page.route(re.compile(r"/lab(\?|$)"), without_panel)
-        page.goto(f"{url}?reset", wait_until="commit")
+            page.route(re.compile(r"/lab/workspaces/"), without_panel)
+        page.goto(url, wait_until="commit")
         page.locator(".jp-DirListing-item").first.wait_for(timeout=_PATIENCE_MS)
         page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=_PATIENCE_MS)
         ready = float(page.evaluate("performance.now()"))
@@ -106,9 +106,11 @@ def main() -> None:
         context.storage_state(path=state)
         url = f"{demo.hub}/user/{course}/lab"
         times = {True: [], False: []}
-        for _ in range(rounds):
+        for number in range(rounds):
             for panel in (True, False):
-                times[panel].append(load(browser, state, url, panel=panel))
+                # A layout of its own for each load: none is there to be restored.
+                own = f"{url}/workspaces/{number}{'-with' if panel else '-without'}"
+                times[panel].append(load(browser, state, own, panel=panel))
         result = {
             "rounds": rounds,
             "ready_with": round(statistics.median(ready for ready, _ in times[True])),
