@@ -36,6 +36,7 @@ from kore.routes import (
 )
 from kore.routes import jobs as job_routes
 from kore.routes import session as session_routes
+from kore.routes.streams import read_to_the_end
 from kore.schemas import ErrorBody
 from kore.services import Services
 
@@ -88,6 +89,7 @@ def create_app(services: Services, runner: Runner) -> Flask:
     guards.csrf.init_app(app)
     app.before_request(guards.check)
     app.after_request(_headers)
+    app.after_request(read_to_the_end)
     app.register_error_handler(KoreError, _told)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from io import BufferedReader
 from typing import Any, Protocol, TypeVar
 
@@ -28,6 +28,8 @@ _SLOWEST = 16 * 1024
 """Bytes a second, on the average, below which a client only holds a thread."""
 _AT_ONCE = 4
 _MOST_DRAINED, _DRAIN_SECONDS, _BUSY_DRAIN_SECONDS = 10**9, 10, 1
+_REFUSED, _ENDS = 400, "wsgi.input_terminated"
+_MOST_REST, _REST_SECONDS = 64 * 10**6, 5
 
 _held: dict[str, int] = {}
 _lock = threading.Lock()
@@ -218,14 +220,29 @@ def _place(name: str) -> Iterator[None]:
                 del _held[name]
 
 
-def _lose_patience() -> None:
+def _lose_patience(seconds: float = _SILENCE_SECONDS) -> None:
     """Give up on a client that neither sends nor takes anything, where the server lets us.
 
     The server takes this back itself before the connection's next request.
     """
     socket = request.environ.get("gunicorn.socket")
     if socket is not None:
-        socket.settimeout(_SILENCE_SECONDS)
+        socket.settimeout(seconds)
+
+
+def read_to_the_end(response: Response) -> Response:
+    """Read what a refusal left of the request's body; return the response.
+
+    The hub's proxy says 503 in the place of an answer that comes while it still sends.
+    """
+    if response.status_code >= _REFUSED and (request.content_length or request.environ.get(_ENDS)):
+        _lose_patience(_REST_SECONDS)
+        source, left = request.environ["wsgi.input"], _MOST_REST
+        deadline = time.monotonic() + _REST_SECONDS
+        with suppress(Exception):  # it was to be thrown away
+            while left > 0 and time.monotonic() < deadline and (piece := source.read(_PIECE)):
+                left -= len(piece)
+    return response
 
 
 def _drain(seconds: float) -> None:
