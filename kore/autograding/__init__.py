@@ -7,7 +7,8 @@ answers with outputs alone.
 
 ``preprocessor`` is nbgrader's side and runs in a course's programs. ``runner`` is the
 program in the other account; ``wire`` is what both speak, ``outputs`` what is believed of an
-answer. ``keeper`` takes the requests and gives each an account.
+answer. ``keeper`` takes the requests and gives each an account; in a container systemd
+does that (``images/ananke-nbgrader/assets/systemd``).
 
 Many submissions at once are a job of Kore's (``grading``): it asks the course's server
 (``extension``), which runs the program that grades one after the other (``batch``).

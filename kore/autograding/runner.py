@@ -1,7 +1,9 @@
 """Runs one notebook, in the account that its student's code shall have.
 
 ``python -I -m kore.autograding.runner``, its input and output the socket of a request. It is
-started by ``kore.host.apart``, which also ends it and all it started.
+started by ``kore.host.apart``, which also ends it and all it started; in a container by
+systemd, which takes requests of everybody: with ``--for-courses`` those of courses' accounts
+alone are answered.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import pwd
 import select
 import socket
 import sys
@@ -25,7 +28,9 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from kore.autograding import wire
+from kore.host import is_course_user
 
+_FOR_COURSES = "--for-courses"
 _REQUEST_SECONDS = 300
 _PASSED_ON = ("PATH", "LANG", "TZ", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 
@@ -35,7 +40,10 @@ def main() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     connection = socket.socket(fileno=os.dup(0))
     _leave_streams()
-    threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
+    if _FOR_COURSES in sys.argv[1:] and not _is_courses(connection):
+        sys.exit(f"Account {wire.peer(connection)} may not ask for executions")
+    answered = threading.Event()
+    threading.Thread(target=_end_with, args=(connection, answered), daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="run-", ignore_cleanup_errors=True) as top:
         folder = Path(top, "work")
         folder.mkdir()
@@ -53,7 +61,16 @@ def main() -> None:
             body = json.dumps({"failed": "TooMuchOutput", "words": words}).encode()
         connection.settimeout(_REQUEST_SECONDS)
         connection.sendall(body)
+        answered.set()
         connection.shutdown(socket.SHUT_WR)
+
+
+def _is_courses(connection: socket.socket) -> bool:
+    """Say whether what asks is a course's account; the kernel knows: unix(7)."""
+    try:
+        return is_course_user(pwd.getpwuid(wire.peer(connection)).pw_name)
+    except KeyError:
+        return False
 
 
 def _leave_streams() -> None:
@@ -64,12 +81,12 @@ def _leave_streams() -> None:
     os.close(nothing)
 
 
-def _end_with(connection: socket.socket) -> None:
+def _end_with(connection: socket.socket, answered: threading.Event) -> None:
     """End this program, and so the execution, when whoever asked for it is gone."""
     poll = select.poll()
     poll.register(connection, 0)  # POLLHUP, which comes unasked: both directions are closed
     poll.poll()
-    os._exit(1)
+    os._exit(0 if answered.is_set() else 1)
 
 
 def _end_after(seconds: float) -> None:

@@ -7,12 +7,16 @@ runs as the course's account. Both see a file system that is read-only but for t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from systemdspawner import SystemdSpawner
 from traitlets import Unicode
 
 from kore.host import is_course_user
+
+EXECUTOR = Path("/run/ananke-execute/socket")
+"""Where courses' servers have students' notebooks run; people's servers do not see it."""
 
 PROPERTIES = {
     # Nothing of other people, of the hub and of Kore is to be seen or written.
@@ -28,7 +32,7 @@ PROPERTIES = {
     # No devices of its own: the container's /dev has what its administrator gave it, a GPU say.
     "PrivateTmp": "yes",
     # Commands of systemd would tell everyone's units: their sockets are out of reach.
-    "InaccessiblePaths": "-/run/dbus -/run/systemd/private -/run/jupyterhub -/run/log "
+    "InaccessiblePaths": "-/run/dbus -/run/systemd/private -/run/jupyterhub -/run/log -/run/lock "
     "-/var/log/journal -/var/lib/jupyterhub -/var/lib/kore -/opt/nbgrader_exchange "
     "-/etc/jupyterhub",
     # Nobody becomes somebody else.
@@ -65,7 +69,11 @@ def properties(name: str, asked: Mapping[str, str]) -> dict[str, str]:
         home = f"/home/{name}"
         own = {"BindPaths": home, "ReadWritePaths": home}
     else:
-        own = {"User": name, "StateDirectoryMode": "0700"}
+        own = {
+            "User": name,
+            "StateDirectoryMode": "0700",
+            "InaccessiblePaths": f"{PROPERTIES['InaccessiblePaths']} -{EXECUTOR.parent}",
+        }
     ours = PROPERTIES | own
     theirs = {key: value for key, value in asked.items() if key not in _WHOSE}
     both = {key: f"{ours[key]} {theirs[key]}" for key in ours.keys() & theirs.keys() & _ADDED}

@@ -10,6 +10,7 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from kore.host import SystemdHost
 from kore.hub.config import Deployment, configure
+from kore.hub.systemd_server import EXECUTOR
 
 c = get_config()
 
@@ -64,6 +65,7 @@ configure(
         hub_url="http://127.0.0.1:8081",
         proxy_api_url="http://127.0.0.1:8001",
         kore_url="http://127.0.0.1:8002" if WITH_KORE else "",
+        executor=str(EXECUTOR) if WITH_KORE else "",
         kore_environment={**ours.get("kore_environment", {}), "KORE_HOST": "container"},
         idle_seconds=int(ours.get("cull_idle_seconds", 3600)),
         cull_every_seconds=int(ours.get("cull_every_seconds", 600)),
