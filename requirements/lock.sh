@@ -14,6 +14,7 @@ lock() {
 
 lock hub.txt pyproject.toml --extra hub "$@"
 lock base.txt pyproject.toml --extra base --constraint requirements/hub.txt "$@"
+lock manager.txt pyproject.toml --constraint requirements/hub.txt "$@"
 lock dev.txt --group dev --constraint requirements/hub.txt "$@"
 lock docs.txt --group docs --constraint requirements/hub.txt "$@"
 lock kernel.txt --group kernel --constraint requirements/hub.txt "$@"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import requests
@@ -27,11 +27,15 @@ def podman(*argv: str, check: bool = True, seconds: int = _CALL_SECONDS) -> str:
     return done.stdout
 
 
-def wait_for(url: str, seconds: float = READY_SECONDS) -> float:
-    """Wait until a page answers with 200; return how long that took."""
+def wait_for(url: str, seconds: float = READY_SECONDS, *, ca: str = "") -> float:
+    """Wait until a page answers with 200; return how long that took.
+
+    ``ca`` is a file of authorities to trust instead of the usual ones.
+    """
     begun, beat = time.monotonic(), threading.Event()
     with requests.Session() as session:
         session.trust_env = False
+        session.verify = ca or True
         while time.monotonic() - begun < seconds:
             try:
                 if session.get(url, timeout=5).status_code == 200:
@@ -51,7 +55,7 @@ class Box:
     folder: Path
     hub: str
     lms: str
-    started: float = field(default=0.0)
+    ca: str = ""
 
     @property
     def kore(self) -> str:
@@ -76,9 +80,9 @@ class Box:
     def wait(self) -> None:
         """Wait until hub and Kore answer; the journal is told where they do not."""
         try:
-            wait_for(f"{self.hub}/hub/health")
+            wait_for(f"{self.hub}/hub/health", ca=self.ca)
             if "nbgrader" in self.image:
-                wait_for(f"{self.kore}/health")
+                wait_for(f"{self.kore}/health", ca=self.ca)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.journal('--lines=80')}") from error
 
@@ -87,6 +91,7 @@ class Box:
         token = (self.state("hub") / "kore.token").read_text().strip()
         with requests.Session() as session:
             session.trust_env = False
+            session.verify = self.ca or True
             answer = session.request(
                 method,
                 f"{self.hub}/hub/api/{path}",

@@ -32,11 +32,14 @@ class Notebook:
             for c in self._server.person.browser.cookies
             if f"{parts.path}/".startswith(c.path)
         )
+        scheme = {"http": "ws", "https": "wss"}[parts.scheme]
+        verify = self._server.person.browser.verify
         return websocket.create_connection(
-            f"ws://{parts.netloc}{parts.path}{self._path}/channels?session_id={self._session}",
+            f"{scheme}://{parts.netloc}{parts.path}{self._path}/channels?session_id={self._session}",
             cookie=cookies,
             origin=f"{parts.scheme}://{parts.netloc}",
             timeout=_PATIENCE,
+            sslopt={"ca_certs": verify} if isinstance(verify, str) else None,
             http_no_proxy=["*"],
         )
 

@@ -32,6 +32,7 @@ class Person:
         self.user = user
         self.browser = _Browser()
         self.browser.trust_env = False
+        self.browser.verify = getattr(demo, "ca", "") or True
         self.browser.headers["Accept"] = "text/html,application/xhtml+xml,*/*;q=0.8"
 
     def launch(self, activity: str, *, before: str = "") -> requests.Response:

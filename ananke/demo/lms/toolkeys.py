@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from typing import Any
 
@@ -37,6 +38,8 @@ class ToolKeys:
             with requests.Session() as session:
                 # A proxy meant for the outside has no part in what stays on this machine.
                 session.trust_env = False
+                # Authorities of the machine's own count all the same.
+                session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
                 with session.get(
                     self._url, timeout=FETCH_SECONDS, stream=True, allow_redirects=False
                 ) as answer:
