@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TypeVar
 
 from kore.copying import contents, notebooks, sources
@@ -64,7 +65,7 @@ def problems(
         titles = view.titles() if query.search.strip() else {}
         found += [
             (origin, assignment, name)
-            for assignment, name in view.problems()
+            for assignment, name in titles or view.problems()
             if query.assignment in {None, assignment}
             if matches(origin.title, assignment, name, titles.get((assignment, name), ""))
         ]
@@ -139,10 +140,15 @@ def _matching(search: str) -> Callable[..., bool]:
         return lambda *_texts: True
 
     def matches(*texts: str) -> bool:
-        text = "\n".join(twin_key(part) for part in texts)
+        text = "\n".join(map(_key, texts))
         return all(word in text for word in words)
 
     return matches
+
+
+@lru_cache(maxsize=100_000)
+def _key(text: str) -> str:
+    return twin_key(text)
 
 
 def _page(found: list[_Found], query: FindQuery) -> list[_Found]:
