@@ -233,9 +233,10 @@ def _lose_patience(seconds: float = _SILENCE_SECONDS) -> None:
 def read_to_the_end(response: Response) -> Response:
     """Read what a refusal left of the request's body; return the response.
 
-    The hub's proxy says 503 in the place of an answer that comes while it still sends.
+    The hub's proxy says 503 in the place of an answer that comes while it still sends. Only
+    where the server marks the end of a body: to read beyond it would wait for ever.
     """
-    if response.status_code >= _REFUSED and (request.content_length or request.environ.get(_ENDS)):
+    if response.status_code >= _REFUSED and request.environ.get(_ENDS):
         _lose_patience(_REST_SECONDS)
         source, left = request.environ["wsgi.input"], _MOST_REST
         deadline = time.monotonic() + _REST_SECONDS
