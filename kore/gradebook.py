@@ -27,6 +27,7 @@ from nbgrader.api import (
 )
 from sqlalchemy import URL, create_engine, func, select
 
+from kore.descriptors import odd
 from kore.host import is_course_user
 
 _BUSY_SECONDS = 30
@@ -224,6 +225,7 @@ def examine(path: Path, course_id: str) -> tuple[str, int]:
 
 
 def _connected(path: Path, mode: str) -> sqlite3.Connection:
+    _check_place(path)
     return sqlite3.connect(f"file:{quote(str(path))}?mode={mode}", uri=True, timeout=_BUSY_SECONDS)
 
 
@@ -257,11 +259,25 @@ def _make_tables(path: Path) -> None:
     engine.dispose()
 
 
+def _check_place(path: Path) -> None:
+    """Raise KoreError ``odd_file`` where a link is in the place of a gradebook or its folders.
+
+    A course's account can plant one that leads to another course's gradebook, or to Kore's
+    own database. SQLite follows links, and Python's has no way to forbid it.
+    """
+    beyond = path.parents[2] if len(path.parents) > 2 else path.parent  # noqa: PLR2004
+    if os.path.realpath(path) != str(Path(os.path.realpath(beyond), path.relative_to(beyond))):
+        raise odd(path.name)
+
+
 @contextmanager
 def _open(path: Path, course_id: str) -> Iterator[Any]:
     url = URL.create("sqlite", database=str(path), query={"timeout": str(_BUSY_SECONDS)})
+    _check_place(path)
     gradebook = Gradebook(url, course_id)
     try:
+        # Once more, for a link that came in that moment: nothing is read or written for it.
+        _check_place(path)
         yield gradebook
     finally:
         gradebook.close()
