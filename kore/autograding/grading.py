@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 KIND = "assignment.autograde"
 _START_SECONDS = 180
+_TOKEN_SECONDS = 120
 _LOOK_SECONDS = 0.5
 _AGAIN = "Grade again: what was graded stays, and the rest is done."
 
@@ -131,7 +132,10 @@ class _Grading:
         """Grade until all is done, or the job is to stop."""
         settings = self._ctx.services.settings
         url = f"{settings.proxy_url}{settings.base_url}user/{self._ctx.course_id}/{ADDRESS}"
-        with answering(url, settings.api_token, self._asked()) as events:
+        token = self._ctx.services.hub.server_token(
+            str(self._ctx.course_id), seconds=_TOKEN_SECONDS
+        )
+        with answering(url, token, self._asked()) as events:
             finished = False
             for event in events:
                 if self._ctx.cancelled():

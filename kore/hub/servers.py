@@ -1,6 +1,7 @@
-"""A course's own server, as Kore speaks to it: through the hub's proxy, under Kore's token.
+"""A course's own server, as Kore speaks to it, through the hub's proxy.
 
-The server belongs to the course's account. What it answers is checked as any stranger's.
+The server belongs to the course's account, and its teachers can read what reaches it: the
+token is one of the course's own. What it answers is checked as any stranger's.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import signal
 import threading
@@ -129,6 +130,14 @@ def test_all_new_work_is_graded_and_each_student_reported(course):
         users["zoe"]: "graded",
         "u-nobody": "skipped",
     }
+
+
+def test_the_courses_server_is_never_sent_kores_token(course):
+    """Teachers can read what reaches the course's server: it comes under the course's name."""
+    assert course.ended(course.grade())["state"] == "done"
+    log = course.demo.log(f"server-{course.id}")
+    callers = re.findall(r"POST \S+/kore/autograde \((\S+?)@", log)
+    assert set(callers) == {course.id}
 
 
 def test_a_stopped_job_leaves_nothing_half_graded(course):
