@@ -47,6 +47,17 @@ def hub_login(caller: Caller) -> None:
         raise KoreError(403, "hub_only", "Only the hub's login may tell of launches.")
 
 
+def account_of(course_of: CourseOf) -> Guard:
+    """Let in the course's own account alone: its server, under its own token."""
+
+    def check_account(who: Caller) -> None:
+        user(who)
+        if course_of(request) != who.name:
+            raise unknown_course()
+
+    return check_account
+
+
 def teacher_of(course_of: CourseOf) -> Guard:
     """Let in those who teach the request's course, and hub admins."""
     return _in_course(course_of, {Role.INSTRUCTOR})

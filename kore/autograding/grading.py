@@ -7,7 +7,10 @@ that after a kill the next attempt grades the rest, what was begun included.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import logging
+import secrets
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -18,7 +21,7 @@ from sqlalchemy import select
 
 from kore import gradebook, jobs
 from kore.autograding import ADDRESS
-from kore.db.models import JobItem, Member
+from kore.db.models import Job, JobItem, JobState, Member
 from kore.errors import KoreError
 from kore.hub.api import ServerState
 from kore.hub.servers import ServerLostError, answering
@@ -29,7 +32,7 @@ log = logging.getLogger(__name__)
 
 KIND = "assignment.autograde"
 _START_SECONDS = 180
-_TOKEN_SECONDS = 120
+_TICKET_BYTES = 32
 _LOOK_SECONDS = 0.5
 _AGAIN = "Grade again: what was graded stays, and the rest is done."
 
@@ -73,6 +76,27 @@ def begin(
             session, KIND, course_id=course_id, created_by=by, params=params, words=words
         )
         return job.id
+
+
+def claim(services: Services, course_id: str, ticket: str) -> dict[str, Any]:
+    """Return what the job of a ticket has to be graded; a ticket is good once.
+
+    Raises KoreError 404 where no job of the course that is at work gave it.
+    """
+    with services.db.session() as session:
+        for job in session.scalars(
+            select(Job)
+            .where(Job.course_id == course_id, Job.kind == KIND, Job.state == JobState.RUNNING)
+            .with_for_update()
+        ):
+            if hmac.compare_digest(str(job.params.get("ticket", "")), _digest(ticket)):
+                job.params = {**job.params, "ticket": ""}
+                return dict(job.params["asked"])
+    raise KoreError(404, "ticket_unknown", "No grading waits for this ticket.")
+
+
+def _digest(ticket: str) -> str:
+    return hashlib.sha256(ticket.encode()).hexdigest()
 
 
 @jobs.handler(KIND, alone=True)
@@ -132,10 +156,9 @@ class _Grading:
         """Grade until all is done, or the job is to stop."""
         settings = self._ctx.services.settings
         url = f"{settings.proxy_url}{settings.base_url}user/{self._ctx.course_id}/{ADDRESS}"
-        token = self._ctx.services.hub.server_token(
-            str(self._ctx.course_id), seconds=_TOKEN_SECONDS
-        )
-        with answering(url, token, self._asked()) as events:
+        ticket = secrets.token_hex(_TICKET_BYTES)
+        self._ctx.record(ticket=_digest(ticket), asked=self._asked())
+        with answering(url, ticket) as events:
             finished = False
             for event in events:
                 if self._ctx.cancelled():

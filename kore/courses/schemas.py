@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from kore.schemas import _In
 
@@ -56,6 +56,20 @@ class CourseSettings(_In):
         description="Settings that the file computes: what is shown may not be in force. "
         "Ignored where it is sent",
     )
+
+
+class AutogradeTicket(_In):
+    """What a course's server was sent: there is something to grade."""
+
+    ticket: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class AutogradeWork(BaseModel):
+    """What a course's server has to grade."""
+
+    assignment: str
+    students: list[str] | None
+    again: bool
 
 
 class AutogradeRequest(_In):

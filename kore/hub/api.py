@@ -151,23 +151,6 @@ class HubApi:
                 return state
         raise _refusal("POST", path, answer)
 
-    def server_token(self, name: str, *, seconds: int) -> str:
-        """Return a new token of a user, good for entering their default server, for a while.
-
-        What is sent to a server is its account's to read: so never a token of Kore's own.
-        """
-        path = f"/users/{_part(name)}/tokens"
-        asked = {
-            "note": "Kore speaks to the server",
-            "scopes": [f"access:servers!server={name}/"],
-            "expires_in": seconds,
-        }
-        answer = self._call("POST", path, json=asked)
-        body = answer.json() if answer.ok else {}
-        if not isinstance(body.get("token"), str):
-            raise _refusal("POST", path, answer)
-        return str(body["token"])
-
     def stop_server(self, name: str) -> None:
         """Stop a user's default server, if it runs."""
         self._change("DELETE", f"/users/{_part(name)}/server", same=(400, 404))

@@ -31,10 +31,8 @@ KORE_SCOPES = [
     "servers",
     "access:servers",
     "shares",
-    "tokens",
 ]
-"""What Kore needs: users and groups of courses, their servers, to share those, and tokens of
-courses with which it speaks to their servers."""
+"""What Kore needs: users and groups of courses, their servers, and to share those."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """A course's own server, as Kore speaks to it, through the hub's proxy.
 
-The server belongs to the course's account, and its teachers can read what reaches it: the
-token is one of the course's own. What it answers is checked as any stranger's.
+The server belongs to the course's account, and its teachers can read what reaches it: no
+token is sent. A ticket tells it that there is work; what work, it asks Kore, under its own
+name. What it answers is checked as any stranger's.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class ServerLostError(Exception):
 
 
 @contextmanager
-def answering(url: str, token: str, body: Any) -> Iterator[Iterator[dict[str, Any]]]:
+def answering(url: str, ticket: str) -> Iterator[Iterator[dict[str, Any]]]:
     """POST to a course's running server; give the objects that it answers, line by line.
 
     Leaving the context ends the request, which tells the server to stop. Raises KoreError
@@ -36,8 +37,7 @@ def answering(url: str, token: str, body: Any) -> Iterator[Iterator[dict[str, An
         try:
             response = session.post(
                 url,
-                json=body,
-                headers={"Authorization": f"token {token}"},
+                json={"ticket": ticket},
                 stream=True,
                 allow_redirects=False,
                 timeout=(_CONNECT_SECONDS, _SILENCE_SECONDS),

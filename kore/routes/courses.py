@@ -8,9 +8,24 @@ from flask_openapi3 import APIBlueprint, Tag
 from kore import audit, jobs
 from kore.autograding import grading
 from kore.courses import listing, settings
-from kore.courses.schemas import AutogradeRequest, CourseSettings
+from kore.courses.schemas import (
+    AutogradeRequest,
+    AutogradeTicket,
+    AutogradeWork,
+    CourseSettings,
+)
 from kore.errors import KoreError
-from kore.guards import allow, caller, in_path, is_admin, member_of, services, teacher_of, user
+from kore.guards import (
+    account_of,
+    allow,
+    caller,
+    in_path,
+    is_admin,
+    member_of,
+    services,
+    teacher_of,
+    user,
+)
 from kore.routes.answers import answer, responses
 from kore.routes.jobs import runner
 from kore.schemas import (
@@ -125,6 +140,14 @@ def autograde(path: CoursePath, body: AutogradeRequest) -> Response:
     )
     runner().wake()
     return answer(jobs.report(services().db, job_id), 202)
+
+
+@api.post("/<course_id>/autograde/claim", responses=responses(200, AutogradeWork, *_ERRORS, 404))
+@allow(account_of(in_path))
+def claim_autograding(path: CoursePath, body: AutogradeTicket) -> Response:
+    """Tell the course's server what it has to grade, for the ticket that it was sent."""
+    work = grading.claim(services(), path.course_id, body.ticket)
+    return answer(AutogradeWork.model_validate(work))
 
 
 def _all(query: CoursesQuery) -> bool:

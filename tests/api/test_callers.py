@@ -184,6 +184,12 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/courses/{course_id}/autograde"): Row(
         TEACHERS, {404}, options=lambda _world: {"json": {"assignment": "none"}}
     ),
+    ("POST", "/courses/{course_id}/autograde/claim"): Row(
+        {C.ACCOUNT},
+        {404},
+        options=lambda _world: {"json": {"ticket": "0" * 64}},
+        denies=404,
+    ),
     ("GET", "/courses/{course_id}/settings"): Row(TEACHERS, {200}),
     ("PUT", "/courses/{course_id}/settings"): Row(TEACHERS, {200}, options=_settings),
     ("POST", "/courses/{course_id}/copies/plan"): Row(TEACHERS, {200}, options=_copy),
