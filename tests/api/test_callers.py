@@ -188,7 +188,7 @@ ROUTES: dict[tuple[str, str], Row] = {
         {C.ACCOUNT},
         {404},
         options=lambda _world: {"json": {"ticket": "0" * 64}},
-        denies=404,
+        hides=USERS - {C.ACCOUNT},
     ),
     ("GET", "/courses/{course_id}/settings"): Row(TEACHERS, {200}),
     ("PUT", "/courses/{course_id}/settings"): Row(TEACHERS, {200}, options=_settings),
