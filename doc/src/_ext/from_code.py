@@ -204,6 +204,8 @@ def _who(guard: guards.Guard | None) -> str:
         return "the course's teachers, hub admins; who began the job, where its course is gone"
     if guard is guards.reader_of_backup:
         return "the course's teachers, hub admins; who made it, where the course is gone"
+    if getattr(guard, "__qualname__", "").startswith("account_of."):
+        return "the course's own account alone: its server"
     if getattr(guard, "__qualname__", "").startswith("own_or_teacher_of."):
         return "everyone for their own; with a course its teachers and hub admins"
     raise ValueError(f"say in from_code._who who passes the guard {guard.__qualname__}")
