@@ -32,6 +32,7 @@ from kore.autograding import ADDRESS
 
 _BEAT_SECONDS = 3.0
 _END_SECONDS = 15.0
+_WAIT_SECONDS = 30.0
 _MOST_LINE = 2**20
 _TICKET = re.compile(r"[0-9a-f]{64}")
 _ALIVE = b"{}\n"
@@ -50,26 +51,36 @@ class AutogradeHandler(APIHandler):  # type: ignore[misc]
     @allow_unauthenticated  # type: ignore[untyped-decorator]
     async def post(self) -> None:
         """Grade what Kore says; see ``kore.autograding.batch`` for both forms."""
-        if self._lock.locked():
-            raise HTTPError(409, "Submissions of this course are being graded already.")
-        async with self._lock:
-            asked = await asyncio.to_thread(_claimed, self.get_json_body())
-            self.set_header("Content-Type", "application/x-ndjson")
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "kore.autograding.batch"),
-                stdin=PIPE,
-                stdout=PIPE,
-                cwd=self.settings["serverapp"].root_dir,
-                limit=_MOST_LINE,
-                start_new_session=True,
-            )
-            try:
-                await self._grade(process, json.dumps(asked).encode())
-            except StreamClosedError:
-                self.log.info("Whoever had submissions graded went away")
-            finally:
-                await _end(process)
-                self._touch()
+        # Before the lock: who only pretends to be Kore must not be in Kore's way.
+        asked = await asyncio.to_thread(_claimed, self.get_json_body())
+        try:
+            # A program whose Kore was killed may be ending still.
+            await asyncio.wait_for(self._lock.acquire(), _WAIT_SECONDS)
+        except TimeoutError as error:
+            words = "Submissions of this course are being graded already."
+            raise HTTPError(409, words) from error
+        try:
+            await self._run(json.dumps(asked).encode())
+        finally:
+            self._lock.release()
+
+    async def _run(self, asked: bytes) -> None:
+        self.set_header("Content-Type", "application/x-ndjson")
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "kore.autograding.batch"),
+            stdin=PIPE,
+            stdout=PIPE,
+            cwd=self.settings["serverapp"].root_dir,
+            limit=_MOST_LINE,
+            start_new_session=True,
+        )
+        try:
+            await self._grade(process, asked)
+        except StreamClosedError:
+            self.log.info("Whoever had submissions graded went away")
+        finally:
+            await _end(process)
+            self._touch()
 
     async def _grade(self, process: Process, asked: bytes) -> None:
         assert process.stdin is not None
