@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import signal
 import threading
 import time
@@ -13,89 +12,18 @@ import psutil
 import pytest
 import requests
 
-from tests.support import notebooks
 from tests.support.demo import Demo
-from tests.support.person import Person
+from tests.support.taught import KILLS, RIGHT, SLOW, WRONG, TaughtCourse
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
 
-RIGHT = "def square(x):\n    return x * x"
-WRONG = "def square(x):\n    return x"
-KILLS = "import os\nos._exit(3)"
-SLOW = f"import time\ntime.sleep(25)\n{RIGHT}"
-ENDED = ("done", "failed", "cancelled")
-
-
-class Course:
-    """A new activity with its teacher, its students, and their submissions."""
-
-    def __init__(self, demo: Demo) -> None:
-        mark = secrets.token_hex(3)
-        self.demo = demo
-        activity = requests.post(
-            f"{demo.lms}/api/activities",
-            json={"course": "numerics", "title": f"Graded {mark}"},
-            timeout=30,
-        )
-        assert activity.ok, activity.text
-        self._activity = activity.json()["slug"]
-        self.teacher = Person(demo, "tilda")
-        self.teacher.launch(self._activity)
-        self.id = self.teacher.kore("GET", "/courses/current").json()["course"]["id"]
-        self.desk = self.teacher.server(self.id)
-        self.desk.write("source/ps1/squares.ipynb", notebooks.assignment(points=5))
-        self.desk.formgrader("POST", "assignment/ps1/assign")
-        self.desk.formgrader("POST", "assignment/ps1/release")
-
-    def submit(self, answers: dict[str, str]) -> dict[str, str]:
-        """Have students hand in; collect; return their users by their slugs."""
-        users = {}
-        work = {"course_id": self.id, "assignment_id": "ps1"}
-        for slug, code in answers.items():
-            student = Person(self.demo, slug)
-            student.launch(self._activity)
-            server = student.server()
-            server.json("POST", "/assignments/fetch", json=work)
-            path = f"{self.id}/ps1/squares.ipynb"
-            # The same work once more within a minute would be a double click.
-            answer = f"{code}\n# {secrets.token_hex(4)}"
-            server.write(path, notebooks.solve(server.read(path), answer))
-            assert server.json("POST", "/assignments/submit", json=work)["success"]
-            users[slug] = student.hub_name()
-        self.desk.formgrader("POST", "assignment/ps1/collect")
-        return users
-
-    def grade(self, **more: object) -> str:
-        """Ask for the job; return its id."""
-        path = f"/courses/{self.id}/autograde"
-        answer = self.teacher.kore("POST", path, json={"assignment": "ps1", **more})
-        assert answer.status_code == 202, answer.text
-        return answer.json()["id"]
-
-    def job(self, job: str, until: Callable[[dict], bool]) -> dict:
-        """Wait until a job is so; return it. Kore may be away for a moment."""
-        deadline, beat, found = time.monotonic() + 240, threading.Event(), {}
-        while time.monotonic() < deadline:
-            answer = self.teacher.kore("GET", f"/jobs/{job}")
-            if answer.ok:
-                found = answer.json()
-                if until(found):
-                    return found
-                assert found["state"] not in ENDED, found
-            beat.wait(0.2)
-        raise AssertionError(found)
-
-    def ended(self, job: str) -> dict:
-        """Wait for a job's end; return it with its items by student."""
-        found = self.job(job, lambda job: job["state"] in ENDED)
-        found["by"] = {item["key"]: item for item in found["items"]}
-        return found
-
 
 @pytest.fixture(scope="module")
-def course(demo: Demo) -> Course:
+def course(demo: Demo) -> TaughtCourse:
     """One course for all: each test hands in anew."""
-    return Course(demo)
+    taught = TaughtCourse(demo)
+    taught.release()
+    return taught
 
 
 def test_all_new_work_is_graded_and_each_student_reported(course):
@@ -138,7 +66,7 @@ def test_only_kore_has_a_server_grade(course, ticket):
     for ask in (requests.Session(), course.teacher.browser):
         answer = ask.post(url, json={"ticket": ticket, "assignment": "ps1"}, timeout=30)
         assert answer.status_code == 403, answer.text
-    assert not _batches(course)
+    assert not course.batches()
 
 
 def test_a_stopped_job_leaves_nothing_half_graded(course):
@@ -148,7 +76,7 @@ def test_a_stopped_job_leaves_nothing_half_graded(course):
     course.job(job, lambda job: job["message"].startswith("Grading "))
     course.teacher.kore("POST", f"/jobs/{job}/cancel")
     assert course.ended(job)["state"] == "cancelled"
-    _wait(lambda: not _batches(course), "the program that grades goes on")
+    _wait(lambda: not course.batches(), "the program that grades goes on")
     assert course.ended(course.grade())["by"][users["zoe"]]["outcome"] == "graded"
 
 
@@ -172,7 +100,7 @@ def test_a_server_that_is_stopped_is_told(course):
     users = course.submit({"zoe": SLOW})
     job = course.grade()
     course.job(job, lambda job: job["message"].startswith("Grading "))
-    for process in _batches(course):
+    for process in course.batches():
         process.kill()
     found = course.ended(job)
     assert found["state"] == "failed"
@@ -188,16 +116,6 @@ def test_an_unknown_assignment_is_refused(course):
     answer = course.teacher.kore("POST", path, json={"assignment": "../ps1"})
     assert answer.status_code == 404
     assert answer.json()["error"]["code"] == "assignment_unknown"
-
-
-def _batches(course: Course) -> list[psutil.Process]:
-    """Return the programs that grade in this course; another worker's demo has its own."""
-    return [
-        process
-        for process in psutil.process_iter(["cmdline", "environ"])
-        if "kore.autograding.batch" in (process.info["cmdline"] or [])
-        and (process.info["environ"] or {}).get("KORE_COURSE_ID") == course.id
-    ]
 
 
 def _wait(condition: Callable[[], bool], words: str) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -13,25 +11,12 @@ from playwright.sync_api import Browser, Locator, Page, Response, expect
 from tests.support import notebooks
 from tests.support.browser import shoot
 from tests.support.demo import Demo
+from tests.support.panel import PATIENCE, launched
 from tests.support.person import Person
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
 
-PATIENCE = 120_000
 TITLE = "Roots and fixed points"
-
-
-@contextmanager
-def launched(browser: Browser, demo: Demo, user: str) -> Iterator[Page]:
-    """A browser in which somebody has clicked the activity, and JupyterLab is there."""
-    with browser.new_context(viewport={"width": 1280, "height": 900}, locale="en") as context:
-        context.set_default_timeout(30_000)
-        page = context.new_page()
-        page.goto(f"{demo.lms}/launch?user={user}&activity=roots")
-        menu = page.get_by_role("menuitem", name="File", exact=True)
-        expect(menu).to_be_visible(timeout=PATIENCE)
-        expect(page.locator("#jupyterlab-splash")).to_have_count(0, timeout=PATIENCE)
-        yield page
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +48,7 @@ def serious(page: Page, part: str) -> list[str]:
 
 def test_a_teachers_launch_lands_on_the_course(demo: Demo, chromium: Browser, course: str):
     """The tab is open on it; menu, palette and side bar lead to its views."""
-    with launched(chromium, demo, "tilda") as page:
+    with launched(chromium, demo, "tilda", "roots") as page:
         expect(panel(page).get_by_role("heading", level=1)).to_have_text(TITLE)
         expect(panel(page).get_by_role("row", name="ps1")).to_be_visible()
         assert serious(page, "#kore-panel") == []
@@ -103,7 +88,7 @@ def test_a_job_goes_on_over_a_lost_connection_and_an_ended_session(
     demo: Demo, chromium: Browser, course: str
 ):
     """The panel tells, signs in again by itself, and shows the end of what it began."""
-    with launched(chromium, demo, "tilda") as page:
+    with launched(chromium, demo, "tilda", "roots") as page:
         here = panel(page)
         here.get_by_role("button", name="Backups").click()
         here.get_by_role("button", name="Back up now …").click()
@@ -128,7 +113,7 @@ def test_the_panel_is_dark_where_jupyterlab_is(demo: Demo, chromium: Browser, co
     dark = {"raw": json.dumps({"theme": "JupyterLab Dark"})}
     assert desk.request("PUT", themes, json=dark).ok
     try:
-        with launched(chromium, demo, "tilda") as page:
+        with launched(chromium, demo, "tilda", "roots") as page:
             body = page.locator("body")
             expect(body).to_have_attribute("data-jp-theme-light", "false", timeout=PATIENCE)
             expect(panel(page).get_by_role("heading", level=1)).to_be_visible()
@@ -140,7 +125,7 @@ def test_the_panel_is_dark_where_jupyterlab_is(demo: Demo, chromium: Browser, co
 
 def test_a_students_launch_lands_on_the_assignments(demo: Demo, chromium: Browser, course: str):
     """The side bar has their courses, and nothing of a teacher's."""
-    with launched(chromium, demo, "zoe") as page:
+    with launched(chromium, demo, "zoe", "roots") as page:
         expect(page.get_by_text("Released assignments")).to_be_visible()
         page.get_by_role("tab", name="Kore: your courses").click()
         side = page.locator("#kore-side")
