@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import object_session
@@ -15,6 +16,12 @@ from kore.schemas import JobInfo, JobItemInfo
 
 FINAL = "no_return"
 """A job's parameter, set where what it began must be completed: see ``JobContext.no_return``."""
+
+Subject = Callable[[dict[str, Any]], str | None]
+"""Reads from a job's parameters the name of the one thing that it is about."""
+
+subjects: dict[str, Subject] = {}
+"""By kind of job, for those that are about one thing."""
 
 
 def end(job: Job, state: JobState, message: str, hint: str = "") -> None:
@@ -83,10 +90,12 @@ def cancel(db: Database, job_id: str) -> None:
 
 
 def _info(job: Job, items: Sequence[JobItem]) -> JobInfo:
+    subject = subjects.get(job.kind)
     return JobInfo(
         id=job.id,
         kind=job.kind,
         course=job.course_id,
+        subject=subject(job.params) if subject else None,
         state=job.state.value,
         done=job.done,
         total=job.total,

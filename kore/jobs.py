@@ -24,7 +24,7 @@ from kore import audit
 from kore.db.models import Job, JobState, now
 from kore.errors import KoreError
 from kore.job_context import JobContext
-from kore.job_reports import FINAL, cancel, end, of_course, of_person, report
+from kore.job_reports import FINAL, Subject, cancel, end, of_course, of_person, report, subjects
 from kore.schemas import JobInfo
 from kore.services import Services
 
@@ -58,13 +58,19 @@ _quiet: set[str] = set()
 
 
 def handler(
-    kind: str, *, alone: bool = False, closes: bool = False, quiet: bool = False
+    kind: str,
+    *,
+    alone: bool = False,
+    closes: bool = False,
+    quiet: bool = False,
+    subject: Subject | None = None,
 ) -> Callable[[Handler], Handler]:
     """Register the function that does jobs of a kind.
 
     With ``alone`` a job waits while another such job, of whatever kind, works on its course.
     While one that ``closes`` works, nothing is handed out or in there. A ``quiet`` kind is
-    Kore's own doing and leaves no trace in the course's audit.
+    Kore's own doing and leaves no trace in the course's audit. ``subject`` tells from a job's
+    parameters what answers name as what it is about.
     """
 
     def register(function: Handler) -> Handler:
@@ -72,6 +78,8 @@ def handler(
         for given, kinds in ((alone, _alone), (closes, _closing), (quiet, _quiet)):
             if given:
                 kinds.add(kind)
+        if subject is not None:
+            subjects[kind] = subject
         return function
 
     return register

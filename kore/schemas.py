@@ -236,6 +236,9 @@ class JobInfo(BaseModel):
     id: str
     kind: str
     course: str | None
+    subject: str | None = Field(
+        description="The one assignment, or copied problem, that it is about, by its name"
+    )
     state: Literal["queued", "running", "done", "failed", "cancelled"]
     done: int
     total: int

@@ -99,7 +99,7 @@ def _digest(ticket: str) -> str:
     return hashlib.sha256(ticket.encode()).hexdigest()
 
 
-@jobs.handler(KIND, alone=True)
+@jobs.handler(KIND, alone=True, subject=lambda params: params["assignment"])
 def run(ctx: JobContext) -> None:
     """Have the course's server grade, and report on every student."""
     assert ctx.course_id is not None  # jobs of this kind are only made by ``begin``

@@ -76,7 +76,13 @@ class _Copy:
                 self.target.remove(entry.path)
 
 
-@jobs.handler(COPY, alone=True)
+def _subject(params: dict[str, Any]) -> str | None:
+    asked = params["request"]
+    name: str | None = asked["problem"] or asked["assignment"]
+    return name
+
+
+@jobs.handler(COPY, alone=True, subject=_subject)
 def run(context: jobs.JobContext) -> None:
     """Do a copy, or what a kill left of it."""
     if context.course_id is None:

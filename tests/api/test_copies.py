@@ -116,7 +116,7 @@ def test_an_assignment_is_copied_with_all_its_files(world: World):
         }
     ]
     done = world.copy(assignment="ps1")
-    assert (done["state"], done["kind"]) == ("done", "course.copy")
+    assert (done["state"], done["kind"], done["subject"]) == ("done", "course.copy", "ps1")
     assert [(i["label"], i["outcome"]) for i in done["items"]] == [("ps1", "copied")]
     assert snapshot(world.source(world.target) / "ps1") == snapshot(
         world.source(world.mine) / "ps1"
@@ -130,6 +130,7 @@ def test_an_assignment_is_copied_with_all_its_files(world: World):
 def test_a_whole_course_is_copied(world: World):
     """Every assignment of it, each with a line in the report."""
     done = world.copy()
+    assert done["subject"] is None
     assert [item["label"] for item in done["items"]] == ["ps1", "ps2"]
     assert snapshot(world.source(world.target)) == snapshot(world.source(world.mine))
 

@@ -218,7 +218,7 @@ def test_sending_asks_then_shows_progress_then_the_report(
         session.add(JobItem(job_id=job, key="u100", label="Zoë <b>", outcome="sent", words="4"))
     tell(kore, job, state=JobState.DONE, ended_at=now())
     expect(page.get_by_role("row", name="Zoë <b>")).to_contain_text("Sent")
-    expect(said(page)).to_have_text("Sending grades to the LMS: Sent: 1")
+    expect(said(page)).to_have_text("Sending grades to the LMS \u2013 Sent: 1")
 
 
 def said(page: Page) -> Locator:

@@ -84,12 +84,13 @@ export function App({
       host,
       session,
       can: (feature) => session?.features.includes(feature) ?? false,
+      place,
       go,
       say: setSaid,
       jobsChanged,
       jobsRound,
     }),
-    [kore, host, session, go, jobsChanged, jobsRound],
+    [kore, host, session, place, go, jobsChanged, jobsRound],
   );
   return (
     <Context.Provider value={around}>

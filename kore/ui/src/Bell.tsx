@@ -1,7 +1,7 @@
 // Tells when the person's jobs end, whatever is on the screen.
 
 import { useEffect, useRef, useState } from "react";
-import { jobKind, jobState } from "./codes";
+import { jobState, jobTitle } from "./codes";
 import { useAround } from "./context";
 import { useGet } from "./hooks";
 import { JobLine } from "./parts";
@@ -14,7 +14,7 @@ const IDLE = 60_000;
 const MOST = 10;
 
 export function Bell() {
-  const { host, say, jobsRound } = useAround();
+  const { host, place, say, jobsRound } = useAround();
   const { value } = useGet<{ jobs: Job[] }>(
     "jobs",
     {},
@@ -34,12 +34,14 @@ export function Bell() {
     if (!before) return;
     for (const job of value.jobs) {
       if (!job.ended_at || !before.has(job.id)) continue;
-      const words = `${jobKind(job.kind)}: ${jobState(job.state)[0]}. ${told(job.message)}`;
+      const words = `${jobTitle(job)} – ${jobState(job.state)[0]}. ${told(job.message)}`;
+      host.notify(words, job.state === "done", { view: "job", job: job.id });
+      // Its own report has told it already.
+      if (place.view === "job" && place.job === job.id) continue;
       setFresh((count) => count + 1);
       say(words);
-      host.notify(words, job.state === "done", { view: "job", job: job.id });
     }
-  }, [value, host, say]);
+  }, [value]);
   useEffect(() => {
     if (!open) return;
     const leave = (event: KeyboardEvent) => {

@@ -1,5 +1,6 @@
 // The words for what Kore keeps as a code: one place for all views.
 
+import type { Job } from "./types";
 import { t } from "./words";
 
 export type Tone = "plain" | "info" | "good" | "warn" | "bad";
@@ -35,7 +36,15 @@ const KINDS: Record<string, Word> = {
   "course.delete": [() => t("Deleting the course"), "plain"],
   "assignment.autograde": [() => t("Grading automatically"), "plain"],
 };
-export const jobKind = (code: string): string => look(KINDS, code, () => t("Work"))[0];
+const ABOUT: Record<string, (name: string) => string> = {
+  "course.copy": (name) => t("Copying {name}", { name }),
+  "assignment.autograde": (name) => t("Grading automatically: {name}", { name }),
+};
+/** What a job does, and with what. */
+export const jobTitle = ({ kind, subject }: Pick<Job, "kind" | "subject">): string =>
+  subject && Object.hasOwn(ABOUT, kind)
+    ? ABOUT[kind]!(subject)
+    : look(KINDS, kind, () => t("Work"))[0];
 
 const JOBS: Record<string, Word> = {
   queued: [() => t("Waiting to begin"), "info"],

@@ -35,6 +35,7 @@ export interface Around {
   session: Session | null;
   /** Say whether this Kore has the routes of something. */
   can: (feature: Feature) => boolean;
+  place: Place;
   go: (place: Place) => void;
   say: (words: string) => void;
   /** Tells whoever lists jobs to look now. */

@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useRef, useState } from "react";
 import { asTrouble, type Trouble } from "./api";
-import { useKore } from "./context";
+import { useAround, useKore } from "./context";
 import type { Job } from "./types";
 
 const RETRY_SECONDS = [2, 4, 8, 15];
@@ -130,6 +130,19 @@ export function useAct(): {
     }
   }, []);
   return { busy, trouble, act, clear: useCallback(() => setTrouble(null), []) };
+}
+
+/** Begin a job that a person asked for, and go to it. */
+export function useStartJob() {
+  const { kore, go, jobsChanged } = useAround();
+  const { act, ...acting } = useAct();
+  const start = (path: string, body: unknown) =>
+    act(async () => {
+      const job = await kore.send<Job>("POST", path, body);
+      jobsChanged();
+      go({ view: "job", job: job.id });
+    });
+  return { ...acting, start };
 }
 
 /** A value that follows another once that has been still for a moment. */

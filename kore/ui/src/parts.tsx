@@ -2,7 +2,7 @@
 
 import { type ReactNode, useEffect, useId, useRef } from "react";
 import type { Trouble } from "./api";
-import { jobKind, jobState, type Tone } from "./codes";
+import { jobState, jobTitle, type Tone } from "./codes";
 import { type Place, useAround } from "./context";
 import type { CourseSummary, Job } from "./types";
 import { moment, n, t, told } from "./words";
@@ -113,8 +113,7 @@ export function JobLine({ job }: { job: Job }) {
   const [words, tone] = jobState(job.state);
   return (
     <li>
-      <Way to={{ view: "job", job: job.id }}>{jobKind(job.kind)}</Way>{" "}
-      <Chip tone={tone}>{words}</Chip>{" "}
+      <Way to={{ view: "job", job: job.id }}>{jobTitle(job)}</Way> <Chip tone={tone}>{words}</Chip>{" "}
       <span className="kore-muted">
         <When at={job.ended_at ?? job.created_at} />
       </span>

@@ -98,6 +98,8 @@ export interface Job {
   id: string;
   kind: string;
   course: string | null;
+  /** The one assignment, or copied problem, that it is about. */
+  subject: string | null;
   state: "queued" | "running" | "done" | "failed" | "cancelled";
   done: number;
   total: number;

@@ -140,6 +140,7 @@ export function job(changes: Partial<Job> = {}): Job {
     id: JOB,
     kind: "grades.send",
     course: COURSE,
+    subject: null,
     state: "done",
     done: 2,
     total: 2,

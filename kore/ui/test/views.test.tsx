@@ -10,6 +10,8 @@ import { COURSE, course, error, FakeKore, host, JOB, job, show } from "./tools";
 const at = (tab: Tab) => ({ view: "course", course: COURSE, tab }) as const;
 const here = (changes = {}) => ({ [`GET courses/${COURSE}`]: { body: course(changes) } });
 const act = () => userEvent.setup();
+/** Without the marks that keep text from outside in its own direction. */
+const plain = (text: string | null) => text?.replace(/[\u2068\u2069]/g, "");
 
 const GRADES: Grades = {
   course: COURSE,
@@ -142,6 +144,47 @@ test("a job that failed half-way offers those that failed, and only them", async
   });
 });
 
+test("a grading says of which assignment, and grades those that failed again, and only them", async () => {
+  const items = [
+    { key: "u3", label: "Ada", outcome: "graded", words: "", detail: { score: 1, maximum: 2 } },
+    { key: "u4", label: "Bo", outcome: "failed", words: "NameError", detail: {} },
+  ];
+  const grading = job({ kind: "assignment.autograde", subject: "ps1", items });
+  const fake = new FakeKore({
+    ...here(),
+    [`GET jobs/${JOB}`]: { body: grading },
+    [`POST courses/${COURSE}/autograde`]: { body: grading },
+  });
+  show({ view: "job", job: JOB }, fake);
+  await act().click(await screen.findByRole("button", { name: "Grade the 1 failed one again" }));
+  const heading = screen.getByRole("heading", { level: 1 });
+  expect(plain(heading.textContent)).toBe("Grading automatically: ps1");
+  await waitFor(() => expect(fake.calls("POST")).toHaveLength(1));
+  expect(fake.asked.find(({ what }) => what.startsWith("POST"))!.body).toEqual({
+    assignment: "ps1",
+    students: ["u4"],
+  });
+});
+
+test("work is named with what it is about, wherever it is listed", async () => {
+  const jobs = [
+    job({ kind: "assignment.autograde", subject: "ps1" }),
+    job({ id: "3".repeat(32), kind: "course.copy", subject: "ps2" }),
+    job({ id: "4".repeat(32), kind: "course.copy" }),
+  ];
+  const audit = { body: { entries: [], total: 0 } };
+  const fake = new FakeKore({ ...here(), [`GET courses/${COURSE}/audit`]: audit });
+  fake.on("GET jobs", { body: { jobs } });
+  show(at("history"), fake);
+  const table = await screen.findByRole("table", { name: "Work and its reports" });
+  const names = within(table).getAllByRole("rowheader");
+  expect(names.map((name) => plain(name.textContent))).toEqual([
+    "Grading automatically: ps1",
+    "Copying ps2",
+    "Copying assignments",
+  ]);
+});
+
 test("the end of a job is told wherever one is, once", async () => {
   const around = host();
   const running = job({ state: "running", ended_at: null });
@@ -153,7 +196,7 @@ test("the end of a job is told wherever one is, once", async () => {
   await screen.findByRole("button", { name: "1 job under way" });
   fake.on("GET jobs", { body: { jobs: [job({ message: "2 sent" })] } });
   await waitFor(() => expect(around.notify).toHaveBeenCalledOnce(), { timeout: 5_000 });
-  expect(around.notify).toHaveBeenCalledWith("Sending grades to the LMS: Finished. 2 sent", true, {
+  expect(around.notify).toHaveBeenCalledWith("Sending grades to the LMS – Finished. 2 sent", true, {
     view: "job",
     job: JOB,
   });

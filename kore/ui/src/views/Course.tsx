@@ -1,7 +1,7 @@
 // One course: its head, what is under way in it, its tabs.
 
 import { useEffect, useRef } from "react";
-import { jobKind } from "../codes";
+import { jobTitle } from "../codes";
 import { type Tab, useAround } from "../context";
 import { useGet } from "../hooks";
 import { activity, Failure, Loading, Notice, OpenLms, Way } from "../parts";
@@ -144,8 +144,8 @@ function UnderWay({ jobs }: { jobs: Job[] }) {
       {under.map((job) => (
         <li key={job.id}>
           <span>
-            {jobKind(job.kind)}
-            {job.total > 0 && `: ${t("{done} of {total}", { done: job.done, total: job.total })}`}
+            {jobTitle(job)}
+            {job.total > 0 && ` – ${t("{done} of {total}", { done: job.done, total: job.total })}`}
           </span>{" "}
           <Way to={{ view: "job", job: job.id }}>{t("See how far it is")}</Way>
         </li>

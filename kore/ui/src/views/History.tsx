@@ -1,7 +1,7 @@
 // What was done in a course, by whom, and what came of it.
 
 import { useState } from "react";
-import { auditOutcome, jobKind, jobState } from "../codes";
+import { auditOutcome, jobState, jobTitle } from "../codes";
 import { useAround } from "../context";
 import { type Loaded, useGet } from "../hooks";
 import { Chip, Empty, Failure, Loading, Table, Way, When } from "../parts";
@@ -41,7 +41,7 @@ function Jobs({ course, list }: { course: Course; list: JobList }) {
           columns={[
             {
               title: t("What"),
-              cell: (job) => <Way to={{ view: "job", job: job.id }}>{jobKind(job.kind)}</Way>,
+              cell: (job) => <Way to={{ view: "job", job: job.id }}>{jobTitle(job)}</Way>,
             },
             {
               title: t("State"),

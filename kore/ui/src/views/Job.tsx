@@ -1,10 +1,10 @@
 // A job: how far it is, then its report.
 
 import { useEffect, useMemo, useRef, useState } from "react";
-import { jobKind, jobState, OUTCOME_ORDER, outcome } from "../codes";
+import { jobState, jobTitle, OUTCOME_ORDER, outcome } from "../codes";
 import { useAround } from "../context";
 import { csv, download } from "../csv";
-import { useAct, useGet, useJob } from "../hooks";
+import { useAct, useGet, useJob, useStartJob } from "../hooks";
 import {
   activity,
   Chip,
@@ -34,7 +34,7 @@ export function Job({ id }: { id: string }) {
   useEffect(() => {
     if (!job) return;
     if (job.ended_at) {
-      if (watched.current) say(`${jobKind(job.kind)}: ${summary(job)}`);
+      if (watched.current) say(`${jobTitle(job)} – ${summary(job)}`);
       watched.current = false;
       return;
     }
@@ -59,7 +59,7 @@ export function Job({ id }: { id: string }) {
   return (
     <>
       {job.course && <Crumb course={job.course} />}
-      <h1 tabIndex={-1}>{jobKind(job.kind)}</h1>
+      <h1 tabIndex={-1}>{jobTitle(job)}</h1>
       {trouble && <Failure trouble={trouble} retryIn={retryIn} onRetry={reload} />}
       <State job={job} reload={reload} />
       {job.items.length > 0 && <Report job={job} ended={ended} />}
@@ -155,29 +155,40 @@ function State({ job, reload }: { job: JobInfo; reload: () => void }) {
   );
 }
 
-function After({ job }: { job: JobInfo }) {
-  const { kore, go, jobsChanged } = useAround();
-  const { busy, trouble, act } = useAct();
+/** The way to do once more what a job could not do for some, and only that. */
+function retryOf(job: JobInfo): { words: string; path: string; body: object } | null {
   const failed = job.items
     .filter((item) => item.outcome === "failed" || item.outcome === "refused")
     .map((item) => item.key);
-  const again = () =>
-    act(async () => {
-      const next = await kore.send<JobInfo>("POST", "grades", {
-        course: job.course,
-        resend: false,
-        only: failed,
-      });
-      jobsChanged();
-      go({ view: "job", job: next.id });
-    });
+  if (!failed.length) return null;
+  if (job.kind === "grades.send") {
+    return {
+      words: n("Send the {n} failed one again", "Send the {n} failed ones again", failed.length),
+      path: "grades",
+      body: { course: job.course, resend: false, only: failed },
+    };
+  }
+  if (job.kind === "assignment.autograde" && job.subject) {
+    return {
+      words: n("Grade the {n} failed one again", "Grade the {n} failed ones again", failed.length),
+      path: `courses/${job.course}/autograde`,
+      body: { assignment: job.subject, students: failed },
+    };
+  }
+  return null;
+}
+
+function After({ job }: { job: JobInfo }) {
+  const { busy, trouble, start } = useStartJob();
+  const retry = retryOf(job);
+  const again = () => retry && start(retry.path, retry.body);
   return (
     <>
       {trouble && <Failure trouble={trouble} onRetry={again} />}
       <p className="kore-actions">
-        {job.kind === "grades.send" && failed.length > 0 && (
+        {retry && (
           <button type="button" className="kore-button kore-main" disabled={busy} onClick={again}>
-            {n("Send the {n} failed one again", "Send the {n} failed ones again", failed.length)}
+            {retry.words}
           </button>
         )}
         {job.items.length > 0 && (
