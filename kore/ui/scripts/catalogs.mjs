@@ -85,12 +85,18 @@ export function faults(language) {
   return found;
 }
 
-/** Write a catalog of all that is said, with what is translated so far. */
+/**
+ * Write a catalog of all that is said, with what is translated so far. What is known keeps its
+ * place and what is new comes last, so that code which only moves changes no catalog.
+ */
 function update(language) {
   const known = own(language);
+  const said = spoken();
+  const order = new Set([...Object.keys(known).filter((one) => said.has(one)), ...said.keys()]);
   const text = readFileSync(`${root}/locale/${language}.po`, "utf8");
   const blocks = [text.slice(0, text.indexOf("\n\n"))];
-  for (const [one, many] of spoken()) {
+  for (const one of order) {
+    const many = said.get(one);
     const lines = [`msgid ${JSON.stringify(one)}`];
     if (many === null) lines.push(`msgstr ${JSON.stringify(known[one] ?? "")}`);
     else {

@@ -11,12 +11,13 @@ import {
 } from "react";
 import { asTrouble, type Kore, type Trouble } from "./api";
 import { Bell } from "./Bell";
+import { Way } from "./components/links";
+import { Failure, Loading } from "./components/notices";
 import { type Around, Context, type Host, type Place } from "./context";
-import { Failure, Loading, Way } from "./parts";
 import type { Session } from "./types";
 import { Course } from "./views/Course";
 import { Courses } from "./views/Courses";
-import { Job } from "./views/Job";
+import { Job } from "./views/job/Job";
 import { t } from "./words";
 
 // JupyterLab has a landmark for its main area already.

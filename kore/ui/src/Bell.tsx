@@ -2,11 +2,10 @@
 
 import { useEffect, useRef, useState } from "react";
 import { jobState, jobTitle } from "./codes";
+import { JobLine, worthShowing } from "./components/JobLine";
 import { useAround } from "./context";
 import { useGet } from "./hooks";
-import { JobLine } from "./parts";
 import type { Job } from "./types";
-import { worthShowing } from "./views/Course";
 import { n, t, told } from "./words";
 
 const BUSY = 3_000;
@@ -36,10 +35,9 @@ export function Bell() {
       if (!job.ended_at || !before.has(job.id)) continue;
       const words = `${jobTitle(job)} – ${jobState(job.state)[0]}. ${told(job.message)}`;
       host.notify(words, job.state === "done", { view: "job", job: job.id });
-      // Its own report has told it already.
-      if (place.view === "job" && place.job === job.id) continue;
       setFresh((count) => count + 1);
-      say(words);
+      // Who is at its report is told by that.
+      if (place.view !== "job" || place.job !== job.id) say(words);
     }
   }, [value]);
   useEffect(() => {

@@ -1,28 +1,20 @@
 // Grade what is new of an assignment, as a job.
 
 import { useState } from "react";
-import { useAround } from "../context";
-import { useAct } from "../hooks";
-import { Check, Dialog, Failure } from "../parts";
-import type { Assignment, Job } from "../types";
+import { Dialog, DialogActions } from "../components/Dialog";
+import { Check } from "../components/fields";
+import { Failure } from "../components/notices";
+import { useStartJob } from "../hooks";
+import type { Assignment } from "../types";
 import { n, t } from "../words";
 
 export function Autograde({ course, assignment }: { course: string; assignment: Assignment }) {
-  const { kore, go, jobsChanged } = useAround();
   const [open, setOpen] = useState(false);
   const [again, setAgain] = useState(false);
-  const { busy, trouble, act, clear } = useAct();
+  const { busy, trouble, start, clear } = useStartJob();
   const fresh = assignment.collected - assignment.graded;
   const outside = assignment.handed_in - assignment.collected;
-  const begin = () =>
-    act(async () => {
-      const job = await kore.send<Job>("POST", `courses/${course}/autograde`, {
-        assignment: assignment.name,
-        again,
-      });
-      jobsChanged();
-      go({ view: "job", job: job.id });
-    });
+  const begin = () => start(`courses/${course}/autograde`, { assignment: assignment.name, again });
   return (
     <>
       <button
@@ -64,14 +56,9 @@ export function Autograde({ course, assignment }: { course: string; assignment: 
             onChange={setAgain}
           />
           {trouble && <Failure trouble={trouble} onRetry={begin} />}
-          <p className="kore-actions">
-            <button type="button" className="kore-button" onClick={() => setOpen(false)}>
-              {t("Cancel")}
-            </button>
-            <button type="button" className="kore-button kore-main" disabled={busy} onClick={begin}>
-              {busy ? t("One moment …") : t("Grade")}
-            </button>
-          </p>
+          <DialogActions onClose={() => setOpen(false)} onConfirm={begin} busy={busy}>
+            {t("Grade")}
+          </DialogActions>
         </Dialog>
       )}
     </>

@@ -2,15 +2,18 @@
 
 import { useEffect, useRef } from "react";
 import { jobTitle } from "../codes";
+import { worthShowing } from "../components/JobLine";
+import { activity } from "../components/labels";
+import { OpenLms, Way } from "../components/links";
+import { Failure, Loading, Notice } from "../components/notices";
 import { type Tab, useAround } from "../context";
 import { useGet } from "../hooks";
-import { activity, Failure, Loading, Notice, OpenLms, Way } from "../parts";
 import type { Course as CourseInfo, Feature, Job } from "../types";
 import { listed, n, t, told } from "../words";
-import { Backups } from "./Backups";
-import { Copy } from "./Copy";
+import { Backups } from "./backups/Backups";
 import { OwnLab, Warnings } from "./Courses";
-import { GradesView } from "./Grades";
+import { Copy } from "./copy/Copy";
+import { GradesView } from "./grades/Grades";
 import { History } from "./History";
 import { Overview } from "./Overview";
 import { SettingsView } from "./Settings";
@@ -131,10 +134,6 @@ function Head({ course, teaching }: { course: CourseInfo; teaching: boolean }) {
     </div>
   );
 }
-
-/** Leave out the set-ups that went well: there is one for each person who joins. */
-export const worthShowing = (jobs: Job[]): Job[] =>
-  jobs.filter((job) => job.kind !== "course.provision" || job.state === "failed");
 
 function UnderWay({ jobs }: { jobs: Job[] }) {
   const under = jobs.filter((job) => !job.ended_at);

@@ -2,9 +2,13 @@
 
 import { useState } from "react";
 import { role } from "../codes";
+import { Shown } from "../components/FilteredTable";
+import { Search } from "../components/fields";
+import { activity, Chip, When } from "../components/labels";
+import { Way } from "../components/links";
+import { Empty, Failure, Loading } from "../components/notices";
 import { useAround } from "../context";
 import { useGet } from "../hooks";
-import { activity, Chip, Empty, Failure, Loading, Search, Way, When } from "../parts";
 import type { CourseSummary } from "../types";
 import { fold, n, t } from "../words";
 
@@ -44,11 +48,7 @@ export function Courses({ all }: { all: boolean }) {
       {courses.length > MANY && (
         <div className="kore-filters">
           <Search label={t("Find a course")} value={wanted} onChange={setWanted} />
-          <p role="status" className="kore-muted">
-            {shown.length === courses.length
-              ? t("{n} in all", { n: courses.length })
-              : t("{shown} of {n} shown", { shown: shown.length, n: courses.length })}
-          </p>
+          <Shown shown={shown.length} of={courses.length} />
         </div>
       )}
       {value && courses.length > 0 && shown.length === 0 && (

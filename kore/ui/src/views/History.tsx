@@ -2,9 +2,12 @@
 
 import { useState } from "react";
 import { auditOutcome, jobState, jobTitle } from "../codes";
+import { Chip, When } from "../components/labels";
+import { Way } from "../components/links";
+import { Empty, WhenLoaded } from "../components/notices";
+import { Pages, Table } from "../components/Table";
 import { useAround } from "../context";
 import { type Loaded, useGet } from "../hooks";
-import { Chip, Empty, Failure, Loading, Table, Way, When } from "../parts";
 import type { Audit, Course, Job } from "../types";
 import { t, told } from "../words";
 
@@ -24,41 +27,41 @@ export function History({ course, list }: { course: Course; list: JobList }) {
 
 function Jobs({ course, list }: { course: Course; list: JobList }) {
   const names = new Map(course.people.map((person) => [person.user, person.name]));
-  const jobs = list.value?.jobs ?? [];
   return (
     <section aria-labelledby="kore-jobs">
       <h2 id="kore-jobs">{t("Work and its reports")}</h2>
-      {list.trouble && (
-        <Failure trouble={list.trouble} retryIn={list.retryIn} onRetry={list.reload} />
-      )}
-      {!list.value && !list.trouble && <Loading />}
-      {list.value && jobs.length === 0 && <Empty title={t("Nothing has been done yet.")} />}
-      {jobs.length > 0 && (
-        <Table
-          label={t("Work and its reports")}
-          rows={jobs}
-          keyOf={(job) => job.id}
-          columns={[
-            {
-              title: t("What"),
-              cell: (job) => <Way to={{ view: "job", job: job.id }}>{jobTitle(job)}</Way>,
-            },
-            {
-              title: t("State"),
-              cell: (job) => {
-                const [words, tone] = jobState(job.state);
-                return <Chip tone={tone}>{words}</Chip>;
-              },
-            },
-            { title: t("When"), cell: (job) => <When at={job.created_at} /> },
-            {
-              title: t("By"),
-              cell: (job) => <bdi>{names.get(job.created_by) || t("Somebody else")}</bdi>,
-            },
-            { title: t("What came of it"), cell: (job) => <span>{told(job.message)}</span> },
-          ]}
-        />
-      )}
+      <WhenLoaded from={list}>
+        {({ jobs }) =>
+          jobs.length === 0 ? (
+            <Empty title={t("Nothing has been done yet.")} />
+          ) : (
+            <Table
+              label={t("Work and its reports")}
+              rows={jobs}
+              keyOf={(job) => job.id}
+              columns={[
+                {
+                  title: t("What"),
+                  cell: (job) => <Way to={{ view: "job", job: job.id }}>{jobTitle(job)}</Way>,
+                },
+                {
+                  title: t("State"),
+                  cell: (job) => {
+                    const [words, tone] = jobState(job.state);
+                    return <Chip tone={tone}>{words}</Chip>;
+                  },
+                },
+                { title: t("When"), cell: (job) => <When at={job.created_at} /> },
+                {
+                  title: t("By"),
+                  cell: (job) => <bdi>{names.get(job.created_by) || t("Somebody else")}</bdi>,
+                },
+                { title: t("What came of it"), cell: (job) => <span>{told(job.message)}</span> },
+              ]}
+            />
+          )
+        }
+      </WhenLoaded>
     </section>
   );
 }
@@ -66,63 +69,46 @@ function Jobs({ course, list }: { course: Course; list: JobList }) {
 function AuditList({ course }: { course: Course }) {
   const [page, setPage] = useState(1);
   const list = useGet<Audit>(`courses/${course.id}/audit`, { page, per_page: PER_PAGE });
-  const last = Math.max(1, Math.ceil((list.value?.total ?? 0) / PER_PAGE));
   return (
     <section aria-labelledby="kore-audit">
       <h2 id="kore-audit">{t("Who did what")}</h2>
-      {list.trouble && (
-        <Failure trouble={list.trouble} retryIn={list.retryIn} onRetry={list.reload} />
-      )}
-      {!list.value && !list.trouble && <Loading />}
-      {list.value?.entries.length === 0 && <Empty title={t("Nothing is noted yet.")} />}
-      {list.value && list.value.entries.length > 0 && (
-        <Table
-          label={t("Who did what")}
-          rows={list.value.entries}
-          keyOf={(entry) => `${entry.at}/${entry.action}/${entry.outcome}/${entry.by}`}
-          columns={[
-            { title: t("When"), cell: (entry) => <When at={entry.at} /> },
-            { title: t("Who"), cell: (entry) => <bdi>{entry.by_name || t("Somebody else")}</bdi> },
-            {
-              title: t("What"),
-              cell: (entry) => (
-                <>
-                  <span dir="auto">{told(entry.words)}</span>{" "}
-                  {entry.job && <Way to={{ view: "job", job: entry.job }}>{t("Report")}</Way>}
-                </>
-              ),
-            },
-            {
-              title: t("What came of it"),
-              cell: (entry) => {
-                const [words, tone] = auditOutcome(entry.outcome);
-                return <Chip tone={tone}>{words}</Chip>;
-              },
-            },
-          ]}
-        />
-      )}
-      {last > 1 && (
-        <nav className="kore-actions" aria-label={t("Pages of the list")}>
-          <button
-            type="button"
-            className="kore-button"
-            disabled={page <= 1}
-            onClick={() => setPage(page - 1)}
-          >
-            {t("Before")}
-          </button>
-          <span role="status">{t("Page {page} of {last}", { page, last })}</span>
-          <button
-            type="button"
-            className="kore-button"
-            disabled={page >= last}
-            onClick={() => setPage(page + 1)}
-          >
-            {t("Next")}
-          </button>
-        </nav>
-      )}
+      <WhenLoaded from={list}>
+        {({ entries }) =>
+          entries.length === 0 ? (
+            <Empty title={t("Nothing is noted yet.")} />
+          ) : (
+            <Table
+              label={t("Who did what")}
+              rows={entries}
+              keyOf={(entry) => `${entry.at}/${entry.action}/${entry.outcome}/${entry.by}`}
+              columns={[
+                { title: t("When"), cell: (entry) => <When at={entry.at} /> },
+                {
+                  title: t("Who"),
+                  cell: (entry) => <bdi>{entry.by_name || t("Somebody else")}</bdi>,
+                },
+                {
+                  title: t("What"),
+                  cell: (entry) => (
+                    <>
+                      <span dir="auto">{told(entry.words)}</span>{" "}
+                      {entry.job && <Way to={{ view: "job", job: entry.job }}>{t("Report")}</Way>}
+                    </>
+                  ),
+                },
+                {
+                  title: t("What came of it"),
+                  cell: (entry) => {
+                    const [words, tone] = auditOutcome(entry.outcome);
+                    return <Chip tone={tone}>{words}</Chip>;
+                  },
+                },
+              ]}
+            />
+          )
+        }
+      </WhenLoaded>
+      <Pages total={list.value?.total ?? 0} perPage={PER_PAGE} page={page} onPage={setPage} />
     </section>
   );
 }

@@ -1,9 +1,13 @@
 // The course at a glance: what state its assignments are in, what the LMS has, who is in it.
 
 import { assignmentState } from "../codes";
+import { JobLine } from "../components/JobLine";
+import { Chip, Name, When } from "../components/labels";
+import { Formgrader, OpenLms, Way } from "../components/links";
+import { Empty } from "../components/notices";
+import { Table } from "../components/Table";
 import { useAround } from "../context";
 import { useGet } from "../hooks";
-import { Chip, Empty, Formgrader, JobLine, Name, OpenLms, Table, Way, When } from "../parts";
 import type { Assignment, Course, Exchange, Job, Person } from "../types";
 import { n, number, size, t, told } from "../words";
 import { Autograde } from "./Autograde";

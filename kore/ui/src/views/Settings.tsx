@@ -1,19 +1,20 @@
 // Settings of a course that lie in its nbgrader_config.py, as a form.
 
 import { useState } from "react";
+import { Check, Field } from "../components/fields";
+import { Failure, Notice, WhenLoaded } from "../components/notices";
 import { useAround } from "../context";
 import { useAct, useGet } from "../hooks";
-import { Check, Failure, Field, Loading, Notice } from "../parts";
 import type { Course, Settings } from "../types";
 import { listed, t } from "../words";
 
 export function SettingsView({ course }: { course: Course }) {
   const found = useGet<Settings>(`courses/${course.id}/settings`);
-  if (found.trouble) {
-    return <Failure trouble={found.trouble} retryIn={found.retryIn} onRetry={found.reload} />;
-  }
-  if (!found.value) return <Loading lines={8} />;
-  return <Form course={course} before={found.value} />;
+  return (
+    <WhenLoaded from={found} lines={8}>
+      {(value) => <Form course={course} before={value} />}
+    </WhenLoaded>
+  );
 }
 
 function Form({ course, before }: { course: Course; before: Settings }) {

@@ -1,29 +1,16 @@
-// A job: how far it is, then its report.
+// A job: how far it is, then what can be done after it.
 
-import { useEffect, useMemo, useRef, useState } from "react";
-import { jobState, jobTitle, OUTCOME_ORDER, outcome } from "../codes";
-import { useAround } from "../context";
-import { csv, download } from "../csv";
-import { useAct, useGet, useJob, useStartJob } from "../hooks";
-import {
-  activity,
-  Chip,
-  Dialog,
-  Empty,
-  Failure,
-  Loading,
-  Name,
-  Points,
-  Search,
-  Select,
-  Table,
-  Way,
-  When,
-} from "../parts";
-import type { Course, Job as JobInfo, JobItem } from "../types";
-import { fold, n, number, t, told } from "../words";
-
-const SETTLED = ["sent", "unchanged"];
+import { useEffect, useRef } from "react";
+import { jobState, jobTitle, OUTCOME_ORDER, outcome } from "../../codes";
+import { activity, Chip, When } from "../../components/labels";
+import { Way } from "../../components/links";
+import { Failure, Loading } from "../../components/notices";
+import { useAround } from "../../context";
+import { csv, download } from "../../csv";
+import { useAct, useGet, useJob, useStartJob } from "../../hooks";
+import type { Course, Job as JobInfo } from "../../types";
+import { n, number, t, told } from "../../words";
+import { Report } from "./Report";
 
 export function Job({ id }: { id: string }) {
   const { say } = useAround();
@@ -208,128 +195,4 @@ function After({ job }: { job: JobInfo }) {
       </p>
     </>
   );
-}
-
-function Report({ job, ended }: { job: JobInfo; ended: boolean }) {
-  const [wanted, setWanted] = useState("");
-  const [kind, setKind] = useState("");
-  const [log, setLog] = useState<JobItem | null>(null);
-  const items = useMemo(
-    () =>
-      [...job.items].sort(
-        (a, b) =>
-          OUTCOME_ORDER.indexOf(a.outcome) - OUTCOME_ORDER.indexOf(b.outcome) ||
-          a.label.localeCompare(b.label),
-      ),
-    [job.items],
-  );
-  const shown = items.filter(
-    (item) =>
-      fold(`${item.label} ${item.key}`).includes(fold(wanted.trim())) &&
-      (!kind || item.outcome === kind),
-  );
-  const kinds = OUTCOME_ORDER.map(
-    (code) => [code, items.filter((item) => item.outcome === code).length] as const,
-  ).filter(([, count]) => count);
-  const points = items.some((item) => typeof pointsOf(item) === "number");
-  const people = job.kind === "grades.send" || job.kind === "assignment.autograde";
-  return (
-    <section aria-labelledby="kore-report">
-      <h2 id="kore-report">{ended ? t("Report") : t("So far")}</h2>
-      <div className="kore-filters">
-        <Search
-          label={people ? t("Find a student") : t("Find in the report")}
-          value={wanted}
-          onChange={setWanted}
-        />
-        <Select
-          label={t("Show")}
-          value={kind}
-          onChange={setKind}
-          options={[
-            ["", t("All")],
-            ...kinds.map(
-              ([code, count]) =>
-                [code, `${outcome(code, job.kind)[0]} (${count})`] as [string, string],
-            ),
-          ]}
-        />
-        <p role="status" className="kore-muted">
-          {shown.length === items.length
-            ? t("{n} in all", { n: items.length })
-            : t("{shown} of {n} shown", { shown: shown.length, n: items.length })}
-        </p>
-      </div>
-      {shown.length === 0 ? (
-        <Empty title={people ? t("No student matches.") : t("Nothing matches.")} />
-      ) : (
-        <Table
-          label={t("Report")}
-          rows={shown}
-          keyOf={(item) => item.key}
-          columns={[
-            {
-              title: people ? t("Student") : t("What"),
-              cell: (item) =>
-                people ? <Name name={item.label} user={item.key} /> : <bdi>{item.label}</bdi>,
-            },
-            ...(points
-              ? [
-                  {
-                    title: t("Points"),
-                    number: true,
-                    cell: (item: JobItem) => <ItemPoints item={item} />,
-                  },
-                ]
-              : []),
-            {
-              title: t("What happened"),
-              cell: (item) => {
-                const [words, tone] = outcome(item.outcome, job.kind);
-                return (
-                  <>
-                    <Chip tone={tone}>{words}</Chip>{" "}
-                    {!(points && SETTLED.includes(item.outcome)) && (
-                      <span dir="auto">{told(item.words)}</span>
-                    )}{" "}
-                    {typeof item.detail.log === "string" && item.detail.log && (
-                      <button type="button" className="kore-link" onClick={() => setLog(item)}>
-                        {t("What the notebook said")}
-                      </button>
-                    )}
-                  </>
-                );
-              },
-            },
-          ]}
-        />
-      )}
-      {log && (
-        <Dialog title={t("What the notebook said")} onClose={() => setLog(null)}>
-          <p>
-            <Name name={log.label} user={log.key} />
-          </p>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls */}
-          <pre className="kore-log" tabIndex={0} role="region" aria-label={t("Log")}>
-            {String(log.detail.log)}
-          </pre>
-          <p className="kore-actions">
-            <button type="button" className="kore-button" onClick={() => setLog(null)}>
-              {t("Close")}
-            </button>
-          </p>
-        </Dialog>
-      )}
-    </section>
-  );
-}
-
-/** What was sent for a student, or what their notebook got. */
-const pointsOf = (item: JobItem): unknown => item.detail.given ?? item.detail.score;
-
-function ItemPoints({ item }: { item: JobItem }) {
-  const { maximum } = item.detail;
-  const given = pointsOf(item);
-  if (typeof given !== "number" || typeof maximum !== "number") return <>–</>;
-  return <Points given={given} maximum={maximum} />;
 }

@@ -1,0 +1,72 @@
+// Dialogs: above everything, left with Escape or by their buttons.
+
+import { type ReactNode, useEffect, useId, useRef } from "react";
+import { t } from "../words";
+
+/** A dialog above everything; focus comes back to where it was. */
+export function Dialog({
+  title,
+  onClose,
+  children,
+}: {
+  title: string;
+  onClose: () => void;
+  children: ReactNode;
+}) {
+  const box = useRef<HTMLDialogElement>(null);
+  const heading = useId();
+  useEffect(() => {
+    const before = document.activeElement as HTMLElement | null;
+    const dialog = box.current!;
+    if (!dialog.open) dialog.showModal();
+    return () => {
+      dialog.close();
+      before?.focus?.();
+    };
+  }, []);
+  return (
+    <dialog
+      ref={box}
+      className="kore-dialog"
+      aria-labelledby={heading}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+    >
+      <h2 id={heading}>{title}</h2>
+      {children}
+    </dialog>
+  );
+}
+
+/** The two ways out of a dialog: back, and the one that does it. */
+export function DialogActions({
+  onClose,
+  onConfirm,
+  busy = false,
+  disabled = false,
+  children,
+}: {
+  onClose: () => void;
+  onConfirm: () => void;
+  busy?: boolean;
+  disabled?: boolean;
+  children: ReactNode;
+}) {
+  return (
+    <p className="kore-actions">
+      <button type="button" className="kore-button" onClick={onClose}>
+        {t("Cancel")}
+      </button>
+      <button
+        type="button"
+        className="kore-button kore-main"
+        disabled={busy || disabled}
+        onClick={onConfirm}
+      >
+        {busy ? t("One moment …") : children}
+      </button>
+    </p>
+  );
+}

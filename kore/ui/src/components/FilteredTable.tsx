@@ -1,0 +1,78 @@
+// A table with a search field and a choice of kinds above it.
+
+import { useState } from "react";
+import { fold, t } from "../words";
+import { Search, Select } from "./fields";
+import { Empty } from "./notices";
+import { type ColumnOf, Table } from "./Table";
+
+export function FilteredTable<Row>({
+  label,
+  columns,
+  rows,
+  keyOf,
+  searchLabel,
+  textOf,
+  kinds,
+  kindOf,
+  none,
+}: {
+  label: string;
+  columns: ColumnOf<Row>[];
+  rows: readonly Row[];
+  keyOf: (row: Row) => string;
+  searchLabel: string;
+  /** What of a row is searched. */
+  textOf: (row: Row) => string;
+  /** In the order in which they are offered; those without a row are left out. */
+  kinds: [kind: string, words: string][];
+  kindOf: (row: Row) => string;
+  /** Says that no row matches. */
+  none: string;
+}) {
+  const [wanted, setWanted] = useState("");
+  const [kind, setKind] = useState("");
+  const shown = rows.filter(
+    (row) => fold(textOf(row)).includes(fold(wanted.trim())) && (!kind || kindOf(row) === kind),
+  );
+  const counted = kinds
+    .map(([code, words]) => ({
+      code,
+      words,
+      count: rows.filter((row) => kindOf(row) === code).length,
+    }))
+    .filter(({ count }) => count);
+  return (
+    <>
+      <div className="kore-filters">
+        <Search label={searchLabel} value={wanted} onChange={setWanted} />
+        <Select
+          label={t("Show")}
+          value={kind}
+          onChange={setKind}
+          options={[
+            ["", t("All")],
+            ...counted.map(
+              ({ code, words, count }) => [code, `${words} (${count})`] as [string, string],
+            ),
+          ]}
+        />
+        <Shown shown={shown.length} of={rows.length} />
+      </div>
+      {shown.length === 0 ? (
+        <Empty title={none} />
+      ) : (
+        <Table label={label} rows={shown} keyOf={keyOf} columns={columns} />
+      )}
+    </>
+  );
+}
+
+/** How many of a list a search has left. */
+export function Shown({ shown, of }: { shown: number; of: number }) {
+  return (
+    <p role="status" className="kore-muted">
+      {shown === of ? t("{n} in all", { n: of }) : t("{shown} of {n} shown", { shown, n: of })}
+    </p>
+  );
+}

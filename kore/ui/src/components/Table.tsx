@@ -1,0 +1,98 @@
+// Tables, and the pages of those that are long.
+
+import type { ReactNode } from "react";
+import { t } from "../words";
+
+export interface ColumnOf<Row> {
+  title: string;
+  /** Numbers stand at the right. */
+  number?: boolean;
+  cell: (row: Row) => ReactNode;
+}
+
+/** A table that turns into cards where it is narrow. The first column names the row. */
+export function Table<Row>({
+  label,
+  columns,
+  rows,
+  keyOf,
+}: {
+  label: string;
+  columns: ColumnOf<Row>[];
+  rows: readonly Row[];
+  keyOf: (row: Row) => string;
+}) {
+  const side = (column: ColumnOf<Row>) => (column.number ? "kore-number" : undefined);
+  return (
+    <table className="kore-table" role="table" aria-label={label}>
+      <thead role="rowgroup">
+        <tr role="row">
+          {columns.map((column) => (
+            <th key={column.title} role="columnheader" scope="col" className={side(column)}>
+              {column.title}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody role="rowgroup">
+        {rows.map((row) => (
+          <tr key={keyOf(row)} role="row">
+            {columns.map((column, index) =>
+              index === 0 ? (
+                <th key={column.title} role="rowheader" scope="row">
+                  {column.cell(row)}
+                </th>
+              ) : (
+                <td
+                  key={column.title}
+                  role="cell"
+                  data-label={column.title}
+                  className={side(column)}
+                >
+                  {column.cell(row)}
+                </td>
+              ),
+            )}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** The way through the pages of a list; nothing where there is only one. */
+export function Pages({
+  total,
+  perPage,
+  page,
+  onPage,
+}: {
+  total: number;
+  perPage: number;
+  page: number;
+  onPage: (page: number) => void;
+}) {
+  const last = Math.max(1, Math.ceil(total / perPage));
+  if (last === 1) return null;
+  return (
+    <nav className="kore-actions" aria-label={t("Pages of the list")}>
+      <button
+        type="button"
+        className="kore-button"
+        disabled={page <= 1}
+        onClick={() => onPage(page - 1)}
+      >
+        {t("Before")}
+      </button>
+      <span role="status">{t("Page {page} of {last}", { page, last })}</span>
+      <button
+        type="button"
+        className="kore-button"
+        disabled={page >= last}
+        onClick={() => onPage(page + 1)}
+      >
+        {t("Next")}
+      </button>
+    </nav>
+  );
+}

@@ -1,0 +1,36 @@
+// Small pieces of text: moments, points, names, states.
+
+import type { ReactNode } from "react";
+import type { Tone } from "../codes";
+import type { CourseSummary } from "../types";
+import { moment, t } from "../words";
+
+export function Chip({ tone = "plain", children }: { tone?: Tone; children: ReactNode }) {
+  return <span className={`kore-chip kore-tone-${tone}`}>{children}</span>;
+}
+
+export function When({ at }: { at: string }) {
+  return (
+    <time dateTime={at} title={moment(at, "long")}>
+      {moment(at)}
+    </time>
+  );
+}
+
+export function Points({ given, maximum }: { given: number; maximum: number }) {
+  return <span className="kore-points">{t("{given} of {maximum}", { given, maximum })}</span>;
+}
+
+/** A person by name; who has none gets the name of the account, to tell them apart. */
+export function Name({ name, user }: { name: string; user: string }) {
+  if (name && name !== user) return <bdi className="kore-name">{name}</bdi>;
+  return (
+    <span className="kore-muted">
+      {t("No name known")} (<bdi>{user}</bdi>)
+    </span>
+  );
+}
+
+/** What the LMS calls a course: its activity. */
+export const activity = (course: CourseSummary): string =>
+  course.activity_title || course.context_title || t("Activity without a title");

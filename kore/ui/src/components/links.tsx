@@ -1,0 +1,76 @@
+// Ways to places: in the panel, to formgrader, to the LMS.
+
+import type { ReactNode } from "react";
+import { type Place, useAround } from "../context";
+import { t } from "../words";
+
+/** A way to a place in the panel; a real link where the host has addresses. */
+export function Way({
+  to,
+  className,
+  children,
+  current,
+}: {
+  to: Place;
+  className?: string;
+  children: ReactNode;
+  current?: "page" | "true";
+}) {
+  const { host, go } = useAround();
+  const address = host.address(to);
+  if (address === undefined) {
+    return (
+      <button
+        type="button"
+        className={className ?? "kore-link"}
+        aria-current={current}
+        onClick={() => go(to)}
+      >
+        {children}
+      </button>
+    );
+  }
+  return (
+    <a
+      href={address}
+      className={className}
+      aria-current={current}
+      onClick={(event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+        event.preventDefault();
+        go(to);
+      }}
+    >
+      {children}
+    </a>
+  );
+}
+
+/** Open formgrader: in JupyterLab of the course beside the panel, elsewhere in a new tab. */
+export function Formgrader({ course, children }: { course: string; children?: ReactNode }) {
+  const { host } = useAround();
+  const base = host.hub.replace(/hub\/$/, "");
+  return (
+    <a
+      className="kore-button"
+      href={`${host.hub}spawn/${course}?next=${encodeURIComponent(`${base}user/${course}/formgrader`)}`}
+      target="_blank"
+      rel="noopener"
+      onClick={(event) => {
+        if (host.openFormgrader(course)) event.preventDefault();
+      }}
+    >
+      {children ?? t("Open formgrader")}
+    </a>
+  );
+}
+
+/** The activity as the LMS shows it, where the LMS has told where that is. */
+export function OpenLms({ url }: { url: string | null }) {
+  if (!url) return null;
+  return (
+    <a className="kore-button" href={url} target="_top" rel="noopener">
+      {t("Open the activity in the LMS")}
+    </a>
+  );
+}

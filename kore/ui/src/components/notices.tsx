@@ -1,0 +1,106 @@
+// What stands in the place of content: what went wrong, that there is nothing, that it comes.
+
+import type { ReactNode } from "react";
+import type { Trouble } from "../api";
+import type { Tone } from "../codes";
+import { useAround } from "../context";
+import type { Loaded } from "../hooks";
+import { n, t, told } from "../words";
+
+export function Notice({
+  tone,
+  title,
+  children,
+  live = false,
+}: {
+  tone: Tone;
+  title: string;
+  children?: ReactNode;
+  live?: boolean;
+}) {
+  return (
+    <div className={`kore-notice kore-tone-${tone}`} role={live ? "alert" : undefined}>
+      <p className="kore-notice-title">{title}</p>
+      {children}
+    </div>
+  );
+}
+
+/** What went wrong, and the way on. */
+export function Failure({
+  trouble,
+  retryIn = 0,
+  onRetry,
+}: {
+  trouble: Trouble;
+  retryIn?: number;
+  onRetry?: () => void;
+}) {
+  const { host } = useAround();
+  return (
+    <Notice tone="bad" title={told(trouble.message)} live>
+      {trouble.hint && <p>{told(trouble.hint)}</p>}
+      {retryIn > 0 && (
+        <p>{n("The next try is in {n} second.", "The next try is in {n} seconds.", retryIn)}</p>
+      )}
+      {trouble.way === "sign-in" ? (
+        <p className="kore-actions">
+          <button
+            type="button"
+            className="kore-button"
+            onClick={() => void host.signIn().then(() => onRetry?.())}
+          >
+            {t("Sign in again")}
+          </button>
+        </p>
+      ) : (
+        onRetry && (
+          <p className="kore-actions">
+            <button type="button" className="kore-button" onClick={onRetry}>
+              {retryIn > 0 ? t("Try now") : t("Try again")}
+            </button>
+          </p>
+        )
+      )}
+    </Notice>
+  );
+}
+
+export function Empty({ title, children }: { title: string; children?: ReactNode }) {
+  return (
+    <div className="kore-card kore-empty">
+      <p className="kore-notice-title">{title}</p>
+      {children}
+    </div>
+  );
+}
+
+/** The room that a table will take, while it is loaded. */
+export function Loading({ lines = 5 }: { lines?: number }) {
+  return (
+    <div className="kore-loading" role="status" aria-label={t("Loading")}>
+      {Array.from({ length: lines }, (_, index) => (
+        <div key={index} className="kore-bone" />
+      ))}
+    </div>
+  );
+}
+
+/** Something that is loaded, with its failure above; what was there stays meanwhile. */
+export function WhenLoaded<T>({
+  from,
+  lines,
+  children,
+}: {
+  from: Loaded<T>;
+  lines?: number;
+  children: (value: T) => ReactNode;
+}) {
+  const { value, trouble, retryIn, reload } = from;
+  return (
+    <>
+      {trouble && <Failure trouble={trouble} retryIn={retryIn} onRetry={reload} />}
+      {value !== undefined ? children(value) : !trouble && <Loading lines={lines} />}
+    </>
+  );
+}

@@ -1,0 +1,168 @@
+// Backups of a course, and what ends a course's content.
+
+import { useState } from "react";
+import { origin } from "../../codes";
+import { Chip, When } from "../../components/labels";
+import { Way } from "../../components/links";
+import { Empty, WhenLoaded } from "../../components/notices";
+import { Table } from "../../components/Table";
+import { useAround } from "../../context";
+import { useGet } from "../../hooks";
+import type { Backup, Backups as BackupList, Course } from "../../types";
+import { n, size, t } from "../../words";
+import { DeleteDialog } from "./DeleteDialog";
+import { EndDialog } from "./EndDialog";
+import { MakeDialog } from "./MakeDialog";
+import { RestoreDialog } from "./RestoreDialog";
+import { Upload } from "./Upload";
+
+type Open = { what: "make" | "reset" | "delete" } | { what: "restore" | "remove"; backup: Backup };
+
+export function Backups({ course }: { course: Course }) {
+  const { kore } = useAround();
+  const list = useGet<BackupList>("backups", { course: course.id });
+  const [open, setOpen] = useState<Open | null>(null);
+  const close = () => setOpen(null);
+  return (
+    <>
+      <section aria-labelledby="kore-backups">
+        <h2 id="kore-backups">{t("Backups of this course")}</h2>
+        <p className="kore-actions">
+          <button
+            type="button"
+            className="kore-button kore-main"
+            onClick={() => setOpen({ what: "make" })}
+          >
+            {t("Back up now …")}
+          </button>
+          <Upload course={course} onDone={list.reload} />
+        </p>
+        <WhenLoaded from={list}>
+          {({ backups, used, quota }) => (
+            <>
+              {backups.length === 0 ? (
+                <Empty title={t("No backup yet")}>
+                  <p>{t("A backup keeps the course as it is now. You can download it, too.")}</p>
+                </Empty>
+              ) : (
+                <Table
+                  label={t("Backups of this course")}
+                  rows={backups}
+                  keyOf={(backup) => backup.id}
+                  columns={[
+                    { title: t("Taken"), cell: (b) => <When at={b.taken_at} /> },
+                    {
+                      title: t("Contains"),
+                      cell: (b) => (
+                        <>
+                          <Chip tone={b.contents === "everything" ? "good" : "plain"}>
+                            {b.contents === "everything" ? t("Everything") : t("Assignments only")}
+                          </Chip>{" "}
+                          <span className="kore-muted">
+                            {n("{n} assignment", "{n} assignments", b.assignments)}
+                            {b.contents === "everything" &&
+                              `, ${n("{n} student", "{n} students", b.students)}`}
+                          </span>
+                        </>
+                      ),
+                    },
+                    {
+                      title: t("How it came"),
+                      cell: (b) => (
+                        <>
+                          {origin(b.origin)}
+                          {b.taken_by_name && (
+                            <>
+                              , <bdi>{b.taken_by_name}</bdi>
+                            </>
+                          )}
+                        </>
+                      ),
+                    },
+                    { title: t("Size"), number: true, cell: (b) => size(b.size) },
+                    {
+                      title: t("What to do"),
+                      cell: (b) => (
+                        <span className="kore-actions">
+                          <a
+                            className="kore-button kore-small"
+                            href={kore.url(`backups/${b.id}/archive`)}
+                            download
+                          >
+                            {t("Download")}
+                          </a>
+                          {b.contents === "everything" && b.course === course.id ? (
+                            <button
+                              type="button"
+                              className="kore-button kore-small"
+                              onClick={() => setOpen({ what: "restore", backup: b })}
+                            >
+                              {t("Restore …")}
+                            </button>
+                          ) : (
+                            <Way
+                              className="kore-button kore-small"
+                              to={{ view: "course", course: course.id, tab: "copy" }}
+                            >
+                              {t("Copy from it …")}
+                            </Way>
+                          )}
+                          {b.mine && (
+                            <button
+                              type="button"
+                              className="kore-button kore-small"
+                              onClick={() => setOpen({ what: "remove", backup: b })}
+                            >
+                              {t("Delete …")}
+                            </button>
+                          )}
+                        </span>
+                      ),
+                    },
+                  ]}
+                />
+              )}
+              <p className="kore-muted">
+                {t("The backups of this course take {used} of the {quota} that they may.", {
+                  used: size(used),
+                  quota: size(quota),
+                })}
+              </p>
+            </>
+          )}
+        </WhenLoaded>
+      </section>
+      <section aria-labelledby="kore-final" className="kore-card kore-danger">
+        <h2 id="kore-final">{t("Begin anew, or end the course")}</h2>
+        <p className="kore-muted">
+          {t("Both ask for the title of the course, and offer a backup first.")}
+        </p>
+        <p className="kore-actions">
+          <button type="button" className="kore-button" onClick={() => setOpen({ what: "reset" })}>
+            {t("Reset the course …")}
+          </button>
+          <button type="button" className="kore-button" onClick={() => setOpen({ what: "delete" })}>
+            {t("Delete the course …")}
+          </button>
+        </p>
+      </section>
+      {open?.what === "make" && <MakeDialog course={course} onClose={close} />}
+      {open?.what === "restore" && "backup" in open && (
+        <RestoreDialog course={course} backup={open.backup} onClose={close} />
+      )}
+      {open?.what === "remove" && "backup" in open && (
+        <DeleteDialog
+          backup={open.backup}
+          onClose={close}
+          onDone={() => {
+            close();
+            list.reload();
+          }}
+        />
+      )}
+      {(open?.what === "reset" || open?.what === "delete") && (
+        <EndDialog course={course} what={open.what} onClose={close} />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,68 @@
+// Reset a course, or delete it: what is lost, a backup before, the title typed.
+
+import { useState } from "react";
+import { Dialog, DialogActions } from "../../components/Dialog";
+import { Check } from "../../components/fields";
+import { activity } from "../../components/labels";
+import { Failure } from "../../components/notices";
+import { useStartJob } from "../../hooks";
+import type { Course } from "../../types";
+import { n, t } from "../../words";
+import { TypedTitle } from "./TypedTitle";
+
+export function EndDialog({
+  course,
+  what,
+  onClose,
+}: {
+  course: Course;
+  what: "reset" | "delete";
+  onClose: () => void;
+}) {
+  const [typed, setTyped] = useState("");
+  const [backup, setBackup] = useState(true);
+  const { busy, trouble, start } = useStartJob();
+  const go = () => start(`courses/${course.id}/${what}`, { confirm: typed, backup });
+  const collected = course.assignments.reduce((sum, a) => sum + a.collected, 0);
+  return (
+    <Dialog
+      title={
+        what === "reset"
+          ? t("Reset {name}?", { name: activity(course) })
+          : t("Delete {name}?", { name: activity(course) })
+      }
+      onClose={onClose}
+    >
+      <p>{what === "reset" ? t("This is lost:") : t("All of the course is lost:")}</p>
+      <ul>
+        <li>
+          {n("{n} collected submission", "{n} collected submissions", collected)}
+          {t(", and what was handed in and not collected yet")}
+        </li>
+        <li>{t("all points and all feedback")}</li>
+        {what === "delete" && (
+          <li>
+            {n(
+              "{n} assignment with its notebooks",
+              "{n} assignments with their notebooks",
+              course.assignments.length,
+            )}
+          </li>
+        )}
+      </ul>
+      <p>
+        {what === "reset"
+          ? t("Assignments stay. Grades that are in the LMS stay there.")
+          : t(
+              "Grades that are in the LMS stay there. If the activity is opened again, an empty course begins.",
+            )}
+      </p>
+      <Check label={t("Make a backup of everything first")} checked={backup} onChange={setBackup} />
+      <TypedTitle course={course} value={typed} onChange={setTyped} />
+      {trouble && <Failure trouble={trouble} onRetry={go} />}
+      <DialogActions onClose={onClose} onConfirm={go} busy={busy} disabled={!typed.trim()}>
+        {what === "reset" ? t("Reset the course") : t("Delete the course")}
+      </DialogActions>
+    </Dialog>
+  );
+}

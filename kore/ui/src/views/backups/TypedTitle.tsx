@@ -1,0 +1,35 @@
+// The title of a course, to be typed by who is about to lose something of it.
+
+import { Field } from "../../components/fields";
+import type { Course } from "../../types";
+import { t } from "../../words";
+
+export function TypedTitle({
+  course,
+  value,
+  onChange,
+}: {
+  course: Course;
+  value: string;
+  onChange: (value: string) => void;
+}) {
+  return (
+    <>
+      <p>
+        {t("The title of the course is")}: <b dir="auto">{course.title}</b>
+      </p>
+      <Field label={t("Type the title of the course, to be sure")}>
+        {(id) => (
+          <input
+            id={id}
+            className="kore-input"
+            autoComplete="off"
+            spellCheck={false}
+            value={value}
+            onChange={(event) => onChange(event.target.value)}
+          />
+        )}
+      </Field>
+    </>
+  );
+}

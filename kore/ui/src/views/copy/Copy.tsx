@@ -1,0 +1,67 @@
+// Copy assignments and problems: from where, and what of it.
+
+import { useState } from "react";
+import { Search, Select } from "../../components/fields";
+import { useSettled } from "../../hooks";
+import type { Course } from "../../types";
+import { t } from "../../words";
+import { type Chosen, CopyDialog } from "./CopyDialog";
+import { Assignments, PER_PAGE, Problems } from "./lists";
+
+export function Copy({ course }: { course: Course }) {
+  const [what, setWhat] = useState("assignments");
+  const [wanted, setWanted] = useState("");
+  const [kind, setKind] = useState("");
+  const [page, setPage] = useState(1);
+  const [chosen, setChosen] = useState<Chosen | null>(null);
+  const search = useSettled(wanted.trim());
+  const query = { search, kind, page, per_page: PER_PAGE };
+  const anew =
+    <V,>(set: (value: V) => void) =>
+    (value: V) => {
+      set(value);
+      setPage(1);
+    };
+  return (
+    <section aria-labelledby="kore-copy">
+      <h2 id="kore-copy">{t("Copy into this course")}</h2>
+      <p className="kore-muted">
+        {t(
+          "From your other courses and from backups. An archive that you have as a file: upload it under “Backups” first, then choose from it here. What students did is never copied.",
+        )}
+      </p>
+      <div className="kore-filters">
+        <Select
+          label={t("What")}
+          value={what}
+          onChange={anew(setWhat)}
+          options={[
+            ["assignments", t("Whole assignments")],
+            ["problems", t("Single problems (notebooks)")],
+          ]}
+        />
+        <Select
+          label={t("From")}
+          value={kind}
+          onChange={anew(setKind)}
+          options={[
+            ["", t("Courses and backups")],
+            ["course", t("Courses")],
+            ["backup", t("Backups")],
+          ]}
+        />
+        <Search
+          label={what === "problems" ? t("Find a problem") : t("Find an assignment")}
+          value={wanted}
+          onChange={anew(setWanted)}
+        />
+      </div>
+      {what === "assignments" ? (
+        <Assignments course={course} query={query} onPage={setPage} onChoose={setChosen} />
+      ) : (
+        <Problems course={course} query={query} onPage={setPage} onChoose={setChosen} />
+      )}
+      {chosen && <CopyDialog course={course} chosen={chosen} onClose={() => setChosen(null)} />}
+    </section>
+  );
+}

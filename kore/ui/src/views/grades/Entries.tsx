@@ -1,0 +1,84 @@
+// The table of the preview: each student, what the LMS had, what it will have.
+
+import { ACTION_ORDER, action } from "../../codes";
+import { FilteredTable } from "../../components/FilteredTable";
+import { Chip, Name, Points, When } from "../../components/labels";
+import type { GradeEntry } from "../../types";
+import { t, told } from "../../words";
+
+/** What a line of the preview is filed under: its action, or that it went wrong before. */
+export function entryKind(entry: GradeEntry): string {
+  const unsettled = entry.last && ["refused", "failed"].includes(entry.last.state);
+  return entry.action === "send" && unsettled ? "again" : entry.action;
+}
+
+export function Entries({ entries }: { entries: GradeEntry[] }) {
+  return (
+    <section aria-labelledby="kore-entries">
+      <h2 id="kore-entries">{t("Every student")}</h2>
+      <FilteredTable
+        label={t("Every student")}
+        rows={entries}
+        keyOf={(entry) => entry.user}
+        searchLabel={t("Find a student")}
+        textOf={(entry) => `${entry.name} ${entry.user}`}
+        kinds={ACTION_ORDER.map((code) => [code, action(code)[0]])}
+        kindOf={entryKind}
+        none={t("No student matches.")}
+        columns={[
+          {
+            title: t("Student"),
+            cell: (entry) => <Name name={entry.name} user={entry.user} />,
+          },
+          {
+            title: t("Points"),
+            number: true,
+            cell: (entry) =>
+              entry.given === null || entry.maximum === null ? (
+                "–"
+              ) : (
+                <Points given={entry.given} maximum={entry.maximum} />
+              ),
+          },
+          { title: t("In the LMS before"), cell: (entry) => <Before entry={entry} /> },
+          { title: t("What will happen"), cell: (entry) => <Will entry={entry} /> },
+        ]}
+      />
+    </section>
+  );
+}
+
+function Before({ entry }: { entry: GradeEntry }) {
+  const last = entry.last;
+  if (!last) return <span className="kore-muted">{t("Nothing")}</span>;
+  if (last.state === "sent") {
+    return (
+      <>
+        <Points given={last.given} maximum={last.maximum} />{" "}
+        <span className="kore-muted">
+          <When at={last.sent_at} />
+        </span>
+      </>
+    );
+  }
+  const words =
+    last.state === "sending"
+      ? t("Not known: sending was interrupted")
+      : last.state === "refused"
+        ? t("Refused by the LMS")
+        : t("Did not arrive");
+  return (
+    <>
+      <Chip tone="bad">{words}</Chip> <span dir="auto">{told(last.words)}</span>
+    </>
+  );
+}
+
+function Will({ entry }: { entry: GradeEntry }) {
+  const [words, tone] = action(entryKind(entry));
+  return (
+    <>
+      <Chip tone={tone}>{words}</Chip> <span dir="auto">{told(entry.reason)}</span>
+    </>
+  );
+}

@@ -1,0 +1,148 @@
+// Who would get what, what is held back and why; then send.
+
+import { useMemo, useState } from "react";
+import { ACTION_ORDER } from "../../codes";
+import { OpenLms, Way } from "../../components/links";
+import { Empty, Failure, Loading, Notice } from "../../components/notices";
+import { useGet } from "../../hooks";
+import type { Course, Grades, Job } from "../../types";
+import { listed, n, number, t } from "../../words";
+import { Entries, entryKind } from "./Entries";
+import { SendDialog } from "./SendDialog";
+
+export function GradesView({ course, jobs }: { course: Course; jobs: Job[] }) {
+  if (!course.grades_enabled) return <Off course={course} />;
+  const sending = jobs.some((job) => job.kind === "grades.send" && !job.ended_at);
+  // What was sent is the state to begin from: the table is loaded anew when a sending ends.
+  return <Preview key={String(sending)} course={course} under={sending} />;
+}
+
+function Off({ course }: { course: Course }) {
+  return (
+    <Notice tone="warn" title={t("The LMS takes no grades from this activity")}>
+      <p>{t("Grading here works as always; only sending is off. To switch it on:")}</p>
+      <ol>
+        <li>
+          {t(
+            "Open the settings of the activity in the LMS, and let it accept grades from the tool (in Moodle: Privacy → “Accept grades from the tool”).",
+          )}
+        </li>
+        <li>
+          {t(
+            "If there is no such setting, ask the administrator of the LMS to let this tool use the gradebook (“Assignment and Grade Services”).",
+          )}
+        </li>
+        <li>{t("Open the activity in the LMS once more, then come back here.")}</li>
+      </ol>
+      <p className="kore-actions">
+        <OpenLms url={course.return_url} />
+      </p>
+    </Notice>
+  );
+}
+
+function Preview({ course, under }: { course: Course; under: boolean }) {
+  const { value, trouble, retryIn, reload } = useGet<Grades>("grades", { course: course.id });
+  const [sending, setSending] = useState<"send" | "resend" | null>(null);
+  const entries = useMemo(
+    () =>
+      [...(value?.entries ?? [])].sort(
+        (a, b) =>
+          ACTION_ORDER.indexOf(entryKind(a)) - ACTION_ORDER.indexOf(entryKind(b)) ||
+          a.name.localeCompare(b.name),
+      ),
+    [value],
+  );
+  if (!value) {
+    return trouble ? (
+      <Failure trouble={trouble} retryIn={retryIn} onRetry={reload} />
+    ) : (
+      <Loading lines={10} />
+    );
+  }
+  if (!entries.length) {
+    return (
+      <Empty title={t("No students yet")}>
+        <p>
+          {t("Students are enrolled when they open the activity in the LMS for the first time.")}
+        </p>
+      </Empty>
+    );
+  }
+  const send = value.counts.send ?? 0;
+  const unchanged = value.counts.unchanged ?? 0;
+  const held = value.counts.held_back ?? 0;
+  return (
+    <>
+      {trouble && <Failure trouble={trouble} retryIn={retryIn} onRetry={reload} />}
+      <section className="kore-card" aria-label={t("What sending would do")}>
+        <ul className="kore-figures">
+          <li>
+            <b>{number(send)}</b> {t("to send")}
+          </li>
+          <li>
+            <b>{number(unchanged)}</b> {t("unchanged")}
+          </li>
+          <li>
+            <b>{number(held)}</b> {t("held back")}
+          </li>
+        </ul>
+        {held > 0 && (
+          <p>
+            {n(
+              "{n} student is held back: nothing is sent for them, and the table says why.",
+              "{n} students are held back: nothing is sent for them, and the table says why.",
+              held,
+            )}
+          </p>
+        )}
+        <p className="kore-actions">
+          {send > 0 && !under && (
+            <button
+              type="button"
+              className="kore-button kore-main"
+              onClick={() => setSending("send")}
+            >
+              {n("Send {n} grade", "Send {n} grades", send)}
+            </button>
+          )}
+          {unchanged > 0 && !under && (
+            <button type="button" className="kore-button" onClick={() => setSending("resend")}>
+              {t("Send unchanged ones again")}
+            </button>
+          )}
+          <button type="button" className="kore-button" onClick={reload}>
+            {t("Look again")}
+          </button>
+          {value.last_job && (
+            <Way className="kore-button" to={{ view: "job", job: value.last_job }}>
+              {t("Report of the last time")}
+            </Way>
+          )}
+        </p>
+        <p className="kore-muted">
+          {send === 0 && unchanged === 0
+            ? t("There is nothing to send: all are held back, and the table says why.")
+            : send === 0
+              ? t("There is nothing new to send: the LMS has all points as they are here.")
+              : null}{" "}
+          {value.assignments.length > 0 &&
+            t(
+              "Points are the sum over {names}, {maximum} at most, less what is taken off for lateness.",
+              { names: listed(value.assignments), maximum: number(value.maximum) },
+            )}
+        </p>
+      </section>
+      <Entries entries={entries} />
+      {sending && (
+        <SendDialog
+          course={course.id}
+          count={sending === "send" ? send : send + unchanged}
+          held={held}
+          resend={sending === "resend"}
+          onClose={() => setSending(null)}
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,51 @@
+// Send grades to the LMS: how many, and what that does there.
+
+import { Dialog, DialogActions } from "../../components/Dialog";
+import { Failure } from "../../components/notices";
+import { useStartJob } from "../../hooks";
+import { n, t } from "../../words";
+
+export function SendDialog({
+  course,
+  count,
+  held,
+  resend,
+  onClose,
+}: {
+  course: string;
+  count: number;
+  held: number;
+  resend: boolean;
+  onClose: () => void;
+}) {
+  const { busy, trouble, start } = useStartJob();
+  const send = () => start("grades", { course, resend, only: null });
+  return (
+    <Dialog
+      title={n("Send {n} grade to the LMS?", "Send {n} grades to the LMS?", count)}
+      onClose={onClose}
+    >
+      <p>
+        {n(
+          "{n} student gets points in the LMS's gradebook.",
+          "{n} students get points in the LMS's gradebook.",
+          count,
+        )}{" "}
+        {resend && t("What a teacher has changed there by hand is written over.")}
+      </p>
+      {held > 0 && (
+        <p>
+          {n(
+            "{n} student is held back, and keeps what is there.",
+            "{n} students are held back, and keep what is there.",
+            held,
+          )}
+        </p>
+      )}
+      {trouble && <Failure trouble={trouble} onRetry={send} />}
+      <DialogActions onClose={onClose} onConfirm={send} busy={busy}>
+        {n("Send {n} grade", "Send {n} grades", count)}
+      </DialogActions>
+    </Dialog>
+  );
+}

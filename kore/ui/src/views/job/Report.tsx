@@ -1,0 +1,102 @@
+// The report of a job: a line for each student, assignment or file.
+
+import { useMemo, useState } from "react";
+import { OUTCOME_ORDER, outcome } from "../../codes";
+import { Dialog } from "../../components/Dialog";
+import { FilteredTable } from "../../components/FilteredTable";
+import { Chip, Name, Points } from "../../components/labels";
+import type { Job as JobInfo, JobItem } from "../../types";
+import { t, told } from "../../words";
+
+const SETTLED = ["sent", "unchanged"];
+
+export function Report({ job, ended }: { job: JobInfo; ended: boolean }) {
+  const [log, setLog] = useState<JobItem | null>(null);
+  const items = useMemo(
+    () =>
+      [...job.items].sort(
+        (a, b) =>
+          OUTCOME_ORDER.indexOf(a.outcome) - OUTCOME_ORDER.indexOf(b.outcome) ||
+          a.label.localeCompare(b.label),
+      ),
+    [job.items],
+  );
+  const points = items.some((item) => typeof pointsOf(item) === "number");
+  const people = job.kind === "grades.send" || job.kind === "assignment.autograde";
+  return (
+    <section aria-labelledby="kore-report">
+      <h2 id="kore-report">{ended ? t("Report") : t("So far")}</h2>
+      <FilteredTable
+        label={t("Report")}
+        rows={items}
+        keyOf={(item) => item.key}
+        searchLabel={people ? t("Find a student") : t("Find in the report")}
+        textOf={(item) => `${item.label} ${item.key}`}
+        kinds={OUTCOME_ORDER.map((code) => [code, outcome(code, job.kind)[0]])}
+        kindOf={(item) => item.outcome}
+        none={people ? t("No student matches.") : t("Nothing matches.")}
+        columns={[
+          {
+            title: people ? t("Student") : t("What"),
+            cell: (item) =>
+              people ? <Name name={item.label} user={item.key} /> : <bdi>{item.label}</bdi>,
+          },
+          ...(points
+            ? [
+                {
+                  title: t("Points"),
+                  number: true,
+                  cell: (item: JobItem) => <ItemPoints item={item} />,
+                },
+              ]
+            : []),
+          {
+            title: t("What happened"),
+            cell: (item) => {
+              const [words, tone] = outcome(item.outcome, job.kind);
+              return (
+                <>
+                  <Chip tone={tone}>{words}</Chip>{" "}
+                  {!(points && SETTLED.includes(item.outcome)) && (
+                    <span dir="auto">{told(item.words)}</span>
+                  )}{" "}
+                  {typeof item.detail.log === "string" && item.detail.log && (
+                    <button type="button" className="kore-link" onClick={() => setLog(item)}>
+                      {t("What the notebook said")}
+                    </button>
+                  )}
+                </>
+              );
+            },
+          },
+        ]}
+      />
+      {log && (
+        <Dialog title={t("What the notebook said")} onClose={() => setLog(null)}>
+          <p>
+            <Name name={log.label} user={log.key} />
+          </p>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls */}
+          <pre className="kore-log" tabIndex={0} role="region" aria-label={t("Log")}>
+            {String(log.detail.log)}
+          </pre>
+          <p className="kore-actions">
+            <button type="button" className="kore-button" onClick={() => setLog(null)}>
+              {t("Close")}
+            </button>
+          </p>
+        </Dialog>
+      )}
+    </section>
+  );
+}
+
+/** What was sent for a student, or what their notebook got. */
+const pointsOf = (item: JobItem): unknown => item.detail.given ?? item.detail.score;
+
+function ItemPoints({ item }: { item: JobItem }) {
+  const { maximum } = item.detail;
+  const given = pointsOf(item);
+  if (typeof given !== "number" || typeof maximum !== "number") return <>–</>;
+  return <Points given={given} maximum={maximum} />;
+}
