@@ -46,7 +46,8 @@ def copy(
     """Queue a copy; return the job's id. Raises KoreError where it cannot be."""
     origin = sources.find(services, by, request.origin.kind, request.origin.id, admin=admin)
     plans.plan(services, course_id, request, origin).refuse(request.collision)
-    what = request.problem or request.assignment or "all assignments"
+    some = ", ".join(request.assignments or [])
+    what = request.problem or request.assignment or some or "all assignments"
     with services.db.session() as session:
         job = jobs.enqueue(
             session,
@@ -77,9 +78,10 @@ class _Copy:
 
 
 def _subject(params: dict[str, Any]) -> str | None:
-    asked = params["request"]
-    name: str | None = asked["problem"] or asked["assignment"]
-    return name
+    asked = CopyRequest.model_validate(params["request"])
+    if asked.assignments is not None and len(asked.assignments) == 1:
+        return asked.assignments[0]
+    return asked.problem or asked.assignment
 
 
 @jobs.handler(COPY, alone=True, subject=_subject)

@@ -128,9 +128,10 @@ def unknown_problem() -> KoreError:
 
 
 def _origins(services: Services, user: str, query: FindQuery, admin: bool) -> list[Origin]:
-    return sources.readable(
+    found = sources.readable(
         services, user, admin=admin, course=query.course, kind=query.kind, source=query.source
     )
+    return [origin for origin in found if origin.id != query.without]
 
 
 def _matching(search: str) -> Callable[..., bool]:

@@ -57,7 +57,13 @@ class Step:
             target=self.target,
             exists=self.exists,
             keep_both=self.keep_both,
+            size=self.size,
         )
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its files."""
+        return sum(file.size for file in self.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +110,7 @@ def plan(services: Services, course_id: str, request: CopyRequest, origin: Origi
                 steps = [_problem(source, target, request)]
             else:
                 taken = _taken(services, course_id, target)
-                names = source.assignments()
-                wanted = names if request.assignment is None else [request.assignment]
-                if request.assignment not in {None, *names}:
-                    raise _unknown(request.assignment or "")
-                if not wanted:
-                    raise _nothing()
+                wanted = _wanted(request, source.assignments())
                 for name in wanted:
                     _refuse_broken(origin.view(services), name)
                 steps = [_assignment(source, target, request, name, taken) for name in wanted]
@@ -120,12 +121,27 @@ def plan(services: Services, course_id: str, request: CopyRequest, origin: Origi
             "One of the courses is still being set up, or it changes at this moment.",
             "Try again in some seconds.",
         ) from error
-    return Plan(steps, sum(file.size for step in steps for file in step.files))
+    return Plan(steps, sum(step.size for step in steps))
+
+
+def _wanted(request: CopyRequest, names: list[str]) -> list[str]:
+    """Return which of a source's assignments are asked for, in the source's order."""
+    chosen = request.assignments if request.assignment is None else [request.assignment]
+    if chosen is None:
+        if not names:
+            raise _nothing()
+        return names
+    for name in chosen:
+        if name not in names:
+            raise _unknown(name)
+    return [name for name in names if name in set(chosen)]
 
 
 def _check(request: CopyRequest, course_id: str, origin: Origin) -> None:
     if request.problem is not None and request.assignment is None:
         raise _senseless("problem: a problem is named together with its assignment")
+    if request.assignments is not None and request.assignment is not None:
+        raise _senseless("assignments: either some are named, or one")
     if request.into is not None and request.assignment is None:
         raise _senseless("into: a whole course keeps the names of its assignments")
     itself = origin.kind == "course" and origin.id == course_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,6 +14,7 @@ SourceKind = Literal["course", "backup"]
 Collision = Literal["refuse", "keep_both", "replace"]
 SOURCE_ID = r"^(c-[0-9a-f]{16}|[0-9a-f]{32})$"
 _MOST_NAME = 255
+_MOST_CHOSEN = 2000
 
 
 class Source(BaseModel):
@@ -71,6 +72,9 @@ class FindQuery(BaseModel):
     course: str | None = Field(None, pattern=COURSE_ID, description="This course and its backups")
     kind: SourceKind | None = Field(None, description="Courses only, or backups only")
     source: str | None = Field(None, pattern=SOURCE_ID, description="This source alone")
+    without: str | None = Field(
+        None, pattern=COURSE_ID, description="Not this course itself; its backups stay"
+    )
     page: int = Field(1, ge=1, le=1_000_000)
     per_page: int = Field(50, ge=1, le=200)
 
@@ -121,7 +125,7 @@ class CopyFrom(BaseModel):
 
 
 class CopyRequest(BaseModel):
-    """Copy a source's assignments, one of them, or one problem of it, into a course.
+    """Copy a source's assignments, some or one of them, or one problem of it, into a course.
 
     ``into`` is the assignment that a problem comes into, or the new name of an assignment;
     null keeps the name. ``collision`` says what is done where the course has the name
@@ -133,6 +137,12 @@ class CopyRequest(BaseModel):
 
     origin: CopyFrom = Field(alias="from")
     assignment: str | None = Field(None, min_length=1, max_length=_MOST_NAME)
+    assignments: list[Annotated[str, Field(min_length=1, max_length=_MOST_NAME)]] | None = Field(
+        None,
+        min_length=1,
+        max_length=_MOST_CHOSEN,
+        description="Some of the source's; null for all",
+    )
     problem: str | None = Field(None, min_length=1, max_length=_MOST_NAME)
     into: str | None = Field(None, min_length=1, max_length=_MOST_NAME)
     collision: Collision = "refuse"
@@ -142,7 +152,8 @@ class CopyItem(BaseModel):
     """One thing to be copied, and where to.
 
     ``exists`` says that the course has something of this name, or a file that the problem
-    needs in another version; ``keep_both`` is the name that the copy gets then.
+    needs in another version; ``keep_both`` is the name that the copy gets then. ``size`` is in
+    bytes.
     """
 
     assignment: str
@@ -150,6 +161,7 @@ class CopyItem(BaseModel):
     target: str
     exists: bool
     keep_both: str
+    size: int
 
 
 class CopyPlan(BaseModel):

@@ -106,6 +106,7 @@ def problem_with(*sources: str, kind: str = "code") -> dict[str, Any]:
 def test_an_assignment_is_copied_with_all_its_files(world: World):
     """Byte by byte, the source untouched, and nothing left in staging."""
     before = snapshot(world.source(world.mine).parent)
+    files = (world.source(world.mine) / "ps1").rglob("*")
     assert world.plan(assignment="ps1") == [
         {
             "assignment": "ps1",
@@ -113,6 +114,7 @@ def test_an_assignment_is_copied_with_all_its_files(world: World):
             "target": "ps1",
             "exists": False,
             "keep_both": "ps1",
+            "size": sum(file.stat().st_size for file in files if file.is_file()),
         }
     ]
     done = world.copy(assignment="ps1")
@@ -133,6 +135,25 @@ def test_a_whole_course_is_copied(world: World):
     assert done["subject"] is None
     assert [item["label"] for item in done["items"]] == ["ps1", "ps2"]
     assert snapshot(world.source(world.target)) == snapshot(world.source(world.mine))
+
+
+def test_some_assignments_are_copied(world: World):
+    """Those that were named, in one job; what is in the way of others does not matter."""
+    world.kore.source(world.mine, "ps3", more=notebooks.assignment())
+    world.kore.source(world.target, "ps2", other=notebooks.assignment())
+    assert [item["assignment"] for item in world.plan(assignments=["ps3", "ps1"])] == ["ps1", "ps3"]
+    done = world.copy(assignments=["ps3", "ps1"])
+    assert [item["label"] for item in done["items"]] == ["ps1", "ps3"]
+    assert done["subject"] is None
+    assert sorted(p.name for p in world.source(world.target).iterdir()) == ["ps1", "ps2", "ps3"]
+    assert world.copy(assignments=["ps1"], collision="keep_both")["subject"] == "ps1"
+
+
+def test_some_that_are_not_all_there_are_refused(world: World):
+    """Nothing of them is copied; nor where one is named besides."""
+    assert world.refused(assignments=["ps1", "ps9"])[:2] == (404, "not_in_source")
+    assert world.refused(assignments=["ps1"], assignment="ps2")[0] == 422
+    assert world.refused(assignments=[])[0] == 422
 
 
 def test_an_assignment_gets_a_new_name_by_into(world: World):
@@ -189,6 +210,9 @@ def test_replace_keeps_the_old_one_in_a_backup(world: World):
     assert left_behind(world) == []
     [kept] = backups_of(world)
     assert (kept["origin"], kept["contents"]) == ("before_replace", "sources")
+    client = world.kore.client_for("u1", via="token")
+    others = client.get(f"/assignments?without={world.target}").json["assignments"]
+    assert kept["id"] in {entry["source"]["id"] for entry in others}
     world.copy(**{"from": {"kind": "backup", "id": kept["id"]}, "assignment": "ps1", "into": "old"})
     assert snapshot(old.parent / "old") == before
 

@@ -179,3 +179,13 @@ def test_a_preview_is_text_with_roles(world: World):
     for assignment, problem in [("ps1", "gone"), ("../ps1", "motion"), ("ps1", "a/b"), ("", "")]:
         assert _preview(client, world.physics, assignment, problem).status_code == 404
     assert _preview(client, world.theirs, "exam", "secret").status_code == 404
+
+
+@pytest.mark.parametrize(("path", "total"), [("/assignments", 5), ("/problems", 10)])
+def test_a_course_is_left_out_before_pages_are_made(world: World, path, total):
+    """So no page is shorter than asked for, and the total is that of what is listed."""
+    found = _found(world.teacher(), path, without=world.physics, per_page=5)
+    assert found["total"] == total
+    listed = found[path.removeprefix("/")]
+    assert {entry["source"]["id"] for entry in listed} == {world.algebra}
+    assert len(listed) == 5

@@ -1,16 +1,9 @@
 // The panel: one person, one place at a time, in whichever host.
 
-import {
-  Component,
-  type ReactNode,
-  useCallback,
-  useEffect,
-  useMemo,
-  useRef,
-  useState,
-} from "react";
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { asTrouble, type Kore, type Trouble } from "./api";
 import { Bell } from "./Bell";
+import { Boundary } from "./components/Boundary";
 import { Way } from "./components/links";
 import { Failure, Loading } from "./components/notices";
 import { type Around, Context, type Host, type Place } from "./context";
@@ -101,12 +94,16 @@ export function App({
             <nav aria-label={t("Kore")}>
               <Way to={{ view: "courses" }}>{t("Your courses")}</Way>
             </nav>
-            {bell && <Bell />}
+            {bell && (
+              <Boundary quiet>
+                <Bell />
+              </Boundary>
+            )}
           </div>
         )}
         <div ref={main} className="kore-main-area" tabIndex={-1} {...LANDMARKS[host.kind]()}>
           {session ? (
-            <Boundary key={place.view === "course" ? place.course : where}>
+            <Boundary key={place.view === "course" ? place.course : where} title={t("Kore")}>
               <View place={place} />
             </Boundary>
           ) : trouble ? (
@@ -124,28 +121,6 @@ export function App({
       </div>
     </Context.Provider>
   );
-}
-
-/** Whatever a view stumbles over, the rest of the panel stays, and words say what to do. */
-class Boundary extends Component<{ children: ReactNode }, { thrown: unknown }> {
-  override state = { thrown: null };
-
-  static getDerivedStateFromError(thrown: unknown) {
-    return { thrown };
-  }
-
-  override render() {
-    if (this.state.thrown === null) return this.props.children;
-    return (
-      <>
-        <h1 tabIndex={-1}>{t("Kore")}</h1>
-        <Failure
-          trouble={asTrouble(this.state.thrown)}
-          onRetry={() => this.setState({ thrown: null })}
-        />
-      </>
-    );
-  }
 }
 
 function View({ place }: { place: Place }): ReactNode {

@@ -40,13 +40,27 @@ export function Bell() {
       if (place.view !== "job" || place.job !== job.id) say(words);
     }
   }, [value]);
+  useEffect(() => setOpen(false), [place]);
+  const box = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     if (!open) return;
-    const leave = (event: KeyboardEvent) => {
-      if (event.key === "Escape") setOpen(false);
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      setOpen(false);
+      button.current?.focus();
     };
-    document.addEventListener("keydown", leave);
-    return () => document.removeEventListener("keydown", leave);
+    const elsewhere = (event: Event) => {
+      if (!box.current?.contains(event.target as Node)) setOpen(false);
+    };
+    document.addEventListener("keydown", onKey);
+    document.addEventListener("pointerdown", elsewhere);
+    document.addEventListener("focusin", elsewhere);
+    return () => {
+      document.removeEventListener("keydown", onKey);
+      document.removeEventListener("pointerdown", elsewhere);
+      document.removeEventListener("focusin", elsewhere);
+    };
   }, [open]);
 
   const words =
@@ -58,8 +72,9 @@ export function Bell() {
   // A student begins no jobs.
   if (!value?.jobs.length) return null;
   return (
-    <div className="kore-bell">
+    <div className="kore-bell" ref={box}>
       <button
+        ref={button}
         type="button"
         className="kore-button"
         aria-expanded={open}

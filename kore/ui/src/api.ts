@@ -3,6 +3,7 @@
 // Who calls is the hub's word: a session cookie that only the browser sees. What changes
 // something also carries a proof, which `GET session` tells to pages of the same origin.
 
+import { sendFile, type Transfer } from "./transfer";
 import type { Session } from "./types";
 import { t } from "./words";
 
@@ -84,6 +85,7 @@ export class Kore {
     readonly base: string,
     private readonly changed: () => void = () => {},
     fetcher?: Fetch,
+    private readonly transfer: Transfer = sendFile,
   ) {
     this.fetch = fetcher ?? ((...args) => window.fetch(...args));
   }
@@ -98,7 +100,17 @@ export class Kore {
     return (await this.call("GET", withQuery(path, query), undefined, signal)) as T;
   }
 
-  /** Ask Kore to do something; `body` is sent as JSON, a file as it is. */
+  /** Send a file; `progress` is told the share of it that has gone. */
+  async upload<T>(
+    path: string,
+    file: Blob,
+    progress: (share: number) => void,
+    signal: AbortSignal,
+  ): Promise<T> {
+    return (await this.call("POST", path, file, signal, progress)) as T;
+  }
+
+  /** Ask Kore to do something; `body` is sent as JSON. */
   async send<T>(method: "POST" | "PUT" | "DELETE", path: string, body?: unknown): Promise<T> {
     return (await this.call(method, path, body)) as T;
   }
@@ -113,9 +125,10 @@ export class Kore {
     path: string,
     body?: unknown,
     signal?: AbortSignal,
+    progress?: (share: number) => void,
   ): Promise<unknown> {
     const session = await this.session();
-    let answer = await this.request(method, path, session.csrf, body, signal);
+    let answer = await this.request(method, path, session.csrf, body, signal, progress);
     if (await this.isStale(answer)) {
       // The session has ended, or belongs to a sign-in before: once more with a new one.
       this.known = null;
@@ -124,7 +137,7 @@ export class Kore {
         this.changed();
         throw signedOut();
       }
-      answer = await this.request(method, path, fresh.csrf, body, signal);
+      answer = await this.request(method, path, fresh.csrf, body, signal, progress);
     }
     if (answer.status === 204) return null;
     if (!isJson(answer)) throw answer.status >= 500 ? away() : signedOut();
@@ -143,6 +156,7 @@ export class Kore {
     csrf: string,
     body: unknown,
     signal?: AbortSignal,
+    progress?: (share: number) => void,
   ): Promise<Response> {
     const headers: Record<string, string> = { Accept: "application/json" };
     const raw = body instanceof Blob;
@@ -151,17 +165,24 @@ export class Kore {
       headers["Content-Type"] = raw ? "application/octet-stream" : "application/json";
     // An upload takes as long as it takes.
     const limits = raw ? [] : [AbortSignal.timeout(PATIENCE)];
-    return this.reach(path, {
+    const options = {
       method,
       headers,
       body: raw ? body : body === undefined ? undefined : JSON.stringify(body),
       signal: AbortSignal.any(signal ? [signal, ...limits] : limits),
-    });
+    };
+    return this.reach(path, options, progress);
   }
 
-  private async reach(path: string, options: RequestInit): Promise<Response> {
+  private async reach(
+    path: string,
+    options: RequestInit,
+    progress?: (share: number) => void,
+  ): Promise<Response> {
     try {
-      return await this.fetch(this.base + path, { ...options, credentials: "same-origin" });
+      return progress
+        ? await this.transfer(this.base + path, options, progress)
+        : await this.fetch(this.base + path, { ...options, credentials: "same-origin" });
     } catch (error) {
       if (options.signal?.aborted && (error as Error).name === "AbortError") throw error;
       throw offline();

@@ -28,13 +28,3 @@ export function csv(job: Job): string {
   // Excel takes a file without this mark for one in the machine's old code page.
   return `\ufeff${[header, ...lines].map((line) => line.map(quoted).join(",")).join("\r\n")}\r\n`;
 }
-
-/** Hand a text to the browser as a file. */
-export function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}

@@ -145,6 +145,13 @@ export function useStartJob() {
   return { ...acting, start };
 }
 
+/** What there was last, while something else is loaded: what people look at stays in place. */
+export function useKept<T>(value: T | undefined): T | undefined {
+  const kept = useRef(value);
+  if (value !== undefined) kept.current = value;
+  return kept.current;
+}
+
 /** A value that follows another once that has been still for a moment. */
 export function useSettled<T>(value: T, milliseconds = 250): T {
   const [settled, setSettled] = useState(value);

@@ -155,24 +155,29 @@ export interface ProblemPreview {
   truncated: boolean;
 }
 
-export type Collision = "refuse" | "keep_both" | "replace";
+export type Collision = "keep_both" | "replace";
 
 export interface CopyRequest {
   from: { kind: Source["kind"]; id: string };
   assignment: string | null;
+  /** Some of the source's; null for all, or where one is named. */
+  assignments: string[] | null;
   problem: string | null;
   into: string | null;
   collision: Collision;
 }
 
+export interface CopyItem {
+  assignment: string;
+  problem: string | null;
+  target: string;
+  exists: boolean;
+  keep_both: string;
+  size: number;
+}
+
 export interface CopyPlan {
-  items: {
-    assignment: string;
-    problem: string | null;
-    target: string;
-    exists: boolean;
-    keep_both: string;
-  }[];
+  items: CopyItem[];
   size: number;
 }
 

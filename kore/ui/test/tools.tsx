@@ -1,13 +1,15 @@
 // A panel in a test, with a Kore that answers as it is told.
 
 import { cleanup, render } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
 import { type ReactNode, useState } from "react";
 import { afterEach, vi } from "vitest";
 import { App } from "../src/App";
 import { Kore } from "../src/api";
-import type { Host, Place } from "../src/context";
+import type { Host, Place, Tab } from "../src/context";
 import { toAddress } from "../src/places";
-import type { Course, Feature, Job } from "../src/types";
+import type { Transfer } from "../src/transfer";
+import type { Backup, Course, Feature, Job } from "../src/types";
 import { speak } from "../src/words";
 
 export const COURSE = `c-${"1".repeat(16)}`;
@@ -40,6 +42,15 @@ export class FakeKore {
   calls(method: string): string[] {
     return this.asked.filter(({ what }) => what.startsWith(method)).map(({ what }) => what);
   }
+
+  /** Takes files; by then half of one is said to have gone. */
+  readonly transfer: Transfer = async (address, options, progress) => {
+    progress(0.5);
+    const stopped = new Promise<never>((_, fail) =>
+      options.signal?.addEventListener("abort", () => fail(new DOMException("", "AbortError"))),
+    );
+    return Promise.race([this.fetch(address, options), stopped]);
+  };
 
   readonly fetch = async (input: RequestInfo | URL, options: RequestInit = {}) => {
     const path = String(input).slice(BASE.length);
@@ -90,7 +101,7 @@ export function host(changes: Partial<Host> = {}): Host {
 
 /** Show the panel at a place, and let it go to others. */
 export function show(place: Place, fake: FakeKore, around: Host = host()) {
-  const kore = new Kore(BASE, () => {}, fake.fetch);
+  const kore = new Kore(BASE, () => {}, fake.fetch, fake.transfer);
   return render(<Shell kore={kore} around={around} from={place} />);
 }
 
@@ -98,6 +109,14 @@ function Shell({ kore, around, from }: { kore: Kore; around: Host; from: Place }
   const [here, go] = useState<Place>(from);
   return <App kore={kore} host={around} place={here} go={go} />;
 }
+
+/** A tab of the course. */
+export const at = (tab: Tab) => ({ view: "course", course: COURSE, tab }) as const;
+/** The course, as Kore answers it. */
+export const here = (changes = {}) => ({ [`GET courses/${COURSE}`]: { body: course(changes) } });
+export const act = () => userEvent.setup();
+/** A text without the marks that keep words from outside in their own direction. */
+export const plain = (text: string | null) => text?.replace(/[\u2068\u2069]/g, "");
 
 export function course(changes: Partial<Course> = {}): Course {
   return {
@@ -151,6 +170,25 @@ export function job(changes: Partial<Job> = {}): Job {
     started_at: "2026-11-02T08:00:00Z",
     ended_at: "2026-11-02T08:01:00Z",
     items: [],
+    ...changes,
+  };
+}
+
+export function backup(changes: Partial<Backup> = {}): Backup {
+  return {
+    id: "5".repeat(32),
+    course: COURSE,
+    title: "Algebra: Week 1",
+    contents: "everything",
+    origin: "made",
+    size: 900,
+    sha256: "0".repeat(64),
+    taken_at: "2026-11-02T08:00:00Z",
+    taken_by: "u1",
+    taken_by_name: "Tilda",
+    assignments: 1,
+    students: 2,
+    mine: true,
     ...changes,
   };
 }

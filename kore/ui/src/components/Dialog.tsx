@@ -19,9 +19,11 @@ export function Dialog({
     const before = document.activeElement as HTMLElement | null;
     const dialog = box.current!;
     if (!dialog.open) dialog.showModal();
+    const around = dialog.closest<HTMLElement>(".kore-main-area");
     return () => {
       dialog.close();
-      before?.focus?.();
+      // What it was opened from may have gone from the list behind.
+      (before?.isConnected ? before : around)?.focus();
     };
   }, []);
   return (

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef } from "react";
 import { jobTitle } from "../codes";
+import { Boundary } from "../components/Boundary";
 import { worthShowing } from "../components/JobLine";
 import { activity } from "../components/labels";
 import { OpenLms, Way } from "../components/links";
@@ -90,14 +91,16 @@ export function Course({ id, tab }: { id: string; tab: Tab }) {
             ))}
           </nav>
           <UnderWay jobs={jobs} />
-          {here === "overview" && <Overview course={value} jobs={jobs} reload={reload} />}
-          {here === "grades" && <GradesView course={value} jobs={jobs} />}
-          {here === "copy" && <Copy course={value} />}
-          {here === "backups" && <Backups course={value} />}
-          {here === "history" && (
-            <History course={value} list={{ ...found, value: found.value && { jobs } }} />
-          )}
-          {here === "settings" && <SettingsView course={value} />}
+          <Boundary key={here}>
+            {here === "overview" && <Overview course={value} jobs={jobs} reload={reload} />}
+            {here === "grades" && <GradesView course={value} jobs={jobs} />}
+            {here === "copy" && <Copy course={value} />}
+            {here === "backups" && <Backups course={value} />}
+            {here === "history" && (
+              <History course={value} list={{ ...found, value: found.value && { jobs } }} />
+            )}
+            {here === "settings" && <SettingsView course={value} />}
+          </Boundary>
         </>
       )}
     </>

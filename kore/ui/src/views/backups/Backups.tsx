@@ -1,13 +1,15 @@
 // Backups of a course, and what ends a course's content.
 
-import { useState } from "react";
+import { useRef, useState } from "react";
+import { Trouble } from "../../api";
 import { origin } from "../../codes";
 import { Chip, When } from "../../components/labels";
 import { Way } from "../../components/links";
-import { Empty, WhenLoaded } from "../../components/notices";
+import { Empty, Failure, WhenLoaded } from "../../components/notices";
 import { Table } from "../../components/Table";
-import { useAround } from "../../context";
-import { useGet } from "../../hooks";
+import { useKore } from "../../context";
+import { fetchFile } from "../../download";
+import { useAct, useGet } from "../../hooks";
 import type { Backup, Backups as BackupList, Course } from "../../types";
 import { n, size, t } from "../../words";
 import { DeleteDialog } from "./DeleteDialog";
@@ -19,15 +21,30 @@ import { Upload } from "./Upload";
 type Open = { what: "make" | "reset" | "delete" } | { what: "restore" | "remove"; backup: Backup };
 
 export function Backups({ course }: { course: Course }) {
-  const { kore } = useAround();
+  const kore = useKore();
   const list = useGet<BackupList>("backups", { course: course.id });
   const [open, setOpen] = useState<Open | null>(null);
   const close = () => setOpen(null);
+  const fetching = useAct();
+  const wanted = useRef<Backup | null>(null);
+  const archiveOf = (backup: Backup) => kore.url(`backups/${backup.id}/archive`);
+  // A browser would keep the page of a sign-in, or the words of a refusal, as the archive.
+  const fetchArchive = (backup: Backup) => {
+    wanted.current = backup;
+    void fetching.act(async () => {
+      const { backups } = await kore.get<BackupList>("backups", { course: course.id });
+      if (!backups.some(({ id }) => id === backup.id)) {
+        list.reload();
+        throw new Trouble(t("This backup is not there any more."), "", "refused");
+      }
+      fetchFile(archiveOf(backup));
+    });
+  };
   return (
     <>
       <section aria-labelledby="kore-backups">
         <h2 id="kore-backups">{t("Backups of this course")}</h2>
-        <p className="kore-actions">
+        <div className="kore-actions">
           <button
             type="button"
             className="kore-button kore-main"
@@ -35,8 +52,18 @@ export function Backups({ course }: { course: Course }) {
           >
             {t("Back up now …")}
           </button>
-          <Upload course={course} onDone={list.reload} />
-        </p>
+          <Upload
+            course={course.id}
+            left={list.value && list.value.quota - list.value.used}
+            onDone={list.reload}
+          />
+        </div>
+        {fetching.trouble && (
+          <Failure
+            trouble={fetching.trouble}
+            onRetry={() => wanted.current && fetchArchive(wanted.current)}
+          />
+        )}
         <WhenLoaded from={list}>
           {({ backups, used, quota }) => (
             <>
@@ -86,8 +113,12 @@ export function Backups({ course }: { course: Course }) {
                         <span className="kore-actions">
                           <a
                             className="kore-button kore-small"
-                            href={kore.url(`backups/${b.id}/archive`)}
+                            href={archiveOf(b)}
                             download
+                            onClick={(event) => {
+                              event.preventDefault();
+                              fetchArchive(b);
+                            }}
                           >
                             {t("Download")}
                           </a>

@@ -18,10 +18,14 @@ export function TypedTitle({
       <p>
         {t("The title of the course is")}: <b dir="auto">{course.title}</b>
       </p>
-      <Field label={t("Type the title of the course, to be sure")}>
-        {(id) => (
+      <Field
+        label={t("Type the title of the course, to be sure")}
+        hint={t("Capital letters, spaces and kinds of dashes do not matter.")}
+      >
+        {(id, describedBy) => (
           <input
             id={id}
+            aria-describedby={describedBy}
             className="kore-input"
             autoComplete="off"
             spellCheck={false}

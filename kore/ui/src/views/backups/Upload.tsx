@@ -1,20 +1,42 @@
 // An archive that somebody has as a file, on its way to the backups of a course.
 
-import { useRef } from "react";
+import { useRef, useState } from "react";
+import { Trouble } from "../../api";
 import { Failure } from "../../components/notices";
 import { useAround } from "../../context";
 import { useAct } from "../../hooks";
-import type { Course } from "../../types";
-import { t } from "../../words";
+import { size, t } from "../../words";
 
-export function Upload({ course, onDone }: { course: Course; onDone: () => void }) {
+/** `left` is how many bytes the course's backups may still take, where that is known. */
+export function Upload({
+  course,
+  left,
+  onDone,
+}: {
+  course: string;
+  left: number | undefined;
+  onDone: () => void;
+}) {
   const { kore, say } = useAround();
   const input = useRef<HTMLInputElement>(null);
+  const stopping = useRef<AbortController | null>(null);
+  const [file, setFile] = useState<File | null>(null);
+  const [gone, setGone] = useState(0);
   const { busy, trouble, act } = useAct();
-  const upload = (file: File | undefined) => {
-    if (!file) return;
+  const upload = (archive: File) => {
+    const stop = new AbortController();
+    stopping.current = stop;
+    setFile(archive);
+    setGone(0);
     void act(async () => {
-      await kore.send("POST", `backups/upload?course=${course.id}`, file);
+      if (left !== undefined && archive.size > left) throw tooLarge(archive.size, left);
+      try {
+        await kore.upload(`backups/upload?course=${course}`, archive, setGone, stop.signal);
+      } catch (error) {
+        if (!stop.signal.aborted) throw error;
+        say(t("The upload is stopped. Nothing was kept."));
+        return;
+      }
       say(t("The archive is uploaded."));
       onDone();
     });
@@ -33,13 +55,50 @@ export function Upload({ course, onDone }: { course: Course; onDone: () => void 
         ref={input}
         type="file"
         hidden
+        accept=".tar"
         aria-label={t("Archive of a backup")}
         onChange={(event) => {
-          upload(event.target.files?.[0]);
+          const [chosen] = event.target.files ?? [];
+          if (chosen) upload(chosen);
           event.target.value = "";
         }}
       />
-      {trouble && <Failure trouble={trouble} />}
+      {busy && file && (
+        <div className="kore-upload">
+          <progress aria-label={t("How far it is")} value={gone} />
+          <span>
+            {gone < 1
+              ? t("{percent} % of {size}", {
+                  percent: Math.floor(100 * gone),
+                  size: size(file.size),
+                })
+              : t("The archive is being checked.")}
+          </span>
+          <button
+            type="button"
+            className="kore-button kore-small"
+            onClick={() => stopping.current?.abort()}
+          >
+            {t("Stop")}
+          </button>
+        </div>
+      )}
+      {trouble && (
+        <Failure
+          trouble={trouble}
+          onRetry={trouble.way === "refused" || !file ? undefined : () => upload(file)}
+        />
+      )}
     </>
   );
 }
+
+const tooLarge = (has: number, left: number) =>
+  new Trouble(
+    t("The archive has {size}. Backups of this course may take {left} more.", {
+      size: size(has),
+      left: size(left),
+    }),
+    t("Delete backups that are not needed any more, or ask the administrator for more room."),
+    "refused",
+  );

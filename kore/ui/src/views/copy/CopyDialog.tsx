@@ -2,13 +2,15 @@
 
 import { useState } from "react";
 import { Dialog, DialogActions } from "../../components/Dialog";
-import { Choice, Field } from "../../components/fields";
+import { Check, Choice, Field } from "../../components/fields";
 import { Failure } from "../../components/notices";
 import { useKore } from "../../context";
 import { useAct, useStartJob } from "../../hooks";
-import type { Collision, CopyPlan, CopyRequest, Course, Source } from "../../types";
+import type { Collision, CopyItem, CopyPlan, CopyRequest, Course, Source } from "../../types";
 import { n, size, t } from "../../words";
 import { SourceName } from "./SourceName";
+
+const MOST_NAMES = 8;
 
 /** What is to be copied, in words and for the request. */
 export interface Chosen {
@@ -31,105 +33,181 @@ export function CopyDialog({
   const [into, setInto] = useState(chosen.assignment ?? "");
   const [collision, setCollision] = useState<Collision>("keep_both");
   const [plan, setPlan] = useState<CopyPlan | null>(null);
+  const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
   const looking = useAct();
   const copying = useStartJob();
   const { busy, trouble } = plan ? copying : looking;
   const request: CopyRequest = {
     from: { kind: chosen.source.kind, id: chosen.source.id },
     assignment: chosen.assignment,
+    assignments: null,
     problem: chosen.problem,
     into: chosen.problem ? into.trim() : null,
     collision,
   };
+  const items = plan?.items.filter((item) => !left.has(item.assignment)) ?? [];
+  const there = items.filter((item) => item.exists);
   const look = () =>
     looking.act(async () => {
       setPlan(await kore.send<CopyPlan>("POST", `courses/${course.id}/copies/plan`, request));
     });
-  const copy = () => copying.start(`courses/${course.id}/copies`, request);
-  const there = plan?.items.filter((item) => item.exists) ?? [];
+  const copy = () =>
+    copying.start(`courses/${course.id}/copies`, {
+      ...request,
+      assignments: left.size ? items.map((item) => item.assignment) : null,
+    });
   return (
     <Dialog title={t("Copy {name}?", { name: chosen.words })} onClose={onClose}>
       <p>
         {t("From")}: <SourceName source={chosen.source} />
       </p>
       {chosen.problem && !plan && (
-        <Field
-          label={t("Into which assignment of this course")}
-          hint={t("A new name makes a new assignment.")}
-        >
-          {(id, describedBy) => (
-            <>
-              <input
-                id={id}
-                aria-describedby={describedBy}
-                className="kore-input"
-                list={`${id}-there`}
-                value={into}
-                onChange={(event) => {
-                  looking.clear();
-                  setInto(event.target.value);
-                }}
-              />
-              <datalist id={`${id}-there`}>
-                {course.assignments.map((a) => (
-                  <option key={a.name} value={a.name} />
-                ))}
-              </datalist>
-            </>
-          )}
-        </Field>
+        <Target
+          course={course}
+          value={into}
+          onChange={(name) => {
+            looking.clear();
+            setInto(name);
+          }}
+        />
       )}
+      {plan && plan.items.length > 1 && <Which items={plan.items} left={left} onChange={setLeft} />}
       {plan && (
-        <>
-          <p>
-            {n("{n} item is copied, {size}.", "{n} items are copied, {size}.", plan.items.length, {
-              size: size(plan.size),
-            })}
-          </p>
-          {there.length > 0 && (
-            <Choice
-              legend={n(
-                "{n} of that name is in this course already:",
-                "{n} of those names are in this course already:",
-                there.length,
-              )}
-              value={collision}
-              onChange={setCollision}
-              options={[
-                ["keep_both", t("Keep both: the copy gets another name")],
-                ["replace", t("Replace what is here; a backup of it is made first")],
-                ["refuse", t("Do not copy")],
-              ]}
-            >
-              <ul>
-                {there.slice(0, 8).map((item) => (
-                  <li key={`${item.target}/${item.problem ?? ""}`}>
-                    <bdi>{item.problem ?? item.target}</bdi>
-                  </li>
-                ))}
-              </ul>
-            </Choice>
-          )}
-          {there.length > 0 && collision === "keep_both" && (
-            <p className="kore-muted">
-              {t("New name: {name}", { name: there.map((i) => i.keep_both).join(", ") })}
-            </p>
-          )}
-        </>
+        <p role="status">
+          {items.length === 0
+            ? t("Nothing is chosen.")
+            : n("{n} item is copied, {size}.", "{n} items are copied, {size}.", items.length, {
+                size: size(items.reduce((sum, item) => sum + item.size, 0)),
+              })}
+        </p>
       )}
+      {there.length > 0 && <Collisions there={there} value={collision} onChange={setCollision} />}
       {trouble && <Failure trouble={trouble} onRetry={plan ? copy : look} />}
       <DialogActions
         onClose={onClose}
         onConfirm={plan ? copy : look}
         busy={busy}
-        disabled={
-          plan
-            ? there.length > 0 && collision === "refuse"
-            : chosen.problem !== null && !into.trim()
-        }
+        disabled={plan ? items.length === 0 : chosen.problem !== null && !into.trim()}
       >
         {plan ? t("Copy") : t("Continue")}
       </DialogActions>
     </Dialog>
+  );
+}
+
+function Target({
+  course,
+  value,
+  onChange,
+}: {
+  course: Course;
+  value: string;
+  onChange: (name: string) => void;
+}) {
+  return (
+    <Field
+      label={t("Into which assignment of this course")}
+      hint={t("A new name makes a new assignment.")}
+    >
+      {(id, describedBy) => (
+        <>
+          <input
+            id={id}
+            aria-describedby={describedBy}
+            className="kore-input"
+            list={`${id}-there`}
+            value={value}
+            onChange={(event) => onChange(event.target.value)}
+          />
+          <datalist id={`${id}-there`}>
+            {course.assignments.map((a) => (
+              <option key={a.name} value={a.name} />
+            ))}
+          </datalist>
+        </>
+      )}
+    </Field>
+  );
+}
+
+/** Which of a source's assignments are copied: all, but for those that are left out. */
+function Which({
+  items,
+  left,
+  onChange,
+}: {
+  items: CopyItem[];
+  left: ReadonlySet<string>;
+  onChange: (left: ReadonlySet<string>) => void;
+}) {
+  const names = items.map((item) => item.assignment);
+  return (
+    <fieldset className="kore-field">
+      <legend>{t("Which assignments")}</legend>
+      <Check
+        label={t("All of them")}
+        checked={left.size === 0}
+        onChange={(all) => onChange(new Set(all ? [] : names))}
+      />
+      <div className="kore-choices">
+        {items.map(({ assignment, exists }) => (
+          <Check
+            key={assignment}
+            label={
+              exists
+                ? t("{name} (this course has one of that name)", { name: assignment })
+                : assignment
+            }
+            checked={!left.has(assignment)}
+            onChange={(taken) =>
+              onChange(
+                new Set(names.filter((name) => (name === assignment ? !taken : left.has(name)))),
+              )
+            }
+          />
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+function Collisions({
+  there,
+  value,
+  onChange,
+}: {
+  there: CopyItem[];
+  value: Collision;
+  onChange: (value: Collision) => void;
+}) {
+  return (
+    <>
+      <Choice
+        legend={n(
+          "{n} of that name is in this course already:",
+          "{n} of those names are in this course already:",
+          there.length,
+        )}
+        value={value}
+        onChange={onChange}
+        options={[
+          ["keep_both", t("Keep both: the copy gets another name")],
+          ["replace", t("Replace what is here; a backup of it is made first")],
+        ]}
+      >
+        <ul>
+          {there.slice(0, MOST_NAMES).map((item) => (
+            <li key={`${item.target}/${item.problem ?? ""}`}>
+              <bdi>{item.problem ?? item.target}</bdi>
+            </li>
+          ))}
+        </ul>
+      </Choice>
+      {value === "keep_both" && (
+        <p className="kore-muted">
+          {t("New name: {name}", { name: there.map((i) => i.keep_both).join(", ") })}
+        </p>
+      )}
+    </>
   );
 }

@@ -3,7 +3,7 @@
 import { type ReactNode, useState } from "react";
 import { Empty, Failure, Loading } from "../../components/notices";
 import { Pages, Table } from "../../components/Table";
-import { useGet } from "../../hooks";
+import { type Loaded, useGet, useKept } from "../../hooks";
 import type { Course, FoundAssignment, FoundProblem } from "../../types";
 import { number, size, t } from "../../words";
 import type { Chosen } from "./CopyDialog";
@@ -12,71 +12,85 @@ import { SourceName } from "./SourceName";
 
 export const PER_PAGE = 20;
 
+/** What is looked for, and which page of it. */
+interface Query {
+  search: string;
+  kind: string;
+  page: number;
+  per_page: number;
+  [name: string]: string | number;
+}
+
 interface ListProps {
   course: Course;
-  query: { search: string; kind: string; page: number; per_page: number };
+  query: Query;
   onPage: (page: number) => void;
   onChoose: (chosen: Chosen) => void;
 }
 
 export function Assignments({ course, query, onPage, onChoose }: ListProps) {
-  const list = useGet<{ assignments: FoundAssignment[]; total: number }>("assignments", query);
-  const found = (list.value?.assignments ?? []).filter(
-    (a) => !(a.source.kind === "course" && a.source.id === course.id),
-  );
+  const list = useGet<{ assignments: FoundAssignment[]; total: number }>("assignments", {
+    ...query,
+    without: course.id,
+  });
   return (
-    <Found list={list} empty={found.length === 0} q={query.search}>
-      <Table
-        label={t("Assignments to copy")}
-        rows={found}
-        keyOf={(a) => `${a.source.kind}/${a.source.id}/${a.name}`}
-        columns={[
-          { title: t("Assignment"), cell: (a) => <bdi>{a.name}</bdi> },
-          { title: t("From"), cell: (a) => <SourceName source={a.source} /> },
-          { title: t("Notebooks"), number: true, cell: (a) => number(a.notebooks) },
-          { title: t("Size"), number: true, cell: (a) => size(a.size) },
-          {
-            title: t("Copy"),
-            cell: (a) => (
-              <span className="kore-actions">
-                <button
-                  type="button"
-                  className="kore-button kore-small"
-                  aria-label={t("Copy {name}", { name: a.name })}
-                  onClick={() =>
-                    onChoose({ words: a.name, source: a.source, assignment: a.name, problem: null })
-                  }
-                >
-                  {t("Copy …")}
-                </button>
-                <button
-                  type="button"
-                  className="kore-button kore-small"
-                  aria-label={t("Copy all assignments of {name}", { name: a.source.title })}
-                  onClick={() =>
-                    onChoose({
-                      words: t("all assignments of {name}", { name: a.source.title }),
-                      source: a.source,
-                      assignment: null,
-                      problem: null,
-                    })
-                  }
-                >
-                  {t("All of this source …")}
-                </button>
-              </span>
-            ),
-          },
-        ]}
-      />
-      <Pages total={list.value?.total ?? 0} perPage={PER_PAGE} page={query.page} onPage={onPage} />
+    <Found list={list} query={query} onPage={onPage}>
+      {({ assignments }) => (
+        <Table
+          label={t("Assignments to copy")}
+          rows={assignments}
+          keyOf={(a) => `${a.source.kind}/${a.source.id}/${a.name}`}
+          columns={[
+            { title: t("Assignment"), cell: (a) => <bdi>{a.name}</bdi> },
+            { title: t("From"), cell: (a) => <SourceName source={a.source} /> },
+            { title: t("Notebooks"), number: true, cell: (a) => number(a.notebooks) },
+            { title: t("Size"), number: true, cell: (a) => size(a.size) },
+            {
+              title: t("Copy"),
+              cell: (a) => (
+                <span className="kore-actions">
+                  <button
+                    type="button"
+                    className="kore-button kore-small"
+                    aria-label={t("Copy {name}", { name: a.name })}
+                    onClick={() =>
+                      onChoose({
+                        words: a.name,
+                        source: a.source,
+                        assignment: a.name,
+                        problem: null,
+                      })
+                    }
+                  >
+                    {t("Copy …")}
+                  </button>
+                  <button
+                    type="button"
+                    className="kore-button kore-small"
+                    aria-label={t("Copy all assignments of {name}", { name: a.source.title })}
+                    onClick={() =>
+                      onChoose({
+                        words: t("all assignments of {name}", { name: a.source.title }),
+                        source: a.source,
+                        assignment: null,
+                        problem: null,
+                      })
+                    }
+                  >
+                    {t("All of this source …")}
+                  </button>
+                </span>
+              ),
+            },
+          ]}
+        />
+      )}
     </Found>
   );
 }
 
 export function Problems({ query, onPage, onChoose }: ListProps) {
   const list = useGet<{ problems: FoundProblem[]; total: number }>("problems", query);
-  const found = list.value?.problems ?? [];
   const [looked, setLooked] = useState<FoundProblem | null>(null);
   const choose = (p: FoundProblem) =>
     onChoose({
@@ -86,46 +100,49 @@ export function Problems({ query, onPage, onChoose }: ListProps) {
       problem: p.name,
     });
   return (
-    <Found list={list} empty={found.length === 0} q={query.search}>
-      <Table
-        label={t("Problems to copy")}
-        rows={found}
-        keyOf={(p) => `${p.source.kind}/${p.source.id}/${p.assignment}/${p.name}`}
-        columns={[
-          { title: t("Problem"), cell: (p) => <bdi>{p.title || p.name}</bdi> },
-          { title: t("Assignment"), cell: (p) => <bdi>{p.assignment}</bdi> },
-          { title: t("From"), cell: (p) => <SourceName source={p.source} /> },
-          {
-            title: t("Points"),
-            number: true,
-            cell: (p) => (p.points === null ? "–" : number(p.points)),
-          },
-          {
-            title: t("Copy"),
-            cell: (p) => (
-              <span className="kore-actions">
-                <button
-                  type="button"
-                  className="kore-button kore-small"
-                  aria-label={t("Look at {name}", { name: p.title || p.name })}
-                  onClick={() => setLooked(p)}
-                >
-                  {t("Look at it")}
-                </button>
-                <button
-                  type="button"
-                  className="kore-button kore-small"
-                  aria-label={t("Copy {name}", { name: p.title || p.name })}
-                  onClick={() => choose(p)}
-                >
-                  {t("Copy …")}
-                </button>
-              </span>
-            ),
-          },
-        ]}
-      />
-      <Pages total={list.value?.total ?? 0} perPage={PER_PAGE} page={query.page} onPage={onPage} />
+    <>
+      <Found list={list} query={query} onPage={onPage}>
+        {({ problems }) => (
+          <Table
+            label={t("Problems to copy")}
+            rows={problems}
+            keyOf={(p) => `${p.source.kind}/${p.source.id}/${p.assignment}/${p.name}`}
+            columns={[
+              { title: t("Problem"), cell: (p) => <bdi>{p.title || p.name}</bdi> },
+              { title: t("Assignment"), cell: (p) => <bdi>{p.assignment}</bdi> },
+              { title: t("From"), cell: (p) => <SourceName source={p.source} /> },
+              {
+                title: t("Points"),
+                number: true,
+                cell: (p) => (p.points === null ? "–" : number(p.points)),
+              },
+              {
+                title: t("Copy"),
+                cell: (p) => (
+                  <span className="kore-actions">
+                    <button
+                      type="button"
+                      className="kore-button kore-small"
+                      aria-label={t("Look at {name}", { name: p.title || p.name })}
+                      onClick={() => setLooked(p)}
+                    >
+                      {t("Look at it")}
+                    </button>
+                    <button
+                      type="button"
+                      className="kore-button kore-small"
+                      aria-label={t("Copy {name}", { name: p.title || p.name })}
+                      onClick={() => choose(p)}
+                    >
+                      {t("Copy …")}
+                    </button>
+                  </span>
+                ),
+              },
+            ]}
+          />
+        )}
+      </Found>
       {looked && (
         <PreviewDialog
           problem={looked}
@@ -136,34 +153,52 @@ export function Problems({ query, onPage, onChoose }: ListProps) {
           }}
         />
       )}
-    </Found>
+    </>
   );
 }
 
-function Found({
+/** A page of a list. The one before stays in sight, and the way through, until it is there. */
+function Found<T extends { total: number }>({
   list,
-  empty,
-  q,
+  query,
+  onPage,
   children,
 }: {
-  list: ReturnType<typeof useGet>;
-  empty: boolean;
-  q: string;
-  children: ReactNode;
+  list: Loaded<T>;
+  query: Query;
+  onPage: (page: number) => void;
+  children: (page: T) => ReactNode;
 }) {
-  if (list.trouble) {
-    return <Failure trouble={list.trouble} retryIn={list.retryIn} onRetry={list.reload} />;
-  }
-  if (!list.value) return <Loading />;
-  if (!empty) return <>{children}</>;
-  return q ? (
-    <Empty title={t("Nothing matches your search.")} />
-  ) : (
+  const page = useKept(list.value);
+  return (
+    <>
+      {list.trouble && (
+        <Failure trouble={list.trouble} retryIn={list.retryIn} onRetry={list.reload} />
+      )}
+      {page?.total ? (
+        <div className="kore-page" aria-busy={list.value === undefined}>
+          {children(page)}
+          <Pages total={page.total} perPage={PER_PAGE} page={query.page} onPage={onPage} />
+        </div>
+      ) : page && list.value ? (
+        <NothingFound query={query} />
+      ) : (
+        !list.trouble && <Loading />
+      )}
+    </>
+  );
+}
+
+function NothingFound({ query }: { query: Query }) {
+  if (query.search) return <Empty title={t("Nothing matches your search.")} />;
+  return (
     <Empty title={t("There is nothing to copy yet")}>
       <p>
-        {t(
-          "Your other courses have no assignments, and you have no backup with some. Upload an archive under “Backups”, if you have one.",
-        )}
+        {query.kind
+          ? t("Under “From”, choose “Courses and backups” to see all that there is.")
+          : t(
+              "Your other courses have no assignments, and you have no backup with some. Upload an archive under “Backups”, if you have one.",
+            )}
       </p>
     </Empty>
   );

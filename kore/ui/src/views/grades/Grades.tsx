@@ -13,8 +13,7 @@ import { SendDialog } from "./SendDialog";
 export function GradesView({ course, jobs }: { course: Course; jobs: Job[] }) {
   if (!course.grades_enabled) return <Off course={course} />;
   const sending = jobs.some((job) => job.kind === "grades.send" && !job.ended_at);
-  // What was sent is the state to begin from: the table is loaded anew when a sending ends.
-  return <Preview key={String(sending)} course={course} under={sending} />;
+  return <Preview course={course} under={sending} />;
 }
 
 function Off({ course }: { course: Course }) {
@@ -42,7 +41,13 @@ function Off({ course }: { course: Course }) {
 }
 
 function Preview({ course, under }: { course: Course; under: boolean }) {
-  const { value, trouble, retryIn, reload } = useGet<Grades>("grades", { course: course.id });
+  const { value, trouble, retryIn, reload } = useGet<Grades>(
+    "grades",
+    { course: course.id },
+    undefined,
+    // What was sent is the state to begin from: it is loaded anew when a sending ends.
+    under ? 1 : 0,
+  );
   const [sending, setSending] = useState<"send" | "resend" | null>(null);
   const entries = useMemo(
     () =>

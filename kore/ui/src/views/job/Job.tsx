@@ -6,7 +6,8 @@ import { activity, Chip, When } from "../../components/labels";
 import { Way } from "../../components/links";
 import { Failure, Loading } from "../../components/notices";
 import { useAround } from "../../context";
-import { csv, download } from "../../csv";
+import { csv } from "../../csv";
+import { saveTable } from "../../download";
 import { useAct, useGet, useJob, useStartJob } from "../../hooks";
 import type { Course, Job as JobInfo } from "../../types";
 import { n, number, t, told } from "../../words";
@@ -182,7 +183,7 @@ function After({ job }: { job: JobInfo }) {
           <button
             type="button"
             className="kore-button"
-            onClick={() => download(`report-${job.created_at.slice(0, 10)}.csv`, csv(job))}
+            onClick={() => saveTable(`report-${job.created_at.slice(0, 10)}.csv`, csv(job))}
           >
             {t("Download as a table (CSV)")}
           </button>
