@@ -218,13 +218,13 @@ class _Grading:
             self._ctx.progress(0, 0, "Nothing new to grade.")
             return
         words = {
-            "graded": "graded",
-            "needs_manual": "graded in part, waiting for you",
-            "failed": "failed",
-            "skipped": "left out",
+            "graded": "{n} graded",
+            "needs_manual": "{n} graded in part, waiting for you",
+            "failed": "{n} failed",
+            "skipped": "{n} left out",
         }
         counts = Counter(self._told.values())
-        told = [f"{counts[kind]} {text}" for kind, text in words.items() if counts[kind]]
+        told = [text.format(n=counts[kind]) for kind, text in words.items() if counts[kind]]
         self._progress(", ".join(told) + ".")
 
     def interrupted(self) -> None:

@@ -46,8 +46,12 @@ def copy(
     """Queue a copy; return the job's id. Raises KoreError where it cannot be."""
     origin = sources.find(services, by, request.origin.kind, request.origin.id, admin=admin)
     plans.plan(services, course_id, request, origin).refuse(request.collision)
-    some = ", ".join(request.assignments or [])
-    what = request.problem or request.assignment or some or "all assignments"
+    named = request.problem or request.assignment or ", ".join(request.assignments or [])
+    words = (
+        f"Copy {shown(named)} from {shown(origin.title)}"
+        if named
+        else f"Copy “all assignments” from {shown(origin.title)}"
+    )
     with services.db.session() as session:
         job = jobs.enqueue(
             session,
@@ -55,7 +59,7 @@ def copy(
             course_id=course_id,
             created_by=by,
             params={"request": request.model_dump(by_alias=True), "admin": admin},
-            words=f"Copy {shown(what)} from {shown(origin.title)}",
+            words=words,
         )
         return job.id
 
@@ -193,15 +197,17 @@ def _report(copying: _Copy) -> None:
 def _line(step: Step) -> dict[str, Any]:
     """Return a step's line of the report."""
     label = step.problem or step.assignment
-    words = f"As {shown(step.name)}"
-    if step.problem is not None:
-        words += f" in {shown(step.target)}"
-    if step.replaces:
-        words += "; a backup has what was there before"
+    name, target = shown(step.name), shown(step.target)
+    words = (
+        f"As {name}"
+        + (f" in {target}" if step.problem is not None else "")
+        + ("; a backup has what was there before" if step.replaces else "")
+        + "."
+    )
     return {
         "key": label[:255],
         "label": label,
-        "words": words + ".",
+        "words": words,
         "detail": {
             "assignment": step.target if step.problem else step.name,
             "files": len(step.files),

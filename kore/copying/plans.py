@@ -139,14 +139,14 @@ def _wanted(request: CopyRequest, names: list[str]) -> list[str]:
 
 def _check(request: CopyRequest, course_id: str, origin: Origin) -> None:
     if request.problem is not None and request.assignment is None:
-        raise _senseless("problem: a problem is named together with its assignment")
+        raise _senseless("problem: a problem is named together with its assignment.")
     if request.assignments is not None and request.assignment is not None:
-        raise _senseless("assignments: either some are named, or one")
+        raise _senseless("assignments: either some are named, or one.")
     if request.into is not None and request.assignment is None:
-        raise _senseless("into: a whole course keeps the names of its assignments")
+        raise _senseless("into: a whole course keeps the names of its assignments.")
     itself = origin.kind == "course" and origin.id == course_id
     if itself and request.collision == "replace" and request.into in {None, request.assignment}:
-        raise _senseless("collision: nothing can take its own place")
+        raise _senseless("collision: nothing can take its own place.")
 
 
 def _refuse_broken(view: View, assignment: str) -> None:
@@ -269,7 +269,7 @@ def _refused(trouble: str) -> KoreError:
 
 
 def _senseless(words: str) -> KoreError:
-    return KoreError(422, "invalid", f"{words}.", "See openapi.json for what this route takes.")
+    return KoreError(422, "invalid", words, "See openapi.json for what this route takes.")
 
 
 def _unknown(name: str) -> KoreError:

@@ -22,10 +22,10 @@ from kore.services import Services
 
 RESTORE, RESET, DELETE = "course.restore", "course.reset", "course.delete"
 _UNDER_WAY = {
-    SENDING: "Grades of this course are being sent to the LMS",
-    RESTORE: "The course is being restored already",
-    RESET: "The course is being reset already",
-    DELETE: "The course is being deleted already",
+    SENDING: "Grades of this course are being sent to the LMS.",
+    RESTORE: "The course is being restored already.",
+    RESET: "The course is being reset already.",
+    DELETE: "The course is being deleted already.",
 }
 _DASHES = re.compile("[\u2010-\u2015\u2212-]")
 _STOP_SECONDS, _LOOK_SECONDS = 60, 0.2
@@ -75,7 +75,7 @@ def _check_nothing_under_way(session: Session, course_id: str) -> None:
         raise KoreError(
             409,
             "busy",
-            f"{_UNDER_WAY[found]}.",
+            _UNDER_WAY[found],
             "Wait until that has ended, then try again.",
         )
 

@@ -33,9 +33,11 @@ def read(text: str, names: frozenset[str]) -> Found:
     """Return what a file says of the settings ``Class.trait``. Raises ConfigFileError."""
     try:
         module = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        line = f"line {error.lineno}: {error.msg}" if isinstance(error, SyntaxError) else str(error)
-        raise ConfigFileError(f"It is not valid Python ({line})") from error
+    except SyntaxError as error:
+        words = f"It is not valid Python (line {error.lineno}: {error.msg})"
+        raise ConfigFileError(words) from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise ConfigFileError(f"It is not valid Python ({error})") from error
     found = Found()
     for statement in module.body:
         _take(statement, names, found)

@@ -14,7 +14,13 @@ from kore.grades.tasks import Outcome, Task
 from kore.jobs import JobContext
 from kore.lti import ags
 
-_ORDER = ("sent", "unchanged", "held_back", "refused", "failed")
+_COUNTED = {
+    "sent": "{n} sent",
+    "unchanged": "{n} unchanged",
+    "held_back": "{n} held back",
+    "refused": "{n} refused",
+    "failed": "{n} failed",
+}
 
 
 class Ledger:
@@ -84,7 +90,7 @@ class Ledger:
     def _summary(self) -> str:
         """Return the counts as words, "" before the first."""
         return ", ".join(
-            f"{self._counts[outcome]} {outcome.replace('_', ' ')}"
-            for outcome in _ORDER
+            words.format(n=self._counts[outcome])
+            for outcome, words in _COUNTED.items()
             if self._counts[outcome]
         )

@@ -252,7 +252,7 @@ def _refusal(answer: Answer, *, person: bool = False) -> RefusedError:
         else (f"The LMS refused ({answer.status}).")
     )
     if person and answer.status in _UNKNOWN_PERSON and "timestamp" not in said.lower():
-        words += " Is this person still a student of the course there?"
+        words = f"{words} Is this person still a student of the course there?"
     return RefusedError(words, answer.status)
 
 

@@ -56,7 +56,9 @@ def upload_backup(query: UploadQuery, raw: BackupBody) -> Response:  # noqa: ARG
 def fetch_backup(path: BackupPath) -> Response:
     """Fetch a backup's archive."""
     handle, row = opened(services(), path.backup_id)
-    words = f"Downloaded the backup of {row.taken_at:%Y-%m-%d %H:%M} UTC ({row.contents})"
+    words = f"Downloaded the backup of {row.taken_at:%Y-%m-%d %H:%M} UTC " + (
+        "(everything)" if row.contents == "everything" else "(sources)"
+    )
     with services().db.session() as session:
         audit.note(session, row.course_id, by=caller().name, action="backup.download", words=words)
     return outgoing(handle, row, f"{row.source_course}-{row.taken_at:%Y-%m-%d-%H%M}")

@@ -6,9 +6,9 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Read a catalog: `{msgid: msgstr}`, plural forms as an array. */
+/** Read a catalog: its entries in their order, each `[msgid, msgid_plural or null, msgstrs]`. */
 export function parse(text) {
-  const entries = {};
+  const entries = [];
   for (const block of text.split(/\n\s*\n/)) {
     const fields = {};
     let name = "";
@@ -28,8 +28,12 @@ export function parse(text) {
       }
     }
     if (obsolete || !fields.msgid) continue;
-    const forms = Object.keys(fields).filter((field) => field.startsWith("msgstr["));
-    entries[fields.msgid] = forms.length ? forms.sort().map((form) => fields[form]) : fields.msgstr;
+    const forms = Object.keys(fields).filter((field) => field.startsWith("msgstr"));
+    entries.push([
+      fields.msgid,
+      fields.msgid_plural ?? null,
+      forms.sort().map((form) => fields[form]),
+    ]);
   }
   return entries;
 }
@@ -53,13 +57,19 @@ export function spoken() {
   return found;
 }
 
-/** The words of a language: the panel's own, and the sentences that Kore writes. */
+/** The words of a language: the panel's own by msgid, and Kore's sentences as entries. */
 export const read = (language) => ({
-  ...parse(readFileSync(`${root}/locale/kore.${language}.po`, "utf8")),
-  ...own(language),
+  panel: own(language),
+  kore: parse(readFileSync(`${root}/locale/kore.${language}.po`, "utf8")),
 });
 
-const own = (language) => parse(readFileSync(`${root}/locale/${language}.po`, "utf8"));
+const own = (language) =>
+  Object.fromEntries(
+    parse(readFileSync(`${root}/locale/${language}.po`, "utf8")).map(([one, many, forms]) => [
+      one,
+      many === null ? forms[0] : forms,
+    ]),
+  );
 
 export const languages = () =>
   readdirSync(`${root}/locale`)

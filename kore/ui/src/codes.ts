@@ -1,7 +1,7 @@
 // The words for what Kore keeps as a code: one place for all views.
 
-import type { Job } from "./types";
-import { t } from "./words";
+import type { Job, JobItem } from "./types";
+import { t, told } from "./words";
 
 export type Tone = "plain" | "info" | "good" | "warn" | "bad";
 type Word = [() => string, Tone];
@@ -67,6 +67,7 @@ const OUTCOMES: Record<string, Word> = {
   copied: [() => t("Copied"), "good"],
   backed_up: [() => t("Backed up before"), "good"],
   replaced: [() => t("Replaced"), "good"],
+  kept: [() => t("Kept"), "info"],
   done: [() => t("Done"), "good"],
   unchanged: [() => t("Unchanged"), "plain"],
 };
@@ -75,6 +76,10 @@ const SENDING: Record<string, Word> = { failed: [() => t("Did not arrive"), "bad
 export const OUTCOME_ORDER = Object.keys(OUTCOMES);
 export const outcome = (code: string, kind = "") =>
   look(kind === "grades.send" && code in SENDING ? SENDING : OUTCOMES, code, () => code);
+
+/** What a line of a report is about: a name, but for the parts of a course in a restore. */
+export const itemLabel = (job: Job, item: JobItem) =>
+  job.kind === "course.restore" ? told(item.label) : item.label;
 
 const ACTIONS: Record<string, Word> = {
   again: [() => t("Will be sent again"), "bad"],

@@ -1,8 +1,8 @@
 // A report as a table for spreadsheets (RFC 4180).
 
-import { OUTCOME_ORDER, outcome } from "./codes";
+import { itemLabel, OUTCOME_ORDER, outcome } from "./codes";
 import type { Job } from "./types";
-import { t, told } from "./words";
+import { number, t, told } from "./words";
 
 // What a spreadsheet takes as the beginning of a formula.
 const FORMULA = /^ *[=+\-@\t\r\n\uff0b\uff0d\uff1d\uff20]/;
@@ -10,15 +10,19 @@ const FORMULA = /^ *[=+\-@\t\r\n\uff0b\uff0d\uff1d\uff20]/;
 const asText = (text: string) => (FORMULA.test(text) ? `'${text}` : text);
 const quoted = (text: string) =>
   /[",\r\n;]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-const points = (value: unknown) =>
-  typeof value === "number" ? String(Math.round(value * 100) / 100) : "";
+// Where a comma begins decimals, spreadsheets have semicolons between columns.
+const hasComma = () => number(0.5).includes(",");
+const points = (value: unknown) => {
+  const text = typeof value === "number" ? String(Math.round(value * 100) / 100) : "";
+  return hasComma() ? text.replace(".", ",") : text;
+};
 
 /** Write a job's report, one line an item; text from outside can never become a formula. */
 export function csv(job: Job): string {
   const lines = [...job.items]
     .sort((a, b) => OUTCOME_ORDER.indexOf(a.outcome) - OUTCOME_ORDER.indexOf(b.outcome))
     .map((item) => [
-      asText(item.label || item.key),
+      asText(itemLabel(job, item) || item.key),
       outcome(item.outcome, job.kind)[0],
       points(item.detail.given ?? item.detail.score),
       points(item.detail.maximum),
@@ -26,5 +30,7 @@ export function csv(job: Job): string {
     ]);
   const header = [t("Student"), t("Result"), t("Points"), t("Out of"), t("Why")];
   // Excel takes a file without this mark for one in the machine's old code page.
-  return `\ufeff${[header, ...lines].map((line) => line.map(quoted).join(",")).join("\r\n")}\r\n`;
+  const between = hasComma() ? ";" : ",";
+  const table = [header, ...lines].map((line) => line.map(quoted).join(between));
+  return `\ufeff${table.join("\r\n")}\r\n`;
 }

@@ -3,30 +3,42 @@
 // English is what the code says; `build` turns each catalog into `catalogs.json`.
 
 import catalogs from "./catalogs.json";
+import { type Entry, Sentences } from "./sentences";
 
 type Catalog = Record<string, string | string[]>;
 type Values = Record<string, string | number>;
 
-const all: Record<string, Catalog> = catalogs as Record<string, Catalog>;
+const all = catalogs as unknown as Record<string, { panel: Catalog; kore: Entry[] }>;
 let locale = "en";
+let spoken = "en";
 let catalog: Catalog = {};
-let patterns: [RegExp, string[], string][] | null = null;
+let sentences: Sentences | null = null;
 
 /** Take the first of some languages (`de_DE`, `de-AT`, `en`) that the panel speaks. */
 export function speak(...wanted: readonly string[]): string {
   for (const language of wanted) {
     const tag = language.replace("_", "-");
     const short = tag.split("-")[0]!.toLowerCase();
-    if (short !== "en" && !(short in all)) continue;
-    locale = supported(tag) ? tag : short;
-    catalog = all[short] ?? {};
-    patterns = null;
-    return short;
+    if (short === "en" || short in all) return take(short, supported(tag) ? tag : short);
   }
-  locale = "en";
-  catalog = {};
-  patterns = null;
-  return "en";
+  return take("en", "en");
+}
+
+function take(language: string, tag: string): string {
+  spoken = language;
+  locale = tag;
+  catalog = all[language]?.panel ?? {};
+  sentences = null;
+  made.clear();
+  return language;
+}
+
+// Intl's objects take longer to make than to use, and a table has hundreds of numbers.
+const made = new Map<string, unknown>();
+
+function once<T>(key: string, make: () => T): T {
+  if (!made.has(key)) made.set(key, make());
+  return made.get(key) as T;
 }
 
 function supported(tag: string): boolean {
@@ -55,55 +67,47 @@ export function n(one: string, many: string, count: number, values: Values = {})
   const forms = catalog[one];
   let text = count === 1 ? one : many;
   if (Array.isArray(forms)) {
-    const rules = new Intl.PluralRules(locale);
-    const place = rules.resolvedOptions().pluralCategories.indexOf(rules.select(count));
-    text = forms[Math.min(place, forms.length - 1)] || text;
+    text = forms[Math.min(place(count), forms.length - 1)] || text;
   }
   return fill(text, { n: count, ...values });
 }
 
-/**
- * Translate a sentence that Kore wrote. Those with a name or a number in them are found by
- * their pattern; what is not in the catalog stays as it is.
- */
+/** The place of a number's plural form among those of the language. */
+function place(count: number): number {
+  const rules = once("plural", () => new Intl.PluralRules(locale));
+  const forms = once("forms", () => rules.resolvedOptions().pluralCategories);
+  return forms.indexOf(rules.select(count));
+}
+
+/** Translate a sentence that Kore wrote; what is not in the catalog stays as it is. */
 export function told(text: string): string {
-  const whole = matched(text);
-  if (whole !== null) return whole;
-  // "3 sent, 1 failed": each count by itself.
-  const parts = text.split(", ").map(matched);
-  return parts.every((part) => part !== null) ? parts.join(", ") : text;
-}
-
-const COUNTS = ["count", "n", "status"];
-
-function matched(text: string): string | null {
-  const found = catalog[text];
-  if (typeof found === "string" && found) return found;
-  patterns ??= Object.entries(catalog).flatMap(([source, target]) => {
-    if (typeof target !== "string" || !/\{\w+\}/.test(source)) return [];
-    const names = [...source.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
-    const texts = source.split(/\{\w+\}/).map(literal);
-    // A count is a number: otherwise "The file was sent" would be one.
-    const body = texts.reduce((all, text, i) => {
-      const hole = COUNTS.includes(names[i - 1]!) ? "(\\d+)" : "(.+?)";
-      return `${all}${hole}${text}`;
-    });
-    return [[new RegExp(`^${body}$`, "su"), names, target] as [RegExp, string[], string]];
+  sentences ??= new Sentences(all[spoken]?.kore ?? [], {
+    number: (value) => digits(value, 5),
+    size,
+    moment,
+    name: quoted,
+    text: isolate,
+    form: place,
   });
-  for (const [pattern, names, target] of patterns) {
-    const match = pattern.exec(text);
-    if (!match) continue;
-    return fill(target, Object.fromEntries(names.map((name, i) => [name, match[i + 1]!])));
-  }
-  return null;
+  return sentences.say(text) ?? text;
 }
 
-const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
+// Kore puts names into English quotation marks, and odd ones into Python's.
+const quoted = (value: string) =>
+  value
+    .slice(1, -1)
+    .split("\u201d, \u201c")
+    .map((name) => t("“{name}”", { name }))
+    .join(", ");
 
 /** Write a number in the reader's manner, with at most two decimals. */
-export function number(value: number): string {
-  return new Intl.NumberFormat(locale, { maximumFractionDigits: 2 }).format(value);
-}
+export const number = (value: number): string => digits(value, 2);
+
+const digits = (value: number, most: number) =>
+  once(
+    `digits ${most}`,
+    () => new Intl.NumberFormat(locale, { maximumFractionDigits: most }),
+  ).format(value);
 
 /** Write a moment in the reader's zone and manner. */
 export function moment(iso: string, style: "short" | "long" = "short"): string {
@@ -111,7 +115,9 @@ export function moment(iso: string, style: "short" | "long" = "short"): string {
     style === "short"
       ? { dateStyle: "medium", timeStyle: "short" }
       : { dateStyle: "full", timeStyle: "long" };
-  return new Intl.DateTimeFormat(locale, options).format(new Date(iso));
+  return once(`moment ${style}`, () => new Intl.DateTimeFormat(locale, options)).format(
+    new Date(iso),
+  );
 }
 
 /** Write a number of bytes as people read it. */

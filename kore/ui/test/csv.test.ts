@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { csv } from "../src/csv";
+import { speak } from "../src/words";
 import { job } from "./tools";
 
 const item = (label: string, words = "") => ({
@@ -42,4 +43,20 @@ test.each(["=1+1", "+1", "-1", "@x", " =1", "\t=1", "\uff1d1"])(
 
 test("quotes and lines in a name stay within their cell", () => {
   expect(csv(job({ items: [item('Ada "x"\n, y')] }))).toContain('"Ada ""x""\n, y"');
+});
+
+test("a German spreadsheet opens it: semicolons, decimals with a comma, Kore's words in German", () => {
+  speak("de");
+  const items = [
+    {
+      key: "u1",
+      label: "Ada",
+      outcome: "sent",
+      words: "1.5 of 2 points",
+      detail: { given: 1.5, maximum: 2 },
+    },
+  ];
+  expect(csv(job({ items }))).toBe(
+    '\ufeffStudierende/r;Ergebnis;Punkte;Höchstpunktzahl;Grund\r\nAda;Gesendet;"1,5";2;"1,5 von 2 Punkten"\r\n',
+  );
 });

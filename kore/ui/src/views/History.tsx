@@ -85,7 +85,12 @@ function AuditList({ course }: { course: Course }) {
                 { title: t("When"), cell: (entry) => <When at={entry.at} /> },
                 {
                   title: t("Who"),
-                  cell: (entry) => <bdi>{entry.by_name || t("Somebody else")}</bdi>,
+                  cell: (entry) => (
+                    <bdi>
+                      {(entry.by === course.id ? told(entry.by_name) : entry.by_name) ||
+                        t("Somebody else")}
+                    </bdi>
+                  ),
                 },
                 {
                   title: t("What"),

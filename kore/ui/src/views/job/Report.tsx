@@ -1,7 +1,7 @@
 // The report of a job: a line for each student, assignment or file.
 
 import { useMemo, useState } from "react";
-import { OUTCOME_ORDER, outcome } from "../../codes";
+import { itemLabel, OUTCOME_ORDER, outcome } from "../../codes";
 import { Dialog } from "../../components/Dialog";
 import { FilteredTable } from "../../components/FilteredTable";
 import { Chip, Name, Points } from "../../components/labels";
@@ -31,7 +31,7 @@ export function Report({ job, ended }: { job: JobInfo; ended: boolean }) {
         rows={items}
         keyOf={(item) => item.key}
         searchLabel={people ? t("Find a student") : t("Find in the report")}
-        textOf={(item) => `${item.label} ${item.key}`}
+        textOf={(item) => `${itemLabel(job, item)} ${item.key}`}
         kinds={OUTCOME_ORDER.map((code) => [code, outcome(code, job.kind)[0]])}
         kindOf={(item) => item.outcome}
         none={people ? t("No student matches.") : t("Nothing matches.")}
@@ -39,7 +39,11 @@ export function Report({ job, ended }: { job: JobInfo; ended: boolean }) {
           {
             title: people ? t("Student") : t("What"),
             cell: (item) =>
-              people ? <Name name={item.label} user={item.key} /> : <bdi>{item.label}</bdi>,
+              people ? (
+                <Name name={item.label} user={item.key} />
+              ) : (
+                <bdi>{itemLabel(job, item)}</bdi>
+              ),
           },
           ...(points
             ? [
