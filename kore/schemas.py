@@ -43,7 +43,6 @@ class SessionInfo(BaseModel):
     user: str
     csrf: str
     admin: bool
-    features: list[str] = Field(description="What of the panel this Kore has routes for")
 
 
 class Jwk(BaseModel):

@@ -25,7 +25,7 @@ from kore.db.models import Job, JobItem, JobState, Member
 from kore.errors import KoreError
 from kore.hub.api import ServerState
 from kore.hub.servers import ServerLostError, answering
-from kore.job_context import JobContext
+from kore.jobs import JobContext
 from kore.services import Services
 
 log = logging.getLogger(__name__)

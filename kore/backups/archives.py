@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from kore.backups import manifest
 from kore.backups.manifest import File, Manifest, Member, bad_backup
 from kore.errors import KoreError
-from kore.handin.archives import BLOCK, Contents, Inspector
+from kore.handin.archives import Contents, Inspector
+from kore.handin.headers import BLOCK
 from kore.names import MOST_BYTES_PATH, why_path_unfit
 from kore.settings import UNLIMITED, Limits
 

@@ -11,14 +11,14 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from importlib.metadata import version as version_of
 from pathlib import Path
 
 import ananke
 from kore import audit, gradebook
 from kore.backups import people, shelf
-from kore.backups.archives import MOST_FILE, Packer, why_unfit
+from kore.backups.archives import MOST_FILE, Packer
+from kore.backups.inventory import DATABASE, Inventory, look, tell_left_out
 from kore.backups.manifest import COURSE, EXCHANGE, GRADEBOOK, PEOPLE, Contents, Manifest
 from kore.courses.listing import find
 from kore.db.models import Backup, now
@@ -26,30 +26,16 @@ from kore.descriptors import Entry
 from kore.errors import KoreError
 from kore.gradebook import NoGradebookError
 from kore.handin.courses import INDEX, leaving_course
-from kore.job_context import JobContext
-from kore.names import shown, twin_key
-from kore.trees import STAGING, Tree
+from kore.jobs import JobContext
+from kore.names import shown
+from kore.trees import Tree
 
-DATABASE = "gradebook.db"
-BESIDE = tuple(f"{DATABASE}{ending}" for ending in ("-journal", "-wal", "-shm"))
-"""What SQLite keeps beside a gradebook while it is written."""
 _PIECE = 1024 * 1024
 _WHOLE = 16 * 1024 * 1024
 """Bytes up to which a file is read at once, and again where it changed meanwhile."""
 _TRIES = 5
 _TELL_SECONDS = 0.5
 _GRADEBOOK_SECONDS = 60
-
-
-@dataclass(slots=True)
-class _Course:
-    """What of a course goes into a backup. ``left_out`` has words by path."""
-
-    folders: list[Entry] = field(default_factory=list)
-    files: list[Entry] = field(default_factory=list)
-    left_out: dict[str, str] = field(default_factory=dict)
-    unkept: list[str] = field(default_factory=list)
-    """Plain files and folders among them."""
 
 
 def take(ctx: JobContext, contents: Contents, origin: str, *, whole: bool = False) -> str:
@@ -67,8 +53,8 @@ def take(ctx: JobContext, contents: Contents, origin: str, *, whole: bool = Fals
     with ExitStack() as stack:
         scratch = stack.enter_context(shelf.store(services).scratch())
         tree = stack.enter_context(_opened(root))
-        course = _look(tree, contents)
-        _tell_left_out(ctx, course, whole=whole)
+        course = look(tree, contents)
+        tell_left_out(ctx, course, whole=whole)
         taking = _Taking(ctx, tree, course, contents)
         if contents == "everything":
             taking.copy_gradebook(scratch)
@@ -87,7 +73,7 @@ def take(ctx: JobContext, contents: Contents, origin: str, *, whole: bool = Fals
 class _Taking:
     """One backup on its way into its archive."""
 
-    def __init__(self, ctx: JobContext, tree: Tree, course: _Course, contents: Contents) -> None:
+    def __init__(self, ctx: JobContext, tree: Tree, course: Inventory, contents: Contents) -> None:
         self._ctx, self._tree, self._course, self._contents = ctx, tree, course, contents
         self._packer = Packer()
         self._gradebook: Path | None = None
@@ -251,87 +237,6 @@ def _opened(root: Path) -> Tree:
 
 def _is_source(path: str) -> bool:
     return path.startswith("source/") and path.count("/") == 1
-
-
-def _look(tree: Tree, contents: Contents) -> _Course:
-    """Find what goes into a backup; sources first, so that they lie together."""
-    course = _Course()
-    tops = [e.path for e in tree.entries() if not _is_ours(e.path)]
-    if contents == "sources":
-        tops = [name for name in tops if name == "source"]
-    for name in sorted(tops, key=lambda name: (name != "source", name)):
-        _look_at(tree, name, course, checkpoints=contents == "everything")
-    return course
-
-
-def _is_ours(name: str) -> bool:
-    """Say whether something in the root is Kore's, or part of the gradebook, which is copied."""
-    return name in {STAGING, DATABASE, *BESIDE} or name.startswith(f"{STAGING}-")
-
-
-def _look_at(tree: Tree, name: str, course: _Course, *, checkpoints: bool) -> None:
-    found = tree.look(name)
-    if found is None:
-        return
-    entries: Iterator[Entry] = iter([found])
-    if found.is_dir and not found.odd:
-        entries = _chained(found, tree.walk(name))
-    skipped = ""
-    twins: dict[str, str] = {}
-    for entry in entries:
-        last = entry.path.rpartition("/")[2]
-        if skipped and entry.path.startswith(skipped):
-            continue
-        if last.startswith(f"{STAGING}-") or (last == ".ipynb_checkpoints" and not checkpoints):
-            skipped = entry.path + "/"
-            continue
-        why = _why_left_out(entry, twins)
-        if not why:
-            (course.folders if entry.is_dir else course.files).append(entry)
-            continue
-        skipped = entry.path + "/"
-        course.left_out[entry.path] = why
-        if not entry.odd:
-            course.unkept.append(entry.path)
-
-
-def _chained(first: Entry, rest: Iterator[Entry]) -> Iterator[Entry]:
-    yield first
-    yield from rest
-
-
-def _why_left_out(entry: Entry, twins: dict[str, str]) -> str:
-    if entry.odd:
-        return "is a link, a pipe, a device or closed to Kore"
-    if why := why_unfit(f"{COURSE}/{entry.path}"):
-        return why
-    if entry.size > MOST_FILE:
-        return "is larger than 8 GB"
-    other = twins.setdefault(twin_key(entry.path), entry.path)
-    if other != entry.path:
-        return f"has a name that some systems take for {shown(other)}"
-    return ""
-
-
-def _tell_left_out(ctx: JobContext, course: _Course, *, whole: bool) -> None:
-    if whole and course.unkept:
-        first = course.unkept[0]
-        raise KoreError(
-            409,
-            "not_whole",
-            f"{len(course.unkept)} files or folders cannot be backed up, and would be lost: "
-            f"{shown(first)} {course.left_out[first]}.",
-            "Rename or remove what is named here, or go on without a backup.",
-        )
-    for number, (path, why) in enumerate(sorted(course.left_out.items())):
-        if number >= 200:  # noqa: PLR2004
-            break
-        ctx.item(twin_safe(path), shown(path), "left_out", why)
-
-
-def twin_safe(path: str) -> str:
-    """Return a key for a report's line, which holds 255 characters."""
-    return path.encode("utf-8", "backslashreplace").decode()[:255]
 
 
 def _too_large_file(path: str) -> KoreError:

@@ -18,7 +18,7 @@ from kore.copying.plans import Plan, Step
 from kore.copying.schemas import CopyRequest
 from kore.copying.shelf import SOURCE
 from kore.errors import KoreError
-from kore.job_reports import FINAL
+from kore.jobs.reports import FINAL
 from kore.names import shown
 from kore.services import Services
 from kore.trees import STAGING, Tree

@@ -21,7 +21,7 @@ from sqlalchemy import select
 from kore.db.models import Job
 from kore.descriptors import odd
 from kore.errors import KoreError
-from kore.job_context import JobContext
+from kore.jobs import JobContext
 from kore.trees import STAGING, Tree
 
 log = logging.getLogger(__name__)

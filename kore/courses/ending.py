@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from kore import gradebook, handin, jobs
 from kore.backups import shelf
-from kore.backups.taking import BESIDE, DATABASE, take
+from kore.backups.inventory import BESIDE, DATABASE
+from kore.backups.taking import take
 from kore.courses import closing, contents
 from kore.courses.launches import PROVISION
 from kore.courses.listing import find
@@ -31,29 +32,21 @@ log = logging.getLogger(__name__)
 
 STUDENTS_FOLDERS = ("release", "submitted", "autograded", "feedback")
 """What nbgrader makes of ``source`` and of students' work."""
+_DONE = {closing.RESET: "Reset the course", closing.DELETE: "Deleted the course"}
 _PIECE = 1024 * 1024
 
 
-def queue_reset(services: Services, course_id: str, *, by: str, confirm: str, backup: bool) -> str:
-    """Queue a reset; return the job's id. Raises KoreError as ``closing.queue`` does."""
-    words = "Reset the course" + ("" if backup else ", without a backup")
+def queue(
+    services: Services, kind: str, course_id: str, *, by: str, confirm: str, backup: bool
+) -> str:
+    """Queue a reset or the end of a course, by its kind; return the job's id.
+
+    Raises KoreError as ``closing.queue`` does.
+    """
+    words = _DONE[kind] + ("" if backup else ", without a backup")
     return closing.queue(
         services,
-        closing.RESET,
-        course_id,
-        by=by,
-        confirm=confirm,
-        words=words,
-        params={"backup": backup},
-    )
-
-
-def queue_delete(services: Services, course_id: str, *, by: str, confirm: str, backup: bool) -> str:
-    """Queue the end of a course; return the job's id."""
-    words = "Deleted the course" + ("" if backup else ", without a backup")
-    return closing.queue(
-        services,
-        closing.DELETE,
+        kind,
         course_id,
         by=by,
         confirm=confirm,

@@ -10,37 +10,20 @@ finds exactly the files that were checked here.
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass, field
 
 from kore.errors import KoreError
+from kore.handin.headers import BLOCK, bad_archive, number, padding, plain_path, records_of
 from kore.names import shown, twin_key, why_path_unfit
 from kore.settings import Limits
 
-BLOCK = 512
 _MOST_HEADER = 16 * 1024
 """Bytes of one extended header. A path of 1024 bytes and a few times need far less."""
 _MOST_PADDING = 64 * 1024
 """Bytes of zeros after the end. Writers fill up records of 10 KiB."""
 
-_OCTAL = re.compile(rb" *[0-7]*[ \0]*")
 _NUMBERS = {"mode": (100, 108), "uid": (108, 116), "gid": (116, 124), "mtime": (136, 148)}
 _DEVICES = {"devmajor": (329, 337), "devminor": (337, 345)}
-_TIME = re.compile(r"-?[0-9]{1,11}(\.[0-9]{1,20})?(e-[0-9]{1,3})?")
-_ID = re.compile(r"[0-9]{1,10}")
-_RECORD = re.compile(rb"([1-9][0-9]{0,4}) ([A-Za-z.]{1,32})=")
-_ANY = re.compile(r"[^\0]*")
-_RECORDS = {
-    "path": re.compile(r"[^\0]+"),
-    "mtime": _TIME,
-    "atime": _TIME,
-    "ctime": _TIME,
-    "uid": _ID,
-    "gid": _ID,
-    "uname": _ANY,
-    "gname": _ANY,
-    "comment": _ANY,
-}
 _KINDS = {
     b"1": "is a link",
     b"2": "is a link",
@@ -49,17 +32,6 @@ _KINDS = {
     b"6": "is a pipe",
     b"S": "is a sparse file",
 }
-
-
-def bad_archive(message: str) -> KoreError:
-    """Return the error for an archive that is not what it must be."""
-    return KoreError(
-        422,
-        "bad_archive",
-        message,
-        "Work is sent as an uncompressed tar archive in pax format, with plain files and "
-        "folders only. Rename or remove what is named here, then send it again.",
-    )
 
 
 def too_large(what: str, most: str, setting: str) -> KoreError:
@@ -169,7 +141,7 @@ class Inspector:
                     raise bad_archive("The archive has something between its files.")
             elif self._extended:
                 self._extended = 0
-                self._records = _records(complete, self._extended_size)
+                self._records = records_of(complete, self._extended_size)
             else:
                 self._block(complete)
         return view[len(take) :]
@@ -189,12 +161,12 @@ class Inspector:
             raise bad_archive("The archive has a gap.")
         if block[257:265] != b"ustar\x0000":
             raise bad_archive("This is not a tar archive in pax format.")
-        if _number(block[148:156]) != sum(block) - sum(block[148:156]) + 8 * 32:
+        if number(block[148:156]) != sum(block) - sum(block[148:156]) + 8 * 32:
             raise bad_archive("The archive is damaged: a header's checksum is wrong.")
         for name, (start, end) in {**_NUMBERS, **_DEVICES}.items():
-            if _number(block[start:end]) is None:
+            if number(block[start:end]) is None:
                 raise bad_archive(f"A header of the archive has no number as its {name}.")
-        size = _number(block[124:136])
+        size = number(block[124:136])
         if size is None:
             raise bad_archive("A header of the archive has no number as its size.")
         kind = block[156:157]
@@ -209,11 +181,11 @@ class Inspector:
         if not 0 < size <= _MOST_HEADER:
             raise bad_archive("An extended header of the archive is too large.")
         self._extended_size = size
-        self._extended = size + _padding(size)
+        self._extended = size + padding(size)
 
     def _member(self, block: bytes, kind: bytes, size: int) -> None:
         records, self._records = self._records or {}, None
-        path = records.get("path", "") or _plain_path(block)
+        path = records.get("path", "") or plain_path(block)
         if kind not in {b"0", b"5"}:
             why = _KINDS.get(kind, "is neither a plain file nor a folder")
             raise bad_archive(f"{shown(path)} {why}.")
@@ -235,7 +207,7 @@ class Inspector:
             raise too_large(f"The file {shown(path)}", most, "KORE_LIMIT_FILE")
         self._take_name(path, folder=folder)
         self._begin(path, kind, size, block)
-        self._skip, self._pad = size, _padding(size)
+        self._skip, self._pad = size, padding(size)
         if not folder:
             self._contents.files += 1
             if path.endswith(".ipynb"):
@@ -264,53 +236,3 @@ class Inspector:
             if path in self._files:
                 raise bad_archive(f"{shown(path)} is there twice.")
             self._files.add(path)
-
-
-def _padding(size: int) -> int:
-    return -size % BLOCK
-
-
-def _number(raw: bytes) -> int | None:
-    """Return an octal field's number, 0 for an empty one; None for anything else."""
-    if not _OCTAL.fullmatch(raw):
-        return None
-    return int(raw.strip(b" \0") or b"0", 8)
-
-
-def _plain_path(block: bytes) -> str:
-    name, _, rest = block[0:100].partition(b"\0")
-    prefix, _, prefix_rest = block[345:500].partition(b"\0")
-    try:
-        path = (prefix + b"/" + name if prefix else name).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise bad_archive("A name in the archive is not in UTF-8.") from error
-    if rest.strip(b"\0") or prefix_rest.strip(b"\0"):
-        raise bad_archive(f"The name {shown(path)} goes on after its end.")
-    return path
-
-
-def _records(raw: bytes, size: int) -> dict[str, str]:
-    """Return the records of an extended header: length, key and value, each on a line."""
-    if raw[size:].strip(b"\0"):
-        raise bad_archive("The archive has something between its files.")
-    records: dict[str, str] = {}
-    position = 0
-    while position < size:
-        head = _RECORD.match(raw, position, size)
-        end = position + int(head[1]) if head else 0
-        if not head or not head.end() < end <= size or raw[end - 1 : end] != b"\n":
-            raise bad_archive("An extended header of the archive cannot be read.")
-        key = head[2].decode("ascii")
-        try:
-            value = raw[head.end() : end - 1].decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise bad_archive("A name in the archive is not in UTF-8.") from error
-        if key.startswith("GNU.sparse"):
-            raise bad_archive("The archive has a sparse file.")
-        if key not in _RECORDS or key in records:
-            raise bad_archive(f"The archive has an extended header {shown(key)}.")
-        if not _RECORDS[key].fullmatch(value):
-            raise bad_archive(f"The extended header {shown(key)} cannot be read.")
-        records[key] = value
-        position = end
-    return records

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from kore.handin.archives import BLOCK
+from kore.handin.headers import BLOCK
 from kore.names import shown, why_path_unfit
 
 _PIECE = 256 * 1024

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from kore import jobs
 from kore.copying import copies, listing
 from kore.copying.schemas import (
     CopyPlan,
@@ -19,7 +18,7 @@ from kore.copying.schemas import (
 )
 from kore.guards import allow, caller, in_path, is_admin, services, teacher_of, user
 from kore.routes.answers import answer, responses
-from kore.routes.jobs import runner
+from kore.routes.jobs import begun
 from kore.schemas import CoursePath, JobInfo
 
 api = APIBlueprint("copies", __name__, abp_tags=[Tag(name="copies")])
@@ -61,8 +60,7 @@ def plan_copy(path: CoursePath, body: CopyRequest) -> Response:
 def copy(path: CoursePath, body: CopyRequest) -> Response:
     """Copy assignments or a problem into the course, as a job: all of it or nothing."""
     job_id = copies.copy(services(), path.course_id, body, by=caller().name, admin=is_admin())
-    runner().wake()
-    return answer(jobs.report(services().db, job_id), 202)
+    return begun(job_id)
 
 
 def _named(query: FindQuery) -> bool:

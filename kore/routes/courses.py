@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from kore import audit, jobs
+from kore import audit
 from kore.autograding import grading
 from kore.courses import listing, settings
 from kore.courses.schemas import (
@@ -27,7 +27,7 @@ from kore.guards import (
     user,
 )
 from kore.routes.answers import answer, responses
-from kore.routes.jobs import runner
+from kore.routes.jobs import begun
 from kore.schemas import (
     AuditPage,
     CourseDetail,
@@ -138,8 +138,7 @@ def autograde(path: CoursePath, body: AutogradeRequest) -> Response:
         students=body.students,
         again=body.again,
     )
-    runner().wake()
-    return answer(jobs.report(services().db, job_id), 202)
+    return begun(job_id)
 
 
 @api.post("/<course_id>/autograde/claim", responses=responses(200, AutogradeWork, *_ERRORS, 404))

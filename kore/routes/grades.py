@@ -5,11 +5,10 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from kore import jobs
 from kore.grades import preview, send
 from kore.guards import allow, caller, in_body, in_query, services, teacher_of
 from kore.routes.answers import answer, responses
-from kore.routes.jobs import runner
+from kore.routes.jobs import begun
 from kore.schemas import CourseQuery, GradesPreview, GradesRequest, JobInfo
 
 api = APIBlueprint("grades", __name__, url_prefix="/grades", abp_tags=[Tag(name="grades")])
@@ -28,5 +27,4 @@ def preview_grades(query: CourseQuery) -> Response:
 def send_grades(body: GradesRequest) -> Response:
     """Send the course's grades as a job; its report names every student."""
     job_id = send(services(), body.course, by=caller().name, resend=body.resend, only=body.only)
-    runner().wake()
-    return answer(jobs.report(services().db, job_id), 202)
+    return begun(job_id)

@@ -29,6 +29,12 @@ def runner() -> jobs.Runner:
     return found
 
 
+def begun(job_id: str) -> Response:
+    """Have a job that was just queued begun at once, and answer with it."""
+    runner().wake()
+    return answer(jobs.report(services().db, job_id), 202)
+
+
 @api.get("", responses=responses(200, Jobs, *_ERRORS))
 @allow(own_or_teacher_of(in_query))
 def list_jobs(query: JobsQuery) -> Response:

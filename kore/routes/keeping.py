@@ -5,15 +5,14 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from kore import jobs
 from kore.backups import making, restoring
 from kore.backups.reading import may_read
 from kore.backups.schemas import BackupRequest, EndRequest, RestoreRequest
 from kore.backups.shelf import unknown_backup
-from kore.courses import ending
+from kore.courses import closing, ending
 from kore.guards import allow, caller, in_path, services, teacher_of
-from kore.routes.answers import answer, responses
-from kore.routes.jobs import runner
+from kore.routes.answers import responses
+from kore.routes.jobs import begun
 from kore.schemas import CoursePath, JobInfo
 
 api = APIBlueprint(
@@ -26,9 +25,7 @@ _ERRORS = (401, 403, 404, 409, 413, 422)
 @allow(teacher_of(in_path))
 def back_up_course(path: CoursePath, body: BackupRequest) -> Response:
     """Back a course up as a job."""
-    return _begun(
-        making.queue(services(), path.course_id, by=caller().name, contents=body.contents)
-    )
+    return begun(making.queue(services(), path.course_id, by=caller().name, contents=body.contents))
 
 
 @api.post("/restore", responses=responses(202, JobInfo, *_ERRORS))
@@ -37,7 +34,7 @@ def restore_course(path: CoursePath, body: RestoreRequest) -> Response:
     """Bring everything in a course back to what a backup of it holds, as a job."""
     if not may_read(services(), body.backup, user=caller().name, teaches=[path.course_id]):
         raise unknown_backup()
-    return _begun(
+    return begun(
         restoring.queue(
             services(),
             path.course_id,
@@ -52,32 +49,24 @@ def restore_course(path: CoursePath, body: RestoreRequest) -> Response:
 @allow(teacher_of(in_path))
 def reset_course(path: CoursePath, body: EndRequest) -> Response:
     """Take students and all that is theirs out of a course, as a job; its sources stay."""
-    return _begun(
-        ending.queue_reset(
-            services(),
-            path.course_id,
-            by=caller().name,
-            confirm=body.confirm,
-            backup=body.backup,
-        )
-    )
+    return _ended(closing.RESET, path, body)
 
 
 @api.post("/delete", responses=responses(202, JobInfo, *_ERRORS))
 @allow(teacher_of(in_path))
 def delete_course(path: CoursePath, body: EndRequest) -> Response:
     """Delete a course, as a job. The activity's next launch begins it afresh."""
-    return _begun(
-        ending.queue_delete(
+    return _ended(closing.DELETE, path, body)
+
+
+def _ended(kind: str, path: CoursePath, body: EndRequest) -> Response:
+    return begun(
+        ending.queue(
             services(),
+            kind,
             path.course_id,
             by=caller().name,
             confirm=body.confirm,
             backup=body.backup,
         )
     )
-
-
-def _begun(job_id: str) -> Response:
-    runner().wake()
-    return answer(jobs.report(services().db, job_id), 202)

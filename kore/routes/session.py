@@ -1,8 +1,8 @@
-"""Who has signed in in this browser, and what the panel can offer them."""
+"""Who has signed in in this browser."""
 
 from __future__ import annotations
 
-from flask import Response, current_app
+from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from flask_wtf.csrf import generate_csrf
 
@@ -11,16 +11,6 @@ from kore.routes.answers import answer, responses
 from kore.schemas import SessionInfo
 
 api = APIBlueprint("session", __name__, abp_tags=[Tag(name="session")])
-
-# What the panel shows only where this Kore has its route: a page that was loaded before an
-# update, or after one that was taken back, offers nothing that is not there.
-_FEATURES = {
-    "copy": "/courses/<course_id>/copies",
-    "backups": "/courses/<course_id>/backups",
-    "audit": "/courses/<course_id>/audit",
-    "settings": "/courses/<course_id>/settings",
-    "autograde": "/courses/<course_id>/autograde",
-}
 
 
 @api.get("/session", responses=responses(200, SessionInfo, 401, 403, 502, 503))
@@ -31,12 +21,4 @@ def session() -> Response:
     The proof (``X-CSRFToken``) is good for the session in which it was given. Pages of other
     origins cannot read it.
     """
-    there = {rule.rule for rule in current_app.url_map.iter_rules()}
-    return answer(
-        SessionInfo(
-            user=caller().name,
-            csrf=generate_csrf(),
-            admin=is_admin(),
-            features=sorted(name for name, rule in _FEATURES.items() if rule in there),
-        )
-    )
+    return answer(SessionInfo(user=caller().name, csrf=generate_csrf(), admin=is_admin()))

@@ -132,14 +132,6 @@ def test_a_session_tells_who_is_signed_in_and_gives_a_proof_that_works(
     assert sent.status_code != 403
 
 
-def test_a_session_names_only_what_there_are_routes_for(kore: Harness, room: Classroom) -> None:
-    """The panel shows no view whose questions this Kore could not answer."""
-    told = kore.client_for(room.teacher).get("/session").json["features"]
-    rules = {rule.rule for rule in kore.app.url_map.iter_rules()}
-    assert ("copy" in told) is ("/courses/<course_id>/copies" in rules)
-    assert ("backups" in told) is ("/courses/<course_id>/backups" in rules)
-
-
 def test_assignments_count_who_has_handed_in(kore: Harness, room: Classroom) -> None:
     """Work that lies in the exchange is counted before anyone has collected it."""
     found = kore.client_for(room.teacher).get(f"/courses/{room.course}").json["assignments"]

@@ -15,9 +15,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from kore import jobs
 from kore.copying import copies  # noqa: F401  (registers its jobs)
-from kore.jobs import Runner
+from kore.jobs import Runner, runner
 from tests.support.gradedcourse import open_kore
 
 
@@ -42,8 +41,8 @@ def work_until_killed(work: Callable[[], None], seconds: float) -> bool:
 def main(folder: Path) -> None:
     """Take orders until there are no more."""
     # The next one need not wait for the lease of one that was killed.
-    jobs.LEASE = timedelta(seconds=-1)
-    jobs._MOST_ATTEMPTS = 10**6
+    runner.LEASE = timedelta(seconds=-1)
+    runner._MOST_ATTEMPTS = 10**6
     services = open_kore(folder)
 
     def work() -> None:

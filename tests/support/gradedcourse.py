@@ -25,14 +25,14 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import SAWarning
 
 from ananke.demo.lms.store import Enrolment, Grade, LineItem, User, find_activity
-from kore import gradebook, grades, jobs
+from kore import gradebook, grades
 from kore.courses.launches import record
 from kore.db.engine import open_database
 from kore.db.models import Job, JobItem, Score
 from kore.grades.plans import JOB
 from kore.host import LocalHost
 from kore.hub.api import HubApi
-from kore.jobs import Runner
+from kore.jobs import Runner, queue, runner
 from kore.lti.claims import Launch
 from kore.lti.http import Patience
 from kore.lti.identity import user_name
@@ -286,21 +286,21 @@ def graded_course(
 @contextmanager
 def only_grades() -> Iterator[None]:
     """Let runners of this process leave everything but grades alone: there is no hub."""
-    others = {kind: do for kind, do in jobs._handlers.items() if kind != JOB}
+    others = {kind: do for kind, do in queue.handlers.items() if kind != JOB}
     for kind in others:
-        del jobs._handlers[kind]
+        del queue.handlers[kind]
     try:
         yield
     finally:
-        jobs._handlers.update(others)
+        queue.handlers.update(others)
 
 
 def _work_until_done(folder: Path, job_id: str) -> None:
     """Be Kore's process: work until a job has ended."""
-    jobs.LEASE = timedelta(seconds=0.5)
-    jobs._HEARTBEAT_SECONDS = 0.1
-    jobs._POLL_SECONDS = 0.05
-    jobs._MOST_ATTEMPTS = 1000
+    runner.LEASE = timedelta(seconds=0.5)
+    runner._HEARTBEAT_SECONDS = 0.1
+    runner._POLL_SECONDS = 0.05
+    runner._MOST_ATTEMPTS = 1000
     services = open_kore(folder)
     with only_grades():
         Runner(services, threads=1).start()

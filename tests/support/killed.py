@@ -15,10 +15,10 @@ import kore.backups.making
 import kore.backups.restoring
 import kore.courses.ending
 import kore.courses.provision  # noqa: F401  (each registers its jobs)
-from kore import jobs
 from kore.courses.provision import formgrade_group, student_group
 from kore.hub.api import HubApi
 from kore.jobs import Runner
+from kore.jobs import runner as jobs_runner
 from kore.services import Services
 from tests.support.fake_hub import FakeHub
 from tests.support.gradedcourse import open_kore
@@ -42,7 +42,7 @@ def opened(folder: Path, course: str, people: list[str]) -> Iterator[Services]:
 def work(folder: Path, course: str, people: list[str]) -> None:
     """Do every job that waits."""
     logging.disable(logging.CRITICAL)
-    jobs._MOST_ATTEMPTS = 1000
+    jobs_runner._MOST_ATTEMPTS = 1000
     with opened(folder, course, people) as services:
         runner = Runner(services, threads=1)
         while (job := runner._claim()) is not None:

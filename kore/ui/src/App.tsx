@@ -77,7 +77,6 @@ export function App({
       kore,
       host,
       session,
-      can: (feature) => session?.features.includes(feature) ?? false,
       place,
       go,
       say: setSaid,

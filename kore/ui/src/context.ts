@@ -2,7 +2,7 @@
 
 import { createContext, useContext } from "react";
 import type { Kore } from "./api";
-import type { Feature, Session } from "./types";
+import type { Session } from "./types";
 
 export type Tab = "overview" | "grades" | "copy" | "backups" | "history" | "settings";
 
@@ -33,8 +33,6 @@ export interface Around {
   kore: Kore;
   host: Host;
   session: Session | null;
-  /** Say whether this Kore has the routes of something. */
-  can: (feature: Feature) => boolean;
   place: Place;
   go: (place: Place) => void;
   say: (words: string) => void;

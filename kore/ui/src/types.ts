@@ -6,11 +6,7 @@ export interface Session {
   user: string;
   csrf: string;
   admin: boolean;
-  features: Feature[];
 }
-
-/** What not every Kore has routes for. */
-export type Feature = "copy" | "backups" | "audit" | "settings" | "autograde";
 
 export interface CourseSummary {
   id: string;

@@ -39,7 +39,7 @@ test("an expired session signs in again, and the request is sent once more with 
     "POST grades": () => {
       if (!expired) return { body: { id: "j" } };
       expired = false;
-      fake.on("GET session", { body: { user: "u1", csrf: "new", admin: false, features: [] } });
+      fake.on("GET session", { body: { user: "u1", csrf: "new", admin: false } });
       return error(401, "sign_in", "You are not signed in.");
     },
   });
@@ -57,7 +57,7 @@ test("what one person began is not sent for another who has signed in meanwhile"
   const changed = vi.fn();
   const fake = new FakeKore({
     "POST grades": () => {
-      fake.on("GET session", { body: { user: "u2", csrf: "x", admin: false, features: [] } });
+      fake.on("GET session", { body: { user: "u2", csrf: "x", admin: false } });
       return error(403, "csrf", "Not from a page of Kore.");
     },
   });

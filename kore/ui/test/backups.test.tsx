@@ -81,7 +81,7 @@ test("a download begins only where an archive comes, and no page of a sign-in", 
   await act().click(download);
   expect(await screen.findByRole("button", { name: "Sign in again" })).toBeDefined();
   fake.on("GET backups", { body: { ...BACKUPS, backups: [backup({ id: "6".repeat(32) })] } });
-  fake.on("GET session", { body: { user: "u1", csrf: "new", admin: false, features: [] } });
+  fake.on("GET session", { body: { user: "u1", csrf: "new", admin: false } });
   await act().click(download);
   expect((await screen.findByRole("alert")).textContent).toContain(
     "This backup is not there any more.",

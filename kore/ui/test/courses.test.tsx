@@ -14,14 +14,6 @@ test("a course at a glance: its title, its teachers, what waits to be done", asy
   expect(screen.getByText(/Taught by/).textContent).toContain("Tilda");
 });
 
-test("of what this Kore has no routes for, nothing is offered", async () => {
-  show(at("backups"), new FakeKore(here(), []));
-  await screen.findByRole("heading", { name: "Week 1" });
-  const tabs = within(screen.getByRole("navigation", { name: "This course" })).getAllByRole("link");
-  expect(tabs.map((tab) => tab.textContent)).toEqual(["Overview", "Grades", "History"]);
-  expect(screen.queryByRole("button", { name: /Grade/ })).toBeNull();
-});
-
 test("a title full of markup is text", async () => {
   const title = '<img src=x onerror="alert(1)"> {{7*7}}';
   show(at("overview"), new FakeKore(here({ activity_title: title })));

@@ -9,13 +9,12 @@ import { Kore } from "../src/api";
 import type { Host, Place, Tab } from "../src/context";
 import { toAddress } from "../src/places";
 import type { Transfer } from "../src/transfer";
-import type { Backup, Course, Feature, Job } from "../src/types";
+import type { Backup, Course, Job } from "../src/types";
 import { speak } from "../src/words";
 
 export const COURSE = `c-${"1".repeat(16)}`;
 export const JOB = "2".repeat(32);
 const BASE = "/services/kore/";
-const ALL: Feature[] = ["copy", "backups", "audit", "settings", "autograde"];
 
 type Answer = { status?: number; body?: unknown } | "lost" | "page";
 type Handler = Answer | ((body: unknown) => Answer | Promise<Answer>);
@@ -25,8 +24,8 @@ export class FakeKore {
   readonly asked: { what: string; body: unknown; csrf: string | null }[] = [];
   readonly answers = new Map<string, Handler>();
 
-  constructor(answers: Record<string, Handler> = {}, features: Feature[] = ALL) {
-    this.on("GET session", { body: { user: "u1", csrf: "proof", admin: false, features } });
+  constructor(answers: Record<string, Handler> = {}) {
+    this.on("GET session", { body: { user: "u1", csrf: "proof", admin: false } });
     this.on("GET jobs", { body: { jobs: [] } });
     this.on("GET exchange", {
       body: { limits: { file: 1, submission: 1, person: 1, course: 1, files: 1 }, used: 0 },

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from kore import jobs
 from kore.backups import restoring, shelf
-from kore.courses import contents, ending
+from kore.courses import closing, contents, ending
 from kore.courses.listing import courses_of
 from kore.courses.provision import formgrade_group, student_group
 from kore.db.models import Course, Job, JobState, Member, Score, ScoreState, now
@@ -30,12 +30,12 @@ def run(course: KeptCourse, job: str, state: str = "done") -> jobs.JobInfo:
 
 def reset(course: KeptCourse, **more) -> str:
     told = {"by": course.teacher, "confirm": course.title, "backup": True, **more}
-    return ending.queue_reset(course.services, course.course, **told)
+    return ending.queue(course.services, closing.RESET, course.course, **told)
 
 
 def delete(course: KeptCourse, **more) -> str:
     told = {"by": course.teacher, "confirm": course.title, "backup": True, **more}
-    return ending.queue_delete(course.services, course.course, **told)
+    return ending.queue(course.services, closing.DELETE, course.course, **told)
 
 
 def restore(course: KeptCourse, backup: str, **more) -> str:

@@ -19,7 +19,7 @@ from sqlalchemy import select, update
 from kore import handin, jobs
 from kore.backups import making, restoring, shelf
 from kore.backups.archives import Checker
-from kore.courses import ending
+from kore.courses import closing, ending
 from kore.db.models import Backup, Job, JobState, now
 from kore.errors import KoreError
 from kore.services import Services
@@ -55,8 +55,8 @@ def _begin(services: Services, course: str, title: str, backup: str, what: str) 
         return making.queue(services, course, by="u1", contents="everything")
     if what == "restore":
         return restoring.queue(services, course, backup_id=backup, **told)
-    queue = ending.queue_reset if what == "reset" else ending.queue_delete
-    return queue(services, course, backup=True, **told)
+    kind = closing.RESET if what == "reset" else closing.DELETE
+    return ending.queue(services, kind, course, backup=True, **told)
 
 
 def _state(services: Services, course: str) -> dict:

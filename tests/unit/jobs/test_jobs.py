@@ -19,6 +19,8 @@ from kore import audit, jobs
 from kore.db.engine import Database, open_database
 from kore.db.models import Job, JobState, now
 from kore.errors import KoreError
+from kore.jobs import queue
+from kore.jobs import runner as jobs_runner
 
 _WAIT = 30
 
@@ -38,7 +40,7 @@ def kind(monkeypatch, request):
     """Register a handler for one test only."""
 
     def register(function, name="test.work"):
-        monkeypatch.setitem(jobs._handlers, name, function)
+        monkeypatch.setitem(queue.handlers, name, function)
         return name
 
     return register
@@ -252,7 +254,7 @@ def test_a_killed_process_leaves_its_job_to_the_next(database_url: str):
         os.kill(victim.pid, signal.SIGKILL)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as next_one:
         try:
-            deadline = now() + jobs.LEASE + timedelta(seconds=_WAIT)
+            deadline = now() + jobs_runner.LEASE + timedelta(seconds=_WAIT)
             beat = threading.Event()
             while (info := jobs.report(db, job_id)).state != "done" and now() < deadline:
                 beat.wait(0.1)
@@ -279,7 +281,7 @@ def test_jobs_that_need_a_course_alone_take_turns(db: Database, kind, monkeypatc
             inside.discard(context.kind)
 
     kinds = [kind(work, name) for name in ("test.copy", "test.backup", "test.look")]
-    monkeypatch.setattr(jobs, "_alone", {"test.copy", "test.backup"})
+    monkeypatch.setattr(jobs_runner, "alone_kinds", {"test.copy", "test.backup"})
     ids = [_enqueue(db, name, "c-1") for name in kinds[:2] * 3]
     ids += [_enqueue(db, kinds[0], "c-1", params={"meet": True})]
     ids += [_enqueue(db, kinds[2], "c-1", params={"meet": True})]
@@ -303,8 +305,8 @@ def test_past_the_point_of_no_return_a_job_is_completed(db: Database, kind, monk
             raise KoreError(503, "hub_away", "The hub does not answer.")
 
     name = kind(work)
-    monkeypatch.setattr(jobs, "_LONGEST_PAUSE", 0)
-    monkeypatch.setattr(jobs, "_MOST_ATTEMPTS", 1)
+    monkeypatch.setattr(jobs_runner, "_LONGEST_PAUSE", 0)
+    monkeypatch.setattr(jobs_runner, "_MOST_ATTEMPTS", 1)
     job_id = _enqueue(db, name)
     with _running(db) as runner:
         assert _ended(db, runner, job_id).state == "done"

@@ -9,7 +9,7 @@ import { OpenLms, Way } from "../components/links";
 import { Failure, Loading, Notice } from "../components/notices";
 import { type Tab, useAround } from "../context";
 import { useGet } from "../hooks";
-import type { Course as CourseInfo, Feature, Job } from "../types";
+import type { Course as CourseInfo, Job } from "../types";
 import { listed, n, t, told } from "../words";
 import { Backups } from "./backups/Backups";
 import { OwnLab, Warnings } from "./Courses";
@@ -20,17 +20,17 @@ import { Overview } from "./Overview";
 import { SettingsView } from "./Settings";
 
 const LOOK = 2_000;
-const TABS: [Tab, () => string, Feature?][] = [
+const TABS: [Tab, () => string][] = [
   ["overview", () => t("Overview")],
   ["grades", () => t("Grades")],
-  ["copy", () => t("Copy and import"), "copy"],
-  ["backups", () => t("Backups"), "backups"],
+  ["copy", () => t("Copy and import")],
+  ["backups", () => t("Backups")],
   ["history", () => t("History")],
-  ["settings", () => t("Settings"), "settings"],
+  ["settings", () => t("Settings")],
 ];
 
 export function Course({ id, tab }: { id: string; tab: Tab }) {
-  const { can, jobsRound } = useAround();
+  const { jobsRound } = useAround();
   const { value, trouble, retryIn, reload } = useGet<CourseInfo>(`courses/${id}`, {}, (course) =>
     course.state === "new" ? LOOK : null,
   );
@@ -61,9 +61,6 @@ export function Course({ id, tab }: { id: string; tab: Tab }) {
   }
   const everything = found.value?.jobs ?? [];
   const jobs = worthShowing(everything);
-  const here = TABS.some(([key, , feature]) => key === tab && (!feature || can(feature)))
-    ? tab
-    : "overview";
   return (
     <>
       <Head course={value} teaching={teaching} />
@@ -80,26 +77,26 @@ export function Course({ id, tab }: { id: string; tab: Tab }) {
       ) : (
         <>
           <nav className="kore-tabs" aria-label={t("This course")}>
-            {TABS.filter(([, , feature]) => !feature || can(feature)).map(([key, words]) => (
+            {TABS.map(([key, words]) => (
               <Way
                 key={key}
                 to={{ view: "course", course: id, tab: key }}
-                current={key === here ? "page" : undefined}
+                current={key === tab ? "page" : undefined}
               >
                 {words()}
               </Way>
             ))}
           </nav>
           <UnderWay jobs={jobs} />
-          <Boundary key={here}>
-            {here === "overview" && <Overview course={value} jobs={jobs} reload={reload} />}
-            {here === "grades" && <GradesView course={value} jobs={jobs} />}
-            {here === "copy" && <Copy course={value} />}
-            {here === "backups" && <Backups course={value} />}
-            {here === "history" && (
+          <Boundary key={tab}>
+            {tab === "overview" && <Overview course={value} jobs={jobs} reload={reload} />}
+            {tab === "grades" && <GradesView course={value} jobs={jobs} />}
+            {tab === "copy" && <Copy course={value} />}
+            {tab === "backups" && <Backups course={value} />}
+            {tab === "history" && (
               <History course={value} list={{ ...found, value: found.value && { jobs } }} />
             )}
-            {here === "settings" && <SettingsView course={value} />}
+            {tab === "settings" && <SettingsView course={value} />}
           </Boundary>
         </>
       )}

@@ -23,7 +23,7 @@ export function Overview({
   jobs: Job[];
   reload: () => void;
 }) {
-  const { host, can } = useAround();
+  const { host } = useAround();
   const base = host.hub.replace(/hub\/$/, "");
   const lab = `${host.hub}spawn/${course.id}?next=${encodeURIComponent(`${base}user/${course.id}/lab`)}`;
   const elsewhere = host.course !== course.id;
@@ -61,13 +61,11 @@ export function Overview({
                 "Make one in formgrader (“Add new assignment”), write it in JupyterLab, then generate and release it in formgrader: students find it in their JupyterLab.",
               )}
             </p>
-            {can("copy") && (
-              <p>
-                <Way to={{ view: "course", course: course.id, tab: "copy" }}>
-                  {t("Or copy one from another course or a backup")}
-                </Way>
-              </p>
-            )}
+            <p>
+              <Way to={{ view: "course", course: course.id, tab: "copy" }}>
+                {t("Or copy one from another course or a backup")}
+              </Way>
+            </p>
           </Empty>
         ) : (
           <Assignments course={course} />
@@ -98,7 +96,6 @@ function State({ assignment: a }: { assignment: Assignment }) {
 }
 
 function Assignments({ course }: { course: Course }) {
-  const { can } = useAround();
   return (
     <Table
       label={t("Assignments")}
@@ -123,19 +120,11 @@ function Assignments({ course }: { course: Course }) {
           number: true,
           cell: (a) => (a.max_score ? number(a.max_score) : "–"),
         },
-        ...(can("autograde")
-          ? [
-              {
-                title: t("Grading"),
-                cell: (a: Assignment) =>
-                  a.collected > 0 ? (
-                    <Autograde course={course.id} assignment={a} />
-                  ) : (
-                    <span>–</span>
-                  ),
-              },
-            ]
-          : []),
+        {
+          title: t("Grading"),
+          cell: (a) =>
+            a.collected > 0 ? <Autograde course={course.id} assignment={a} /> : <span>–</span>,
+        },
       ]}
     />
   );

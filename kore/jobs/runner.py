@@ -1,10 +1,4 @@
-"""Work that can take over a second: queued, with progress, and finished after a kill.
-
-A job is a row. A runner claims it with a lease that it renews while it works; when the
-process dies the lease runs out and the next runner starts the job again with a higher
-``attempt``. So a handler must be able to run again from any point. One job of a kind works
-on a course at a time, and of all kinds that need the course alone, one.
-"""
+"""Threads that claim jobs by a lease, do them, and hand back what they cannot finish."""
 
 from __future__ import annotations
 
@@ -13,34 +7,18 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import and_, exists, or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import aliased
 
-from kore import audit
 from kore.db.models import Job, JobState, now
 from kore.errors import KoreError
-from kore.job_context import JobContext
-from kore.job_reports import FINAL, Subject, cancel, end, of_course, of_person, report, subjects
-from kore.schemas import JobInfo
+from kore.jobs.context import JobContext
+from kore.jobs.queue import alone_kinds, handlers
+from kore.jobs.reports import FINAL, end
 from kore.services import Services
-
-__all__ = [
-    "Handler",
-    "JobContext",
-    "JobInfo",
-    "Runner",
-    "cancel",
-    "closed_by",
-    "enqueue",
-    "handler",
-    "of_course",
-    "of_person",
-    "report",
-]
 
 log = logging.getLogger(__name__)
 
@@ -49,91 +27,6 @@ _HEARTBEAT_SECONDS = 3.0
 _POLL_SECONDS = 2.0
 _MOST_ATTEMPTS = 5
 _LONGEST_PAUSE = 60
-
-Handler = Callable[[JobContext], None]
-_handlers: dict[str, Handler] = {}
-_alone: set[str] = set()
-_closing: set[str] = set()
-_quiet: set[str] = set()
-
-
-def handler(
-    kind: str,
-    *,
-    alone: bool = False,
-    closes: bool = False,
-    quiet: bool = False,
-    subject: Subject | None = None,
-) -> Callable[[Handler], Handler]:
-    """Register the function that does jobs of a kind.
-
-    With ``alone`` a job waits while another such job, of whatever kind, works on its course.
-    While one that ``closes`` works, nothing is handed out or in there. A ``quiet`` kind is
-    Kore's own doing and leaves no trace in the course's audit. ``subject`` tells from a job's
-    parameters what answers name as what it is about.
-    """
-
-    def register(function: Handler) -> Handler:
-        _handlers[kind] = function
-        for given, kinds in ((alone, _alone), (closes, _closing), (quiet, _quiet)):
-            if given:
-                kinds.add(kind)
-        if subject is not None:
-            subjects[kind] = subject
-        return function
-
-    return register
-
-
-def enqueue(
-    session: Session,
-    kind: str,
-    *,
-    course_id: str | None,
-    created_by: str,
-    params: dict[str, Any] | None = None,
-    coalesce: bool = False,
-    words: str = "",
-) -> Job:
-    """Add a job to the queue within the caller's transaction, and return it.
-
-    With ``coalesce`` a job of the same kind and course that nobody has begun serves instead.
-    ``words`` say in the course's audit what was asked for. Call ``Runner.wake`` after the
-    commit.
-    """
-    if coalesce:
-        waiting = session.scalar(
-            select(Job)
-            .where(Job.kind == kind, Job.course_id == course_id, Job.state == JobState.QUEUED)
-            .with_for_update()
-            .limit(1)
-        )
-        if waiting is not None:
-            return waiting
-    job = Job(
-        id=secrets.token_hex(16),
-        kind=kind,
-        course_id=course_id,
-        created_by=created_by,
-        params=params or {},
-        state=JobState.QUEUED,
-    )
-    session.add(job)
-    session.flush()
-    if course_id is not None and kind not in _quiet:
-        audit.asked(session, job, words or kind)
-    return job
-
-
-def closed_by(session: Session, course_id: str) -> str | None:
-    """Return the kind of the job at work that closes a course; None where it is open."""
-    return session.scalar(
-        select(Job.kind).where(
-            Job.course_id == course_id,
-            Job.kind.in_(_closing),
-            Job.state == JobState.RUNNING,
-        )
-    )
 
 
 class Runner:
@@ -225,14 +118,16 @@ class Runner:
         other = aliased(Job)
         busy = exists().where(
             other.course_id == Job.course_id,
-            or_(other.kind == Job.kind, and_(other.kind.in_(_alone), Job.kind.in_(_alone))),
+            or_(
+                other.kind == Job.kind, and_(other.kind.in_(alone_kinds), Job.kind.in_(alone_kinds))
+            ),
             other.id != Job.id,
             other.state == JobState.RUNNING,
         )
         return (
             select(Job)
             .where(
-                Job.kind.in_(list(_handlers)),
+                Job.kind.in_(list(handlers)),
                 or_(
                     and_(Job.state == JobState.QUEUED, ~busy),
                     and_(Job.state == JobState.RUNNING, Job.lease_until < moment),
@@ -249,7 +144,7 @@ class Runner:
         begun = context.is_final or interrupted or not context.cancelled()
         try:
             if begun:
-                _handlers[context.kind](context)
+                handlers[context.kind](context)
         except KoreError as error:
             state, message, hint = JobState.FAILED, error.message, error.hint
             log.warning("Job %s (%s) failed: %s", context.job_id, context.kind, error)

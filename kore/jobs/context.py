@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from kore.db.models import Job, JobItem
 from kore.errors import KoreError
-from kore.job_reports import FINAL
+from kore.jobs.reports import FINAL
 from kore.services import Services
 
 

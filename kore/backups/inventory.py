@@ -1,0 +1,116 @@
+"""What of a course goes into a backup, and what is left out of it and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from kore.backups.archives import MOST_FILE, why_unfit
+from kore.backups.manifest import COURSE, Contents
+from kore.descriptors import Entry
+from kore.errors import KoreError
+from kore.jobs import JobContext
+from kore.names import shown, twin_key
+from kore.trees import STAGING, Tree
+
+DATABASE = "gradebook.db"
+BESIDE = tuple(f"{DATABASE}{ending}" for ending in ("-journal", "-wal", "-shm"))
+"""What SQLite keeps beside a gradebook while it is written."""
+_MOST_LINES = 200
+"""Lines of a report on what was left out."""
+
+
+@dataclass(slots=True)
+class Inventory:
+    """What of a course goes into a backup. ``left_out`` has words by path."""
+
+    folders: list[Entry] = field(default_factory=list)
+    files: list[Entry] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+    unkept: list[str] = field(default_factory=list)
+    """Plain files and folders among them."""
+
+
+def look(tree: Tree, contents: Contents) -> Inventory:
+    """Find what goes into a backup; sources first, so that they lie together."""
+    course = Inventory()
+    tops = [e.path for e in tree.entries() if not _is_ours(e.path)]
+    if contents == "sources":
+        tops = [name for name in tops if name == "source"]
+    for name in sorted(tops, key=lambda name: (name != "source", name)):
+        _look_at(tree, name, course, checkpoints=contents == "everything")
+    return course
+
+
+def _is_ours(name: str) -> bool:
+    """Say whether something in the root is Kore's, or part of the gradebook, which is copied."""
+    return name in {STAGING, DATABASE, *BESIDE} or name.startswith(f"{STAGING}-")
+
+
+def _look_at(tree: Tree, name: str, course: Inventory, *, checkpoints: bool) -> None:
+    found = tree.look(name)
+    if found is None:
+        return
+    entries: Iterator[Entry] = iter([found])
+    if found.is_dir and not found.odd:
+        entries = _chained(found, tree.walk(name))
+    skipped = ""
+    twins: dict[str, str] = {}
+    for entry in entries:
+        last = entry.path.rpartition("/")[2]
+        if skipped and entry.path.startswith(skipped):
+            continue
+        if last.startswith(f"{STAGING}-") or (last == ".ipynb_checkpoints" and not checkpoints):
+            skipped = entry.path + "/"
+            continue
+        why = _why_left_out(entry, twins)
+        if not why:
+            (course.folders if entry.is_dir else course.files).append(entry)
+            continue
+        skipped = entry.path + "/"
+        course.left_out[entry.path] = why
+        if not entry.odd:
+            course.unkept.append(entry.path)
+
+
+def _chained(first: Entry, rest: Iterator[Entry]) -> Iterator[Entry]:
+    yield first
+    yield from rest
+
+
+def _why_left_out(entry: Entry, twins: dict[str, str]) -> str:
+    if entry.odd:
+        return "is a link, a pipe, a device or closed to Kore"
+    if why := why_unfit(f"{COURSE}/{entry.path}"):
+        return why
+    if entry.size > MOST_FILE:
+        return "is larger than 8 GB"
+    other = twins.setdefault(twin_key(entry.path), entry.path)
+    if other != entry.path:
+        return f"has a name that some systems take for {shown(other)}"
+    return ""
+
+
+def tell_left_out(ctx: JobContext, course: Inventory, *, whole: bool) -> None:
+    """Write what is left out into the job's report.
+
+    With ``whole`` raises KoreError where a plain file is among it.
+    """
+    if whole and course.unkept:
+        first = course.unkept[0]
+        raise KoreError(
+            409,
+            "not_whole",
+            f"{len(course.unkept)} files or folders cannot be backed up, and would be lost: "
+            f"{shown(first)} {course.left_out[first]}.",
+            "Rename or remove what is named here, or go on without a backup.",
+        )
+    for number, (path, why) in enumerate(sorted(course.left_out.items())):
+        if number >= _MOST_LINES:
+            break
+        ctx.item(_key(path), shown(path), "left_out", why)
+
+
+def _key(path: str) -> str:
+    """Return a key for a report's line, which holds 255 characters."""
+    return path.encode("utf-8", "backslashreplace").decode()[:255]
