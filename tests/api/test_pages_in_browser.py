@@ -15,6 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from sqlalchemy import select, update
 
+from kore.backups import making
 from kore.db.models import Course, Job, JobItem, JobState, now
 from tests.support import classroom, notebooks
 from tests.support.classroom import HOSTILE_TITLE, Classroom
@@ -422,6 +423,68 @@ def test_a_course_is_backed_up_and_the_backup_downloaded(
         with page.expect_download() as download:
             row.get_by_role("link", name="Download").click()
         assert Path(download.value.path()).stat().st_size > 0
+
+
+def test_a_backup_goes_out_and_comes_back_as_a_file(
+    browser: Browser, kore: Harness, url: str, tmp_path: Path
+) -> None:
+    """Fetched after the session has ended only when somebody signs in again; then sent back."""
+    course, teacher = own_course(kore, "travels")
+    making.queue(kore.services, course, by=teacher, contents="sources")
+    kore.work()
+    with sitting(browser, kore, url, teacher) as page:
+        page.goto(f"{url}/page/courses/{course}/backups")
+        fetch = page.get_by_role("link", name="Download")
+        expect(fetch).to_be_visible()
+        kore.oauth.models.clear()
+        fetch.click()
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("You are not signed in any more.")
+        check(page)
+        kore.known_to_hub = teacher
+        alert.get_by_role("button", name="Sign in again").click()
+        with page.expect_download() as download:
+            fetch.click()
+        archive = tmp_path / download.value.suggested_filename
+        download.value.save_as(archive)
+        page.get_by_label("Archive of a backup").set_input_files(archive)
+        expect(page.get_by_role("row", name="Uploaded")).to_contain_text("1 assignment")
+        page.get_by_label("Archive of a backup").set_input_files(
+            {"name": "notes.tar", "mimeType": "application/x-tar", "buffer": b"no archive"}
+        )
+        expect(page.get_by_role("alert")).to_contain_text("archive")
+        check(page)
+
+
+def test_some_assignments_of_another_course_are_copied(
+    browser: Browser, kore: Harness, url: str
+) -> None:
+    """All but what is left out; the course's own assignments are not offered."""
+    course, teacher = own_course(kore, "target")
+    other, _ = own_course(kore, "origin")
+    for name in ("ps2", "ps3"):
+        kore.source(other, name, squares=notebooks.assignment())
+    with sitting(browser, kore, url, teacher) as page:
+        page.goto(f"{url}/page/courses/{course}/copy")
+        page.get_by_label("From").select_option("Courses")
+        page.get_by_label("Find an assignment").fill("origin")
+        rows = page.get_by_role("table", name="Assignments to copy").locator("tbody tr")
+        expect(rows).to_have_count(3)
+        rows.first.get_by_role("button", name="Copy all assignments of").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_role("button", name="Continue").click()
+        expect(dialog.get_by_text("3 items are copied")).to_be_visible()
+        expect(dialog.get_by_role("radio", name="Keep both")).to_be_checked()
+        check(page)
+        dialog.get_by_role("checkbox", name="ps1").uncheck()
+        expect(dialog.get_by_role("radio")).to_have_count(0)
+        dialog.get_by_role("button", name="Copy", exact=True).click()
+        page.wait_for_url("**/page/jobs/*")
+        kore.work()
+        expect(page.get_by_role("row", name="Copied")).to_have_count(2)
+        check(page)
+    sources = kore.services.host.course_root(course) / "source"
+    assert sorted(path.name for path in sources.iterdir()) == ["ps1", "ps2", "ps3"]
 
 
 def test_a_course_is_deleted_only_with_its_title_and_after_a_backup(

@@ -34,6 +34,7 @@ test("a grading says of which assignment, and grades those that failed again, an
   const items = [
     { key: "u3", label: "Ada", outcome: "graded", words: "", detail: { score: 1, maximum: 2 } },
     { key: "u4", label: "Bo", outcome: "failed", words: "NameError", detail: {} },
+    { key: "u5", label: "Cy", outcome: "needs_manual", words: "", detail: {} },
   ];
   const grading = job({ kind: "assignment.autograde", subject: "ps1", items });
   const fake = new FakeKore({
@@ -43,6 +44,7 @@ test("a grading says of which assignment, and grades those that failed again, an
   });
   show({ view: "job", job: JOB }, fake);
   await act().click(await screen.findByRole("button", { name: "Grade the 1 failed one again" }));
+  expect(screen.getByRole("link", { name: "Open formgrader" })).toBeDefined();
   const heading = screen.getByRole("heading", { level: 1 });
   expect(plain(heading.textContent)).toBe("Grading automatically: ps1");
   await waitFor(() => expect(fake.calls("POST")).toHaveLength(1));

@@ -49,7 +49,8 @@ export function Table<Row>({
                   data-label={column.title}
                   className={side(column)}
                 >
-                  {column.cell(row)}
+                  {/* One piece: in a card it stands beside the heading as a whole. */}
+                  <div>{column.cell(row)}</div>
                 </td>
               ),
             )}

@@ -1,7 +1,7 @@
 // An archive that somebody has as a file, on its way to the backups of a course.
 
-import { useRef, useState } from "react";
-import { Trouble } from "../../api";
+import { useEffect, useRef, useState } from "react";
+import { asTrouble, Trouble } from "../../api";
 import { Failure } from "../../components/notices";
 import { useAround } from "../../context";
 import { useAct } from "../../hooks";
@@ -23,6 +23,13 @@ export function Upload({
   const [file, setFile] = useState<File | null>(null);
   const [gone, setGone] = useState(0);
   const { busy, trouble, act } = useAct();
+  // Who closes the tab now would lose the rest: the browser asks first.
+  useEffect(() => {
+    if (!busy) return;
+    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+    window.addEventListener("beforeunload", ask);
+    return () => window.removeEventListener("beforeunload", ask);
+  }, [busy]);
   const upload = (archive: File) => {
     const stop = new AbortController();
     stopping.current = stop;
@@ -33,7 +40,11 @@ export function Upload({
       try {
         await kore.upload(`backups/upload?course=${course}`, archive, setGone, stop.signal);
       } catch (error) {
-        if (!stop.signal.aborted) throw error;
+        if (!stop.signal.aborted) {
+          // Whoever is in another view meanwhile hears of it.
+          say(asTrouble(error).message);
+          throw error;
+        }
         say(t("The upload is stopped. Nothing was kept."));
         return;
       }

@@ -52,7 +52,10 @@ export function Assignments({ course, query, onPage, onChoose }: ListProps) {
                   <button
                     type="button"
                     className="kore-button kore-small"
-                    aria-label={t("Copy {name}", { name: a.name })}
+                    aria-label={t("Copy {name} from {source}", {
+                      name: a.name,
+                      source: a.source.title,
+                    })}
                     onClick={() =>
                       onChoose({
                         words: a.name,
@@ -131,7 +134,10 @@ export function Problems({ query, onPage, onChoose }: ListProps) {
                     <button
                       type="button"
                       className="kore-button kore-small"
-                      aria-label={t("Copy {name}", { name: p.title || p.name })}
+                      aria-label={t("Copy {name} from {source}", {
+                        name: p.title || p.name,
+                        source: p.source.title,
+                      })}
                       onClick={() => choose(p)}
                     >
                       {t("Copy …")}

@@ -2,7 +2,7 @@
 
 import { useMemo, useState } from "react";
 import { ACTION_ORDER } from "../../codes";
-import { OpenLms, Way } from "../../components/links";
+import { Formgrader, OpenLms, Way } from "../../components/links";
 import { Empty, Failure, Loading, Notice } from "../../components/notices";
 import { useGet } from "../../hooks";
 import type { Course, Grades, Job } from "../../types";
@@ -119,6 +119,7 @@ function Preview({ course, under }: { course: Course; under: boolean }) {
           <button type="button" className="kore-button" onClick={reload}>
             {t("Look again")}
           </button>
+          {held > 0 && <Formgrader course={course.id} />}
           {value.last_job && (
             <Way className="kore-button" to={{ view: "job", job: value.last_job }}>
               {t("Report of the last time")}

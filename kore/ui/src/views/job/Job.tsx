@@ -3,7 +3,7 @@
 import { useEffect, useRef } from "react";
 import { jobState, jobTitle, OUTCOME_ORDER, outcome } from "../../codes";
 import { activity, Chip, When } from "../../components/labels";
-import { Way } from "../../components/links";
+import { Formgrader, Way } from "../../components/links";
 import { Failure, Loading } from "../../components/notices";
 import { useAround } from "../../context";
 import { csv } from "../../csv";
@@ -178,6 +178,9 @@ function After({ job }: { job: JobInfo }) {
           <button type="button" className="kore-button kore-main" disabled={busy} onClick={again}>
             {retry.words}
           </button>
+        )}
+        {job.course && job.items.some((item) => item.outcome === "needs_manual") && (
+          <Formgrader course={job.course} />
         )}
         {job.items.length > 0 && (
           <button
