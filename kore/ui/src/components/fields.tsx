@@ -25,6 +25,51 @@ export function Field({
   );
 }
 
+/** A line of text that names or quotes something: nothing corrects or completes it. */
+export function TextField({
+  label,
+  hint,
+  value,
+  onChange,
+  mono = false,
+  suggestions,
+}: {
+  label: string;
+  hint?: string;
+  value: string;
+  onChange: (value: string) => void;
+  /** For what is code. */
+  mono?: boolean;
+  suggestions?: readonly string[];
+}) {
+  return (
+    <Field label={label} hint={hint}>
+      {(id, describedBy) => (
+        <>
+          <input
+            id={id}
+            aria-describedby={describedBy}
+            className={mono ? "kore-input kore-mono" : "kore-input"}
+            // Firefox offers no suggestions where completion is off.
+            autoComplete={suggestions ? undefined : "off"}
+            spellCheck={false}
+            list={suggestions && `${id}-suggestions`}
+            value={value}
+            onChange={(event) => onChange(event.target.value)}
+          />
+          {suggestions && (
+            <datalist id={`${id}-suggestions`}>
+              {suggestions.map((each) => (
+                <option key={each} value={each} />
+              ))}
+            </datalist>
+          )}
+        </>
+      )}
+    </Field>
+  );
+}
+
 export function Check({
   label,
   checked,

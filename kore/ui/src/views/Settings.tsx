@@ -1,7 +1,7 @@
 // Settings of a course that lie in its nbgrader_config.py, as a form.
 
 import { useState } from "react";
-import { Check, Field } from "../components/fields";
+import { Check, Field, TextField } from "../components/fields";
 import { Failure, Notice, WhenLoaded } from "../components/notices";
 import { useAround } from "../context";
 import { useAct, useGet } from "../hooks";
@@ -35,21 +35,6 @@ function Form({ course, before }: { course: Course; before: Settings }) {
       setSaved(true);
       say(t("The settings are saved."));
     });
-  const text = (label: string, value: string, set: (value: string) => void, hint?: string) => (
-    <Field label={label} hint={hint}>
-      {(id, describedBy) => (
-        <input
-          id={id}
-          aria-describedby={describedBy}
-          className="kore-input kore-mono"
-          autoComplete="off"
-          spellCheck={false}
-          value={value}
-          onChange={(event) => set(event.target.value)}
-        />
-      )}
-    </Field>
-  );
   return (
     <form
       className="kore-form"
@@ -85,15 +70,19 @@ function Form({ course, before }: { course: Course; before: Settings }) {
       </fieldset>
       <fieldset>
         <legend>{t("Solutions")}</legend>
-        {text(
-          t("A solution begins with the line"),
-          now.solution.begin,
-          (v) => change({ solution: { ...now.solution, begin: v } }),
-          t("What stands between these two lines is taken out of the students' version."),
-        )}
-        {text(t("A solution ends with the line"), now.solution.end, (v) =>
-          change({ solution: { ...now.solution, end: v } }),
-        )}
+        <TextField
+          label={t("A solution begins with the line")}
+          hint={t("What stands between these two lines is taken out of the students' version.")}
+          value={now.solution.begin}
+          onChange={(v) => change({ solution: { ...now.solution, begin: v } })}
+          mono
+        />
+        <TextField
+          label={t("A solution ends with the line")}
+          value={now.solution.end}
+          onChange={(v) => change({ solution: { ...now.solution, end: v } })}
+          mono
+        />
         <Field label={t("Students find in its place (Python)")}>
           {(id) => (
             <textarea

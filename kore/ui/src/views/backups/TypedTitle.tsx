@@ -1,6 +1,6 @@
 // The title of a course, to be typed by who is about to lose something of it.
 
-import { Field } from "../../components/fields";
+import { TextField } from "../../components/fields";
 import type { Course } from "../../types";
 import { t } from "../../words";
 
@@ -18,22 +18,12 @@ export function TypedTitle({
       <p>
         {t("The title of the course is")}: <b dir="auto">{course.title}</b>
       </p>
-      <Field
+      <TextField
         label={t("Type the title of the course, to be sure")}
         hint={t("Capital letters, spaces and kinds of dashes do not matter.")}
-      >
-        {(id, describedBy) => (
-          <input
-            id={id}
-            aria-describedby={describedBy}
-            className="kore-input"
-            autoComplete="off"
-            spellCheck={false}
-            value={value}
-            onChange={(event) => onChange(event.target.value)}
-          />
-        )}
-      </Field>
+        value={value}
+        onChange={onChange}
+      />
     </>
   );
 }

@@ -2,7 +2,7 @@
 
 import { useState } from "react";
 import { Dialog, DialogActions } from "../../components/Dialog";
-import { Check, Choice, Field } from "../../components/fields";
+import { Check, Choice, TextField } from "../../components/fields";
 import { Failure } from "../../components/notices";
 import { useKore } from "../../context";
 import { useAct, useStartJob } from "../../hooks";
@@ -62,8 +62,10 @@ export function CopyDialog({
         {t("From")}: <SourceName source={chosen.source} />
       </p>
       {chosen.problem && !plan && (
-        <Target
-          course={course}
+        <TextField
+          label={t("Into which assignment of this course")}
+          hint={t("A new name makes a new assignment.")}
+          suggestions={course.assignments.map((each) => each.name)}
           value={into}
           onChange={(name) => {
             looking.clear();
@@ -92,41 +94,6 @@ export function CopyDialog({
         {plan ? t("Copy") : t("Continue")}
       </DialogActions>
     </Dialog>
-  );
-}
-
-function Target({
-  course,
-  value,
-  onChange,
-}: {
-  course: Course;
-  value: string;
-  onChange: (name: string) => void;
-}) {
-  return (
-    <Field
-      label={t("Into which assignment of this course")}
-      hint={t("A new name makes a new assignment.")}
-    >
-      {(id, describedBy) => (
-        <>
-          <input
-            id={id}
-            aria-describedby={describedBy}
-            className="kore-input"
-            list={`${id}-there`}
-            value={value}
-            onChange={(event) => onChange(event.target.value)}
-          />
-          <datalist id={`${id}-there`}>
-            {course.assignments.map((a) => (
-              <option key={a.name} value={a.name} />
-            ))}
-          </datalist>
-        </>
-      )}
-    </Field>
   );
 }
 
