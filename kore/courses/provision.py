@@ -23,8 +23,9 @@ from kore.services import Services
 log = logging.getLogger(__name__)
 
 _CONFIG = """\
-# nbgrader's settings for this course, for its teachers to change. Kore wrote this file
-# once and leaves it alone. https://nbgrader.readthedocs.io/en/stable/configuration/
+# nbgrader's settings for this course, for its teachers to change. The form in Kore writes
+# between two marks at the end; all else is yours.
+# https://nbgrader.readthedocs.io/en/stable/configuration/
 c = get_config()  # noqa: F821
 
 # What students see in the place of a solution:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,7 +12,7 @@ from kore.courses import configfile
 from kore.courses.schemas import CodeStub, CourseSettings, FeedbackSettings, SolutionMarks
 from kore.errors import KoreError
 from kore.services import Services
-from kore.trees import Tree
+from kore.trees import STAGING, Tree
 
 FILE = "nbgrader_config.py"
 _MOST_BYTES = 200_000
@@ -84,8 +85,30 @@ def write(services: Services, course_id: str, wanted: CourseSettings) -> CourseS
         block = {name: value for name, value in asked.items() if value != known[name]}
         changed = configfile.with_block(text, block)
         if changed != text:
-            tree.write(FILE, [changed.encode()])
+            _put(services, course_id, tree, text, changed)
         return _shown(_effective(changed))
+
+
+def _put(services: Services, course_id: str, tree: Tree, before: str, after: str) -> None:
+    """Put a new file in the place of the one that was read; the course's account can read it."""
+    place = f"{STAGING}/settings-{secrets.token_hex(8)}"
+    try:
+        tree.write(place, [after.encode()])
+        services.host.hand_over(course_id)
+        try:
+            tree.rename(place, FILE)
+        except FileExistsError:
+            tree.swap(place, FILE)
+            if _text(tree, place) != before:
+                tree.swap(place, FILE)
+                raise KoreError(
+                    409,
+                    "config_changed",
+                    f"Somebody else has changed the course's {FILE} in this moment.",
+                    "Load the settings again, and change them once more.",
+                ) from None
+    finally:
+        tree.remove(place)
 
 
 @contextmanager
@@ -100,9 +123,9 @@ def _folder(services: Services, course_id: str) -> Iterator[Tree]:
         yield tree
 
 
-def _text(tree: Tree) -> str:
+def _text(tree: Tree, path: str = FILE) -> str:
     try:
-        return tree.read_bytes(FILE, most=_MOST_BYTES).decode()
+        return tree.read_bytes(path, most=_MOST_BYTES).decode()
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError as error:

@@ -5,12 +5,14 @@ Its pages, calls and files are nbgrader's; each answer bears the policy for its 
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from nbgrader.server_extensions.formgrader import apihandlers, handlers
 from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
 from tornado.web import StaticFileHandler
+from traitlets.config import Config
 
 from kore.formgrader import policy
 from kore.formgrader.exporter import SafeExporter
@@ -88,6 +90,15 @@ class _Entrance(handlers.FormgraderHandler):  # type: ignore[misc]
 
 class SafeFormgrader(FormgradeExtension):  # type: ignore[misc]
     """Formgrader, which shows what students wrote and runs none of it."""
+
+    _given: Config | None = None
+
+    def load_config_file(self, **more: Any) -> None:
+        """Read nbgrader's files, as before each action; what left them is no longer in force."""
+        if self._given is None:
+            self._given = deepcopy(self.config)
+        self.config = deepcopy(self._given)
+        super().load_config_file(**more)
 
     def init_tornado_settings(self, webapp: Any) -> None:
         """Put the safe exporter and escaping templates in the places of nbgrader's."""

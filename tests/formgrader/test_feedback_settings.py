@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from nbformat.v4 import new_output
 
 from kore.courses import settings
-from kore.services import Services
-from tests.support.courseserver import COURSE, add_submission, feedback_of
+from tests.support.courseserver import COURSE, add_submission, feedback_of, only_files
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -36,7 +34,7 @@ def _feedback(tmp_path: Any, **feedback: bool) -> str:
     root = tmp_path / "course"
     root.mkdir()
     add_submission(root, "u7", _marks, first="Ada", last="Example")
-    services = cast(Services, SimpleNamespace(host=SimpleNamespace(course_root=lambda _: root)))
+    services = only_files(root)
     wanted = settings.read(services, COURSE)
     for name, value in feedback.items():
         setattr(wanted.feedback, name, value)

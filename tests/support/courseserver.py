@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import nbformat
 import requests
@@ -22,6 +23,7 @@ from nbgrader.api import Gradebook
 from ananke.demo.checks import free_port
 from kore import gradebook as course_gradebook
 from kore.hub import spawning
+from kore.services import Services
 from tests.support import notebooks
 
 COURSE = "c-0123456789abcdef"
@@ -37,9 +39,22 @@ class CourseServer:
     root: Path
     log: Path
 
+    def post(self, path: str) -> requests.Response:
+        """Act as a script on a page of its own would."""
+        with requests.Session() as session:
+            session.get(self.url + "/formgrader", timeout=60)
+            proof = {"X-XSRFToken": session.cookies.get("_xsrf", ""), "Referer": self.url}
+            return session.post(self.url + path, headers=proof, timeout=120)
+
     def get(self, path: str, **more: Any) -> requests.Response:
         """Ask as a page of its own would."""
         return requests.get(self.url + path, headers={"Referer": self.url}, timeout=60, **more)
+
+
+def only_files(root: Path) -> Services:
+    """Return as much of Kore as it needs for the files of the course at ``root``."""
+    host = SimpleNamespace(course_root=lambda _: root, hand_over=lambda _: None)
+    return cast(Services, SimpleNamespace(host=host))
 
 
 def variables(root: Path) -> dict[str, str]:

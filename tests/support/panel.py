@@ -79,10 +79,16 @@ class Panel:
 
 @contextmanager
 def at_course(
-    browser: Browser, course: TaughtCourse, host: str, tab: str = "Overview", **options: Any
+    browser: Browser,
+    course: TaughtCourse,
+    host: str,
+    tab: str = "Overview",
+    *,
+    user: str = "tilda",
+    **options: Any,
 ) -> Iterator[Panel]:
-    """The teacher's browser with a course's view in JupyterLab ("lab") or on the "page"."""
-    with launched(browser, course.demo, "tilda", course.activity, **options) as page:
+    """Somebody's browser with a course's view in JupyterLab ("lab") or on the "page"."""
+    with launched(browser, course.demo, user, course.activity, **options) as page:
         if host == "page":
             page.goto(f"{course.demo.kore}/page/courses/{course.id}")
         panel = Panel(page, page.locator("#kore-panel" if host == "lab" else "#panel"), host)

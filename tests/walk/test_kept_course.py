@@ -68,7 +68,12 @@ def through_everything(demo: Any, *, homes: Path | None = None) -> None:
     title = teacher.kore("GET", f"/courses/{course}").json()["title"]
     desk = teacher.server(course)
     desk.write("source/ps1/squares.ipynb", notebooks.assignment(points=5))
+    # The course's server runs already, and goes by the settings as they are now.
+    wanted = teacher.kore("GET", f"/courses/{course}/settings").json()
+    wanted["code_stub"]["python"] = "# Yours"
+    assert teacher.kore("PUT", f"/courses/{course}/settings", json=wanted).ok
     desk.formgrader("POST", "assignment/ps1/assign")
+    assert "# Yours" in str(desk.read("release/ps1/squares.ipynb"))
     desk.formgrader("POST", "assignment/ps1/release")
     _hand_in(right, course, "def square(x):\n    return x * x")
     desk.formgrader("POST", "assignment/ps1/collect")

@@ -85,6 +85,28 @@ def test_what_is_written_is_what_nbgrader_reads(services, root):
     assert file.read_text().startswith("c = get_config()\nc.Exchange.timezone = 'UTC'  # mine\n")
 
 
+def test_the_course_can_read_the_file_from_its_first_moment(services, root, monkeypatch):
+    """It is handed over to the course's account before it takes its place."""
+    file, seen = root / settings.FILE, []
+    monkeypatch.setattr(
+        services.host, "hand_over", lambda course: seen.append((course, file.exists()))
+    )
+    settings.write(services, COURSE, CHANGED)
+    assert seen == [(COURSE, False)]
+    assert list((root / ".kore").iterdir()) == []
+
+
+def test_what_somebody_writes_in_the_same_moment_is_kept(services, root, monkeypatch):
+    """A teacher saves the file while the form is written: theirs stays, and the form says so."""
+    file, theirs = root / settings.FILE, "c = get_config()\nc.Exchange.timezone = 'UTC'\n"
+    file.write_text("c = get_config()\n")
+    monkeypatch.setattr(services.host, "hand_over", lambda _: file.write_text(theirs))
+    with pytest.raises(KoreError) as refused:
+        settings.write(services, COURSE, CHANGED)
+    assert refused.value.code == "config_changed"
+    assert file.read_text() == theirs
+
+
 def test_back_to_the_defaults_leaves_no_trace(services, root):
     """What equals the rest of the file is not written: the block goes with its last line."""
     before = "c = get_config()\n"

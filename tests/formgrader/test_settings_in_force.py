@@ -1,0 +1,44 @@
+"""A running formgrader goes by the course's settings as they are now."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kore import gradebook
+from kore.courses import settings
+from tests.support import notebooks
+from tests.support.courseserver import COURSE, CourseServer, only_files, serving
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+def _students_version(server: CourseServer) -> str:
+    """Have formgrader make the students' version; return what is in the solution's place."""
+    answer = server.post("/formgrader/api/assignment/ps1/assign")
+    assert answer.json()["success"], answer.text
+    made: dict[str, Any] = json.loads((server.root / "release/ps1/p1.ipynb").read_text())
+    cell = made["cells"][1]["source"]
+    return cell if isinstance(cell, str) else "".join(cell)
+
+
+def test_a_setting_is_in_force_at_once_and_gone_at_once(tmp_path: Path):
+    """Changed in the form, then back to the default, in a server that runs all the while."""
+    root = tmp_path / "course"
+    (root / "source" / "ps1").mkdir(parents=True)
+    (root / "source/ps1/p1.ipynb").write_text(json.dumps(notebooks.assignment()))
+    gradebook.create(root / "gradebook.db", COURSE)
+    services = only_files(root)
+    usual = settings.read(services, COURSE)
+    wanted = usual.model_copy(deep=True)
+    wanted.code_stub.python = "# Before the server began"
+    settings.write(services, COURSE, wanted)
+    with serving(root) as server:
+        wanted.code_stub.python = "..."
+        settings.write(services, COURSE, wanted)
+        assert _students_version(server) == "def square(x):\n    ..."
+        settings.write(services, COURSE, usual)
+        assert "NotImplementedError" in _students_version(server)

@@ -1,0 +1,331 @@
+"""What a teacher does in the panel, in JupyterLab and on the page, with the real demo."""
+
+from __future__ import annotations
+
+import csv
+import re
+import secrets
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Browser, expect
+
+from tests.support import notebooks
+from tests.support.browser import shoot
+from tests.support.demo import Demo
+from tests.support.panel import PATIENCE, at_course
+from tests.support.taught import KILLS, RIGHT, SLOW, WRONG, TaughtCourse
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
+
+ZOE, MILA, NIKO = "Zoë Weißenfels-Ångström", "Милана Придуманова", "Νίκος Παραδειγματίδης"
+MARKUP = "<img src=x onerror=\"document.title='owned'\"> </h1>{{ 7*7 }} Übung"
+
+
+@pytest.fixture(scope="module", params=["lab", "page"])
+def host(request: pytest.FixtureRequest) -> str:
+    """Where the panel is looked at."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def other(demo: Demo) -> TaughtCourse:
+    """Another course of the teacher's, with markup in its title, to copy from."""
+    course = TaughtCourse(demo, f"{MARKUP} {secrets.token_hex(2)}")
+    course.desk.write("source/warm-up/circles.ipynb", notebooks.assignment(points=3))
+    return course
+
+
+@pytest.fixture(scope="module")
+def graded(demo: Demo, host: str) -> tuple[TaughtCourse, dict[str, str]]:
+    """A course in the term for each place: two graded, one whose notebook ends its kernel."""
+    course = TaughtCourse(demo)
+    course.release()
+    users = course.submit({"zoe": RIGHT, "mila": WRONG, "niko": KILLS})
+    job = course.ended(course.grade(students=[users["zoe"], users["mila"]]))
+    assert job["state"] == "done", job
+    return course, users
+
+
+def behave(demo: Demo, **values: Any) -> None:
+    """Have the LMS behave in some way."""
+    answer = requests.put(f"{demo.lms}/api/behaviour", json=values, timeout=30)
+    assert answer.ok, answer.text
+
+
+def points_in_lms(course: TaughtCourse) -> dict[str, float]:
+    """What the LMS's gradebook has for this course's activity, by student."""
+    answer = requests.get(f"{course.demo.lms}/api/gradebook?course=numerics", timeout=30).json()
+    [column] = [c for c in answer["line_items"] if c["label"] == course.title]
+    return {g["user"]: g["points"] for g in column["grades"]}
+
+
+def test_the_course_at_a_glance(chromium: Browser, host: str, graded):
+    """Its title, whose it is, how its work stands, and the ways to formgrader and the LMS."""
+    course, _ = graded
+    with at_course(chromium, course, host) as panel:
+        expect(panel.root.get_by_text("Taught by ")).to_contain_text("Tilda Lindenström")
+        expect(panel.root.get_by_text("3 students").first).to_be_visible()
+        row = panel.row("ps1")
+        expect(row).to_contain_text("1 to grade")
+        assert panel.serious() == []
+        shoot(panel.page, f"course on the {host}")
+        link = panel.root.get_by_role("link", name="Open the activity in the LMS")
+        assert (link.get_attribute("href") or "").startswith(course.demo.lms)
+        formgrader = panel.root.get_by_role("link", name="Open formgrader")
+        if host == "lab":
+            formgrader.click()
+            frame = panel.page.frame_locator("iframe[src*='formgrader']")
+            expect(frame.get_by_role("link", name="ps1", exact=True)).to_be_visible()
+        else:
+            with panel.page.expect_popup() as popup:
+                formgrader.click()
+            name = popup.value.get_by_role("link", name="ps1", exact=True)
+            expect(name).to_be_visible(timeout=PATIENCE)
+
+
+def test_grades_are_looked_at_sent_and_sent_again(
+    demo: Demo, chromium: Browser, host: str, graded, tmp_path: Path
+):
+    """The preview names who waits; one whom the LMS refuses is told, and sent again later."""
+    course, users = graded
+    behave(demo, refuse_users=[users["mila"].removeprefix("u")])
+    try:
+        with at_course(chromium, course, host, "Grades") as panel:
+            expect(panel.row(NIKO)).to_contain_text("Collected, but not graded yet: ps1.")
+            expect(panel.root.get_by_text("1 student is held back")).to_be_visible()
+            panel.root.get_by_role("searchbox", name="Find a student").fill("angstrom")
+            expect(panel.root.get_by_role("rowheader")).to_have_text([ZOE])
+            panel.root.get_by_role("searchbox", name="Find a student").fill("")
+            shoot(panel.page, f"grades on the {host}")
+            assert panel.serious() == []
+            panel.button("Send 2 grades").click()
+            expect(panel.dialog).to_contain_text("1 student is held back")
+            panel.dialog.get_by_role("button", name="Send 2 grades").click()
+            panel.finished("Sending grades to the LMS")
+            expect(panel.row(ZOE)).to_contain_text("Sent")
+            expect(panel.row(MILA)).to_contain_text("Refused by the LMS")
+            expect(panel.row(NIKO)).to_contain_text("Held back")
+            # What went wrong stands first.
+            expect(panel.root.get_by_role("rowheader").first).to_have_text(MILA)
+            shoot(panel.page, f"report of grades on the {host}")
+            with panel.page.expect_download() as download:
+                panel.button("Download as a table (CSV)").click()
+            kept = tmp_path / "report.csv"
+            download.value.save_as(kept)
+            assert [line[0] for line in csv.reader(kept.open(encoding="utf-8-sig"))][1] == MILA
+            behave(demo, refuse_users=[])
+            panel.button("Send the 1 failed one again").click()
+            expect(panel.row(MILA)).to_contain_text("Sent", timeout=PATIENCE)
+            expect(panel.root.get_by_role("rowheader")).to_have_text([MILA])
+    finally:
+        behave(demo, refuse_users=[])
+    assert points_in_lms(course) == {"zoe": 100, "mila": 0}
+
+
+def test_new_work_is_graded_and_what_failed_is_graded_again(chromium: Browser, host: str, graded):
+    """A notebook that ends its kernel is reported with its log; corrected, it is graded."""
+    course, _ = graded
+    with at_course(chromium, course, host) as panel:
+        panel.button("Grade ps1 automatically").click()
+        expect(panel.dialog).to_contain_text("1 submission of")
+        shoot(panel.page, f"autograding asks on the {host}")
+        panel.dialog.get_by_role("button", name="Grade", exact=True).click()
+        panel.finished("Grading automatically")
+        expect(panel.row(NIKO)).to_contain_text("Failed")
+        panel.button("What the notebook said").click()
+        expect(panel.dialog.get_by_role("region", name="Log")).to_contain_text("Autograding")
+        assert panel.serious() == []
+        shoot(panel.page, f"log of a notebook on the {host}")
+        panel.dialog.get_by_role("button", name="Close").click()
+        course.submit({"niko": RIGHT})
+        panel.button("Grade the 1 failed one again").click()
+        expect(panel.row(NIKO)).to_contain_text("5 of 5", timeout=PATIENCE)
+        panel.way("Back to the course").click()
+        expect(panel.row("ps1")).not_to_contain_text("to grade")
+
+
+def test_a_grading_that_breaks_off_says_how_far_it_came(chromium: Browser, host: str, graded):
+    """The program that grades is killed half-way: who is done is done, and the rest goes on."""
+    course, _ = graded
+    course.submit({"zoe": SLOW, "mila": RIGHT})
+    with at_course(chromium, course, host) as panel:
+        panel.button("Grade ps1 automatically").click()
+        panel.dialog.get_by_role("button", name="Grade", exact=True).click()
+        expect(panel.root.get_by_text(re.compile("Grading .*Zoë"))).to_be_visible(timeout=PATIENCE)
+        shoot(panel.page, f"grading under way on the {host}")
+        for process in course.batches():
+            process.kill()
+        panel.finished("Grading automatically", "Failed")
+        expect(panel.root.get_by_text("did not grade to the end")).to_be_visible()
+        expect(panel.row(ZOE)).to_contain_text("Failed")
+        shoot(panel.page, f"grading that broke off on the {host}")
+        panel.way("Back to the course").click()
+        panel.button("Grade ps1 automatically").click()
+        panel.dialog.get_by_role("button", name="Grade", exact=True).click()
+        panel.finished("Grading automatically")
+        expect(panel.row(ZOE)).to_contain_text("5 of 5")
+
+
+def test_an_assignment_and_a_problem_are_copied(
+    chromium: Browser, host: str, graded, other: TaughtCourse
+):
+    """Found by search, looked at, copied beside what is there; the work can be done on at once."""
+    course, _ = graded
+    with at_course(chromium, course, host, "Copy and import") as panel:
+        search = panel.root.get_by_role("searchbox", name="Find an assignment")
+        search.fill("übung warm-up")
+        expect(panel.root.get_by_role("rowheader")).to_have_text(["warm-up"])
+        expect(panel.row("warm-up")).to_contain_text(other.title)
+        assert panel.serious() == []
+        shoot(panel.page, f"copy on the {host}")
+        panel.button("Copy warm-up").click()
+        panel.dialog.get_by_role("button", name="Continue").click()
+        expect(panel.dialog).to_contain_text("1 item is copied")
+        panel.dialog.get_by_role("button", name="Copy", exact=True).click()
+        panel.finished("Copying assignments")
+        expect(panel.row("warm-up")).to_contain_text("Copied")
+        assert course.desk.read("source/warm-up/circles.ipynb")["cells"]
+
+        panel.way("Back to the course").click()
+        expect(panel.row("warm-up")).to_contain_text("Draft")
+        panel.way("Copy and import").click()
+        panel.root.get_by_label("What", exact=True).select_option("problems")
+        panel.root.get_by_role("searchbox", name="Find a problem").fill("übung squares")
+        panel.button("Look at Squares").click()
+        expect(panel.dialog).to_contain_text("BEGIN HIDDEN TESTS")
+        expect(panel.dialog).to_contain_text("5 points")
+        shoot(panel.page, f"problem looked at on the {host}")
+        panel.dialog.get_by_role("button", name="Copy …").click()
+        panel.dialog.get_by_label("Into which assignment of this course").fill("ps1")
+        panel.dialog.get_by_role("button", name="Continue").click()
+        expect(panel.dialog).to_contain_text("1 of that name is in this course already")
+        expect(panel.dialog.get_by_role("radio", name=re.compile("Keep both"))).to_be_checked()
+        shoot(panel.page, f"copy asks on the {host}")
+        panel.dialog.get_by_role("button", name="Copy", exact=True).click()
+        panel.finished("Copying assignments")
+        assert course.desk.read("source/ps1/squares-2.ipynb")["cells"]
+        assert panel.page.title() != "owned"
+
+
+def test_an_archive_is_uploaded_and_copied_from(
+    chromium: Browser, host: str, graded, other: TaughtCourse, tmp_path: Path
+):
+    """A backup of assignments, downloaded from one course, is a source in another."""
+    course, _ = graded
+    with at_course(chromium, other, host, "Backups") as panel:
+        panel.button("Back up now …").click()
+        panel.dialog.get_by_role("radio", name=re.compile("Assignments only")).check()
+        panel.dialog.get_by_role("button", name="Back up", exact=True).click()
+        panel.finished("Backing up the course")
+        panel.way("Back to the course").click()
+        panel.way("Backups").click()
+        with panel.page.expect_download() as download:
+            panel.root.get_by_role("link", name="Download").first.click()
+        archive = tmp_path / "warm-up.tar"
+        download.value.save_as(archive)
+    with at_course(chromium, course, host, "Backups") as panel:
+        with panel.page.expect_file_chooser() as chooser:
+            panel.button("Upload a backup …").click()
+        chooser.value.set_files(archive)
+        expect(panel.row("Uploaded")).to_contain_text("Assignments only")
+        with panel.page.expect_file_chooser() as chooser:
+            panel.button("Upload a backup …").click()
+        damaged = tmp_path / "damaged.tar"
+        damaged.write_bytes(archive.read_bytes()[:-3000] + b"x" * 3000)
+        chooser.value.set_files(damaged)
+        expect(panel.root.get_by_role("alert")).to_be_visible()
+        shoot(panel.page, f"backups on the {host}")
+        panel.row("Uploaded").get_by_text("Copy from it …").click()
+        panel.root.get_by_label("From", exact=True).select_option("backup")
+        panel.root.get_by_role("searchbox", name="Find an assignment").fill("warm-up")
+        panel.button("Copy warm-up").first.click()
+        panel.dialog.get_by_role("button", name="Continue").click()
+        panel.dialog.get_by_role("button", name="Copy", exact=True).click()
+        panel.finished("Copying assignments")
+        expect(panel.row("warm-up").first).to_contain_text("Copied")
+
+
+def test_settings_are_in_force_for_the_next_assignment(chromium: Browser, host: str, graded):
+    """What the form says stands in the students' version, and the file keeps the rest."""
+    course, _ = graded
+    with at_course(chromium, course, host, "Settings") as panel:
+        stub = "# Hier steht Ihre Lösung\nraise NotImplementedError()"
+        panel.root.get_by_label("Students find in its place (Python)").fill(stub)
+        panel.root.get_by_label("Show the hidden tests in the feedback").check()
+        panel.button("Save").click()
+        expect(panel.root.get_by_text("Saved.", exact=True)).to_be_visible()
+        assert panel.serious() == []
+        shoot(panel.page, f"settings on the {host}")
+    course.desk.write("source/ps9/squares.ipynb", notebooks.assignment())
+    course.desk.formgrader("POST", "assignment/ps9/assign")
+    released = course.desk.read("release/ps9/squares.ipynb")
+    assert any(stub in cell["source"] for cell in released["cells"])
+
+
+def test_a_course_is_backed_up_reset_and_restored(chromium: Browser, host: str, graded):
+    """The title is typed, what is lost is said, and the backup brings it all back."""
+    course, _ = graded
+    with at_course(chromium, course, host, "Backups") as panel:
+        panel.button("Reset the course …").click()
+        expect(panel.dialog).to_contain_text("3 collected submissions")
+        expect(panel.dialog.get_by_role("checkbox", name=re.compile("backup"))).to_be_checked()
+        sure = panel.dialog.get_by_role("textbox")
+        expect(panel.dialog.get_by_role("button", name="Reset the course")).to_be_disabled()
+        sure.fill("Some other course")
+        panel.dialog.get_by_role("button", name="Reset the course").click()
+        expect(panel.dialog.get_by_role("alert")).to_be_visible()
+        assert panel.serious() == []
+        shoot(panel.page, f"reset asks on the {host}")
+        sure.fill(course.whole_title)
+        panel.dialog.get_by_role("button", name="Reset the course").click()
+        panel.finished("Resetting the course")
+        shoot(panel.page, f"report of a reset on the {host}")
+        panel.way("Back to the course").click()
+        expect(panel.row("ps1")).to_contain_text("Draft")
+        panel.way("Backups").click()
+        made = panel.row("Made before a reset")
+        expect(made).to_contain_text("Everything")
+        made.get_by_role("button", name="Restore …").click()
+        panel.dialog.get_by_role("textbox").fill(course.whole_title)
+        panel.dialog.get_by_role("button", name="Restore", exact=True).click()
+        panel.finished("Restoring from a backup")
+        panel.way("Back to the course").click()
+        expect(panel.row("ps1")).to_contain_text("Graded")
+        panel.way("History").click()
+        for words in ("Restoring from a backup", "Resetting the course"):
+            expect(panel.row(words).first).to_contain_text("Finished")
+        shoot(panel.page, f"history on the {host}")
+
+
+def test_a_deleted_course_is_gone_and_its_report_stays(demo: Demo, chromium: Browser, host: str):
+    """The report tells what was done; the list of courses has it no more."""
+    course = TaughtCourse(demo)
+    with at_course(chromium, course, host, "Backups") as panel:
+        panel.button("Delete the course …").click()
+        panel.dialog.get_by_role("textbox").fill(course.whole_title)
+        panel.dialog.get_by_role("button", name="Delete the course").click()
+        panel.finished("Deleting the course")
+        shoot(panel.page, f"report of a deletion on the {host}")
+        panel.way("Your courses").click()
+        expect(panel.heading).to_have_text("Your courses")
+        expect(panel.root.get_by_text(course.title)).to_have_count(0)
+
+
+def test_a_student_finds_the_own_courses_and_nothing_else(
+    demo: Demo, chromium: Browser, host: str, graded
+):
+    """No view of a teacher's is shown, by whatever way they come."""
+    course, _ = graded
+    with at_course(chromium, course, "page", user="zoe") as panel:
+        expect(panel.root.get_by_role("table")).to_have_count(0)
+        expect(panel.way("Grades")).to_have_count(0)
+        panel.page.goto(f"{demo.kore}/page/courses/{course.id}/backups")
+        expect(panel.root.get_by_text("in the list of assignments")).to_be_visible()
+        expect(panel.button("Back up now …")).to_have_count(0)
+        panel.way("Your courses").click()
+        expect(panel.root.get_by_role("heading", name=course.title)).to_be_visible()
+        assert panel.serious() == []
+        shoot(panel.page, "courses of a student")
