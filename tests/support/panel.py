@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,12 +11,18 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.support.browser import shoot
 from tests.support.demo import Demo
 from tests.support.taught import TaughtCourse
 
 PATIENCE = 120_000
 """Milliseconds for what starts a server or runs notebooks."""
 QUICK = 30_000
+
+
+def told(words: str) -> str:
+    """Words from outside as the panel puts them into its sentences: in their own direction."""
+    return f"\u2068{words}\u2069"
 
 
 @contextmanager
@@ -31,7 +38,11 @@ def launched(
         menu = page.get_by_role("menuitem", name="File", exact=True)
         expect(menu).to_be_visible(timeout=PATIENCE)
         expect(page.locator("#jupyterlab-splash")).to_have_count(0, timeout=PATIENCE)
-        yield page
+        try:
+            yield page
+        except BaseException:
+            shoot(page, f"at the failure of {os.environ.get('PYTEST_CURRENT_TEST', 'a test')}")
+            raise
 
 
 @dataclass

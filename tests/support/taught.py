@@ -27,11 +27,11 @@ class TaughtCourse:
 
     def __init__(self, demo: Demo, title: str = "", *, assignment: str = "ps1") -> None:
         self.demo = demo
-        title = title or f"Graded {secrets.token_hex(3)}"
+        self.title = title or f"Graded {secrets.token_hex(3)}"
         self.assignment = assignment
         activity = requests.post(
             f"{demo.lms}/api/activities",
-            json={"course": "numerics", "title": title},
+            json={"course": "numerics", "title": self.title},
             timeout=30,
         )
         assert activity.ok, activity.text
@@ -40,8 +40,6 @@ class TaughtCourse:
         self.teacher.launch(self.activity)
         found = self.teacher.kore("GET", "/courses/current").json()["course"]
         self.id, self.whole_title = str(found["id"]), str(found["title"])
-        # Kore takes markup out of what the LMS calls it.
-        self.title = str(found["activity_title"])
         self.desk = self.teacher.server(self.id)
         self.desk.write(f"source/{assignment}/squares.ipynb", notebooks.assignment(points=5))
 

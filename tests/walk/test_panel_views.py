@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from playwright.sync_api import Browser, expect
 from tests.support import notebooks
 from tests.support.browser import shoot
 from tests.support.demo import Demo
-from tests.support.panel import PATIENCE, at_course
+from tests.support.panel import PATIENCE, at_course, told
 from tests.support.taught import KILLS, RIGHT, SLOW, WRONG, TaughtCourse
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
@@ -30,9 +31,18 @@ def host(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def markup_in_titles(demo: Demo) -> Iterator[None]:
+    """The LMS passes titles on as they are; as Moodle it would take the markup out."""
+    behave(demo, manner="strict")
+    yield
+    behave(demo, manner="moodle")
+
+
 @pytest.fixture(scope="module")
 def other(demo: Demo) -> TaughtCourse:
     """Another course of the teacher's, with markup in its title, to copy from."""
+    # Its mark tells it from that of another run.
     course = TaughtCourse(demo, f"{MARKUP} {secrets.token_hex(2)}")
     course.desk.write("source/warm-up/circles.ipynb", notebooks.assignment(points=3))
     return course
@@ -129,7 +139,7 @@ def test_new_work_is_graded_and_what_failed_is_graded_again(chromium: Browser, h
     """A notebook that ends its kernel is reported with its log; corrected, it is graded."""
     course, _ = graded
     with at_course(chromium, course, host) as panel:
-        panel.button("Grade ps1 automatically").click()
+        panel.button(f"Grade {told('ps1')} automatically").click()
         expect(panel.dialog).to_contain_text("1 submission of")
         shoot(panel.page, f"autograding asks on the {host}")
         panel.dialog.get_by_role("button", name="Grade", exact=True).click()
@@ -150,23 +160,23 @@ def test_new_work_is_graded_and_what_failed_is_graded_again(chromium: Browser, h
 def test_a_grading_that_breaks_off_says_how_far_it_came(chromium: Browser, host: str, graded):
     """The program that grades is killed half-way: who is done is done, and the rest goes on."""
     course, _ = graded
-    course.submit({"zoe": SLOW, "mila": RIGHT})
+    course.submit({"zoe": RIGHT, "niko": SLOW})
     with at_course(chromium, course, host) as panel:
-        panel.button("Grade ps1 automatically").click()
+        panel.button(f"Grade {told('ps1')} automatically").click()
+        expect(panel.dialog).to_contain_text("2 submissions of")
         panel.dialog.get_by_role("button", name="Grade", exact=True).click()
-        expect(panel.root.get_by_text(re.compile("Grading .*Zoë"))).to_be_visible(timeout=PATIENCE)
+        state = panel.root.get_by_role("region", name="State")
+        expect(state).to_contain_text(f"Grading {NIKO}", timeout=PATIENCE)
         shoot(panel.page, f"grading under way on the {host}")
         for process in course.batches():
             process.kill()
         panel.finished("Grading automatically", "Failed")
-        expect(panel.root.get_by_text("did not grade to the end")).to_be_visible()
-        expect(panel.row(ZOE)).to_contain_text("Failed")
-        shoot(panel.page, f"grading that broke off on the {host}")
-        panel.way("Back to the course").click()
-        panel.button("Grade ps1 automatically").click()
-        panel.dialog.get_by_role("button", name="Grade", exact=True).click()
-        panel.finished("Grading automatically")
+        expect(state).to_contain_text("did not grade to the end")
         expect(panel.row(ZOE)).to_contain_text("5 of 5")
+        expect(panel.row(NIKO)).to_contain_text("Failed")
+        shoot(panel.page, f"grading that broke off on the {host}")
+        panel.button("Grade the 1 failed one again").click()
+        expect(panel.row(NIKO)).to_contain_text("5 of 5", timeout=PATIENCE)
 
 
 def test_an_assignment_and_a_problem_are_copied(
@@ -174,18 +184,19 @@ def test_an_assignment_and_a_problem_are_copied(
 ):
     """Found by search, looked at, copied beside what is there; the work can be done on at once."""
     course, _ = graded
+    mark = other.title.split()[-1]
     with at_course(chromium, course, host, "Copy and import") as panel:
         search = panel.root.get_by_role("searchbox", name="Find an assignment")
-        search.fill("übung warm-up")
+        search.fill(f"{mark} warm-up")
         expect(panel.root.get_by_role("rowheader")).to_have_text(["warm-up"])
         expect(panel.row("warm-up")).to_contain_text(other.title)
         assert panel.serious() == []
         shoot(panel.page, f"copy on the {host}")
-        panel.button("Copy warm-up").click()
+        panel.button(f"Copy {told('warm-up')}").click()
         panel.dialog.get_by_role("button", name="Continue").click()
         expect(panel.dialog).to_contain_text("1 item is copied")
         panel.dialog.get_by_role("button", name="Copy", exact=True).click()
-        panel.finished("Copying assignments")
+        panel.finished("Copying")
         expect(panel.row("warm-up")).to_contain_text("Copied")
         assert course.desk.read("source/warm-up/circles.ipynb")["cells"]
 
@@ -193,8 +204,8 @@ def test_an_assignment_and_a_problem_are_copied(
         expect(panel.row("warm-up")).to_contain_text("Draft")
         panel.way("Copy and import").click()
         panel.root.get_by_label("What", exact=True).select_option("problems")
-        panel.root.get_by_role("searchbox", name="Find a problem").fill("übung squares")
-        panel.button("Look at Squares").click()
+        panel.root.get_by_role("searchbox", name="Find a problem").fill(f"{mark} squares")
+        panel.button(f"Look at {told('Squares')}").click()
         expect(panel.dialog).to_contain_text("BEGIN HIDDEN TESTS")
         expect(panel.dialog).to_contain_text("5 points")
         shoot(panel.page, f"problem looked at on the {host}")
@@ -205,7 +216,7 @@ def test_an_assignment_and_a_problem_are_copied(
         expect(panel.dialog.get_by_role("radio", name=re.compile("Keep both"))).to_be_checked()
         shoot(panel.page, f"copy asks on the {host}")
         panel.dialog.get_by_role("button", name="Copy", exact=True).click()
-        panel.finished("Copying assignments")
+        panel.finished("Copying")
         assert course.desk.read("source/ps1/squares-2.ipynb")["cells"]
         assert panel.page.title() != "owned"
 
@@ -241,10 +252,10 @@ def test_an_archive_is_uploaded_and_copied_from(
         panel.row("Uploaded").get_by_text("Copy from it …").click()
         panel.root.get_by_label("From", exact=True).select_option("backup")
         panel.root.get_by_role("searchbox", name="Find an assignment").fill("warm-up")
-        panel.button("Copy warm-up").first.click()
+        panel.button(f"Copy {told('warm-up')}").first.click()
         panel.dialog.get_by_role("button", name="Continue").click()
         panel.dialog.get_by_role("button", name="Copy", exact=True).click()
-        panel.finished("Copying assignments")
+        panel.finished("Copying")
         expect(panel.row("warm-up").first).to_contain_text("Copied")
 
 
@@ -262,7 +273,7 @@ def test_settings_are_in_force_for_the_next_assignment(chromium: Browser, host: 
     course.desk.write("source/ps9/squares.ipynb", notebooks.assignment())
     course.desk.formgrader("POST", "assignment/ps9/assign")
     released = course.desk.read("release/ps9/squares.ipynb")
-    assert any(stub in cell["source"] for cell in released["cells"])
+    assert "# Hier steht Ihre Lösung" in str(released)
 
 
 def test_a_course_is_backed_up_reset_and_restored(chromium: Browser, host: str, graded):
