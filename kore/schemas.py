@@ -150,6 +150,8 @@ class AssignmentInfo(BaseModel):
     handed_in: int
     collected: int
     graded: int
+    to_collect: int = Field(description="Whose latest work was handed in since it was collected")
+    to_grade: int = Field(description="Whose collected work is not graded, or newer than that")
     needs_manual: int
 
 

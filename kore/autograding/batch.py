@@ -1,10 +1,11 @@
 """The program that autogrades one assignment's submissions, one after the other.
 
 Runs as the course's account in the course's folder, apart from its server. Standard input is
-one JSON object: ``assignment``, ``students`` (null for all with new work), ``again``. Each
-line of standard output is an event, a JSON object:
+one JSON object: ``assignment``, ``students`` (null for all with new work), ``collect``, ``again``.
+Each line of standard output is an event, a JSON object:
 
-- ``{"students": [...]}``: whose work will be graded; always the first;
+- ``{"collecting": true}``, and ``{"not_collected": words}`` where that fails: then it is the last;
+- ``{"students": [...]}``: whose work will be graded;
 - ``{"begun": student}``;
 - ``{"student", "outcome", "words", "log", "score", "maximum"}``: ``outcome`` is ``graded``,
   ``needs_manual``, ``failed``, or ``skipped``;
@@ -46,6 +47,14 @@ class _Interrupt:
 def events(asked: dict[str, Any], api: Any, interrupt: Any) -> Iterator[dict[str, Any]]:
     """Grade, and yield what happens. ``api`` is nbgrader's."""
     assignment, wanted = asked["assignment"], asked["students"]
+    if asked["collect"]:
+        yield {"collecting": True}
+        result = api.collect(assignment)
+        if interrupt.came:
+            raise KeyboardInterrupt
+        if not result.get("success"):
+            yield {"not_collected": _reason(_log(result))}
+            return
     submitted = set(api.get_submitted_students(assignment))
     if wanted is not None:
         todo = sorted(wanted)
@@ -67,7 +76,7 @@ def events(asked: dict[str, Any], api: Any, interrupt: Any) -> Iterator[dict[str
 
 
 def _told(api: Any, assignment: str, student: str, result: dict[str, Any]) -> dict[str, Any]:
-    log = f"{result.get('log') or ''}\n{result.get('error') or ''}".strip()
+    log = _log(result)
     if not result.get("success"):
         return _event(student, "failed", _reason(log), log=log[-_MOST_LOG:])
     with api.gradebook as gradebook:
@@ -77,6 +86,12 @@ def _told(api: Any, assignment: str, student: str, result: dict[str, Any]) -> di
             words = "Graded; some answers wait for you."
             return _event(student, "needs_manual", words, **points)
         return _event(student, "graded", "", **points)
+
+
+def _log(result: dict[str, Any]) -> str:
+    """Return what nbgrader logged, with paths as they are in the course's folder."""
+    log = f"{result.get('log') or ''}\n{result.get('error') or ''}".strip()
+    return log.replace(f"{os.getcwd()}/", "")  # noqa: PTH109 - text, not a path
 
 
 def _event(student: str, outcome: str, words: str, **more: Any) -> dict[str, Any]:

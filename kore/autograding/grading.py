@@ -55,6 +55,7 @@ def begin(
     by: str,
     assignment: str,
     students: list[str] | None,
+    collect: bool,
     again: bool,
 ) -> str:
     """Queue the grading of what is new, of some, or of all again; return the job's id.
@@ -69,7 +70,12 @@ def begin(
             "The course has no such assignment.",
             "Generate it in formgrader first: until then there is nothing to grade.",
         )
-    params = {"assignment": assignment, "students": students, "again": again}
+    params = {
+        "assignment": assignment,
+        "students": students,
+        "collect": collect,
+        "again": again,
+    }
     words = f"Graded {assignment} automatically"
     with services.db.session() as session:
         job = jobs.enqueue(
@@ -177,6 +183,8 @@ class _Grading:
         return {
             "assignment": params["assignment"],
             "students": students,
+            # Jobs from before there was a choice have none.
+            "collect": params.get("collect", False) and self._todo is None,
             "again": params["again"],
         }
 
@@ -184,6 +192,15 @@ class _Grading:
         if "students" in event and self._todo is None:
             self._todo = _texts(event["students"])
             self._ctx.record(todo=self._todo)
+        elif "collecting" in event:
+            self._progress("Collecting what was handed in")
+        elif "not_collected" in event:
+            raise KoreError(
+                502,
+                "collecting_failed",
+                f"What was handed in could not be collected: {str(event['not_collected'])[:1000]}",
+                "Collect it in formgrader, which shows nbgrader's log. Then grade again.",
+            )
         elif "begun" in event:
             self._begun = str(event["begun"])[:255]
             self._progress(f"Grading {self._name(self._begun)}")

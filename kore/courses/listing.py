@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kore import gradebook
+from kore.collected import uncollected, ungraded
 from kore.db.models import Course, Handout, Member, Submission
 from kore.errors import KoreError
 from kore.hub.api import ServerState
@@ -137,30 +140,27 @@ def assignments(services: Services, course_id: str) -> list[AssignmentInfo]:
     """List a course's assignments: in its gradebook, released, or drafts that are folders."""
     root = services.host.course_root(course_id)
     known = {a.name: a for a in gradebook.assignments(root / "gradebook.db", course_id)}
-    with services.db.reading() as session:
-        released = set(session.scalars(select(Handout.name).where(Handout.course_id == course_id)))
-        people = func.count(Submission.user.distinct())
-        counted = session.execute(
-            select(Submission.assignment, people)
-            .where(Submission.course_id == course_id)
-            .group_by(Submission.assignment)
-        )
-        handed_in = {str(name): int(count) for name, count in counted}
-    collected: dict[str, int] = {}
-    for student in _folders(root / "submitted"):
-        for name in _folders(root / "submitted" / student):
-            collected[name] = collected.get(name, 0) + 1
+    released, latest = _exchanged(services, course_id)
+    collected = Counter(
+        name
+        for student in _folders(root / "submitted")
+        for name in _folders(root / "submitted" / student)
+    )
+    handed_in = Counter(name for _, name in latest)
+    graded = gradebook.graded(root / "gradebook.db", course_id)
+    to_collect = _by_assignment(uncollected(root, latest))
+    to_grade = _by_assignment(ungraded(root, graded))
     found: list[AssignmentInfo] = []
     for name in sorted({*known, *released, *_folders(root / "source")}):
         entry = known.get(name)
-        graded = entry.submitted if entry else 0
+        done = entry.submitted if entry else 0
         found.append(
             AssignmentInfo(
                 name=name,
                 due_at=entry.due_at if entry else None,
                 state=(
                     "graded"
-                    if graded
+                    if done
                     else "collected"
                     if name in collected
                     else "released"
@@ -168,13 +168,33 @@ def assignments(services: Services, course_id: str) -> list[AssignmentInfo]:
                     else "draft"
                 ),
                 max_score=entry.max_score if entry else 0,
-                handed_in=handed_in.get(name, 0),
-                collected=max(collected.get(name, 0), graded),
-                graded=graded,
+                handed_in=handed_in[name],
+                collected=max(collected[name], done),
+                graded=done,
+                to_collect=to_collect[name],
+                to_grade=to_grade[name],
                 needs_manual=entry.needs_manual if entry else 0,
             )
         )
     return found
+
+
+def _exchanged(
+    services: Services, course_id: str
+) -> tuple[set[str], dict[tuple[str, str], datetime]]:
+    """Return what is handed out, and when each student's latest work of each came in."""
+    with services.db.reading() as session:
+        released = session.scalars(select(Handout.name).where(Handout.course_id == course_id))
+        latest = session.execute(
+            select(Submission.user, Submission.assignment, func.max(Submission.received_at))
+            .where(Submission.course_id == course_id)
+            .group_by(Submission.user, Submission.assignment)
+        )
+        return set(released), {(user, name): moment for user, name, moment in latest}
+
+
+def _by_assignment(waiting: Mapping[str, Iterable[str]]) -> Counter[str]:
+    return Counter(name for names in waiting.values() for name in names)
 
 
 def _folders(path: Path) -> list[str]:

@@ -69,6 +69,7 @@ class AutogradeWork(BaseModel):
 
     assignment: str
     students: list[str] | None
+    collect: bool
     again: bool
 
 
@@ -79,4 +80,5 @@ class AutogradeRequest(_In):
     students: list[Annotated[str, Field(max_length=255)]] | None = Field(
         None, min_length=1, max_length=2000, description="Users; null for all with new work"
     )
+    collect: bool = Field(False, description="Collect first what was handed in since")
     again: bool = Field(False, description="Also what is graded already")

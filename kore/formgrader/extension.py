@@ -91,6 +91,7 @@ class _Entrance(handlers.FormgraderHandler):  # type: ignore[misc]
 class SafeFormgrader(FormgradeExtension):  # type: ignore[misc]
     """Formgrader, which shows what students wrote and runs none of it."""
 
+    config: Config
     _given: Config | None = None
 
     def load_config_file(self, **more: Any) -> None:

@@ -10,9 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kore import gradebook
+from kore.collected import ungraded
 from kore.courses.listing import find
 from kore.db.models import Course, Job, Member, Score, ScoreState
-from kore.grades.collected import ungraded
 from kore.grades.totals import Line, Student, Totals, totals
 from kore.roles import Role
 from kore.schemas import GradeEntry, GradesPreview, LastScore

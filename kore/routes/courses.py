@@ -136,6 +136,7 @@ def autograde(path: CoursePath, body: AutogradeRequest) -> Response:
         by=caller().name,
         assignment=body.assignment,
         students=body.students,
+        collect=body.collect,
         again=body.again,
     )
     return begun(job_id)

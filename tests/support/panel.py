@@ -84,8 +84,13 @@ class Panel:
 
     def serious(self) -> list[str]:
         """What axe finds serious or worse in the panel."""
-        found = Axe().run(self.page, context=".kore").response["violations"]
-        return [f"{v['id']}: {v['nodes']}" for v in found if v["impact"] in {"serious", "critical"}]
+        return serious(self.page)
+
+
+def serious(page: Page, part: str = ".kore") -> list[str]:
+    """What axe finds serious or worse in a part of the page that is ours."""
+    found = Axe().run(page, context=part).response["violations"]
+    return [f"{v['id']}: {v['nodes']}" for v in found if v["impact"] in {"serious", "critical"}]
 
 
 @contextmanager

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, Response, expect
 
 from tests.support import notebooks
 from tests.support.browser import shoot
 from tests.support.demo import Demo
-from tests.support.panel import PATIENCE, launched
+from tests.support.panel import PATIENCE, launched, serious
 from tests.support.person import Person
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
@@ -38,12 +37,6 @@ def _is_saved(answer: Response) -> bool:
     request = answer.request
     kept = request.post_data if request.method == "PUT" else None
     return "/api/workspaces/" in answer.url and '\\"history\\"' in json.dumps(kept or "")
-
-
-def serious(page: Page, part: str) -> list[str]:
-    """What axe finds serious or worse in a part of the page that is ours."""
-    found = Axe().run(page, context=part).response["violations"]
-    return [f"{v['id']}: {v['nodes']}" for v in found if v["impact"] in {"serious", "critical"}]
 
 
 def test_a_teachers_launch_lands_on_the_course(demo: Demo, chromium: Browser, course: str):

@@ -150,11 +150,18 @@ def test_new_work_is_graded_and_what_failed_is_graded_again(chromium: Browser, h
         assert panel.serious() == []
         shoot(panel.page, f"log of a notebook on the {host}")
         panel.dialog.get_by_role("button", name="Close").click()
-        course.submit({"niko": RIGHT})
-        panel.button("Grade the 1 failed one again").click()
-        expect(panel.row(NIKO)).to_contain_text("5 of 5", timeout=PATIENCE)
+        course.hand_in("niko", RIGHT)
         panel.way("Back to the course").click()
+        expect(panel.row("ps1")).to_contain_text("1 to collect")
+        panel.button(f"Grade {told('ps1')} automatically").click()
+        expect(panel.dialog.get_by_role("checkbox", name="First collect 1")).to_be_checked()
+        panel.dialog.get_by_role("button", name="Grade", exact=True).click()
+        panel.finished("Grading automatically")
+        expect(panel.row(NIKO)).to_contain_text("5 of 5")
+        panel.way("Back to the course").click()
+        expect(panel.row("ps1")).to_contain_text("Graded")
         expect(panel.row("ps1")).not_to_contain_text("to grade")
+        expect(panel.row("ps1")).not_to_contain_text("to collect")
 
 
 def test_a_grading_that_breaks_off_says_how_far_it_came(chromium: Browser, host: str, graded):

@@ -38,6 +38,9 @@ export interface Assignment {
   handed_in: number;
   collected: number;
   graded: number;
+  /** Whose latest work was not collected, and whose collected work was not graded. */
+  to_collect: number;
+  to_grade: number;
   needs_manual: number;
 }
 

@@ -30,6 +30,26 @@ test("a job that failed half-way offers those that failed, and only them", async
   });
 });
 
+test("grading collects first what was handed in since, unless told not to", async () => {
+  const fake = new FakeKore({
+    ...here(),
+    [`POST courses/${COURSE}/autograde`]: { body: job({ kind: "assignment.autograde" }) },
+    [`GET jobs/${JOB}`]: { body: job({ kind: "assignment.autograde" }) },
+  });
+  show({ view: "course", course: COURSE, tab: "overview" }, fake);
+  await act().click(await screen.findByRole("button", { name: /^Grade .*ps1/ }));
+  expect(screen.getByText(/2 submissions of/)).toBeTruthy();
+  const collect = screen.getByRole<HTMLInputElement>("checkbox", { name: /^First collect 1/ });
+  expect(collect.checked).toBe(true);
+  await act().click(screen.getByRole("button", { name: "Grade" }));
+  await waitFor(() => expect(fake.calls("POST")).toHaveLength(1));
+  expect(fake.asked.find(({ what }) => what.startsWith("POST"))!.body).toEqual({
+    assignment: "ps1",
+    collect: true,
+    again: false,
+  });
+});
+
 test("a grading says of which assignment, and grades those that failed again, and only them", async () => {
   const items = [
     { key: "u3", label: "Ada", outcome: "graded", words: "", detail: { score: 1, maximum: 2 } },

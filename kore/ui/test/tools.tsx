@@ -146,6 +146,8 @@ export function course(changes: Partial<Course> = {}): Course {
         handed_in: 5,
         collected: 4,
         graded: 2,
+        to_collect: 1,
+        to_grade: 2,
         needs_manual: 1,
       },
     ],

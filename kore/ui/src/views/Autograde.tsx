@@ -10,17 +10,22 @@ import { n, t } from "../words";
 
 export function Autograde({ course, assignment }: { course: string; assignment: Assignment }) {
   const [open, setOpen] = useState(false);
+  const [collect, setCollect] = useState(true);
   const [again, setAgain] = useState(false);
   const { busy, trouble, start, clear } = useStartJob();
-  const fresh = assignment.collected - assignment.graded;
-  const outside = assignment.handed_in - assignment.collected;
-  const begin = () => start(`courses/${course}/autograde`, { assignment: assignment.name, again });
+  const { name, to_collect: outside, to_grade: fresh } = assignment;
+  const begin = () =>
+    start(`courses/${course}/autograde`, {
+      assignment: name,
+      collect: collect && outside > 0,
+      again,
+    });
   return (
     <>
       <button
         type="button"
         className="kore-button kore-small"
-        aria-label={t("Grade {name} automatically", { name: assignment.name })}
+        aria-label={t("Grade {name} automatically", { name })}
         onClick={() => {
           clear();
           setOpen(true);
@@ -34,21 +39,23 @@ export function Autograde({ course, assignment }: { course: string; assignment: 
             {n(
               "{n} submission of {name} waits for grading.",
               "{n} submissions of {name} wait for grading.",
-              Math.max(0, fresh),
-              { name: assignment.name },
+              fresh,
+              { name },
             )}{" "}
             {t(
               "Each student's notebook is run, and the tests give the points. You can leave this page meanwhile.",
             )}
           </p>
           {outside > 0 && (
-            <p>
-              {n(
-                "{n} more has been handed in and is not collected: collect it in formgrader first.",
-                "{n} more have been handed in and are not collected: collect them in formgrader first.",
+            <Check
+              label={n(
+                "First collect {n} that has been handed in since",
+                "First collect {n} that have been handed in since",
                 outside,
               )}
-            </p>
+              checked={collect}
+              onChange={setCollect}
+            />
           )}
           <Check
             label={t("Also grade again what is graded already")}

@@ -81,13 +81,13 @@ export function Overview({
 
 function State({ assignment: a }: { assignment: Assignment }) {
   const [words, tone] = assignmentState(a.state);
-  const waiting = a.handed_in - a.collected;
-  const fresh = a.collected - a.graded;
   return (
     <span className="kore-chips">
       <Chip tone={tone}>{words}</Chip>
-      {waiting > 0 && <Chip tone="info">{n("{n} to collect", "{n} to collect", waiting)}</Chip>}
-      {fresh > 0 && <Chip tone="info">{n("{n} to grade", "{n} to grade", fresh)}</Chip>}
+      {a.to_collect > 0 && (
+        <Chip tone="info">{n("{n} to collect", "{n} to collect", a.to_collect)}</Chip>
+      )}
+      {a.to_grade > 0 && <Chip tone="info">{n("{n} to grade", "{n} to grade", a.to_grade)}</Chip>}
       {a.needs_manual > 0 && (
         <Chip tone="warn">{n("{n} to grade by hand", "{n} to grade by hand", a.needs_manual)}</Chip>
       )}
@@ -123,7 +123,11 @@ function Assignments({ course }: { course: Course }) {
         {
           title: t("Grading"),
           cell: (a) =>
-            a.collected > 0 ? <Autograde course={course.id} assignment={a} /> : <span>–</span>,
+            a.collected > 0 || a.to_collect > 0 ? (
+              <Autograde course={course.id} assignment={a} />
+            ) : (
+              <span>–</span>
+            ),
         },
       ]}
     />

@@ -77,6 +77,7 @@ function Preview({ course, under }: { course: Course; under: boolean }) {
   const send = value.counts.send ?? 0;
   const unchanged = value.counts.unchanged ?? 0;
   const held = value.counts.held_back ?? 0;
+  const outside = course.assignments.filter((assignment) => assignment.to_collect > 0);
   return (
     <>
       {trouble && <Failure trouble={trouble} retryIn={retryIn} onRetry={reload} />}
@@ -98,6 +99,14 @@ function Preview({ course, under }: { course: Course; under: boolean }) {
               "{n} student is held back: nothing is sent for them, and the table says why.",
               "{n} students are held back: nothing is sent for them, and the table says why.",
               held,
+            )}
+          </p>
+        )}
+        {outside.length > 0 && (
+          <p>
+            {t(
+              "Handed in and not collected yet: {names}. Only what is collected and graded counts.",
+              { names: listed(outside.map((assignment) => assignment.name)) },
             )}
           </p>
         )}

@@ -1,4 +1,4 @@
-"""Which collected work of a course waits for automatic grading, read from its folders.
+"""Which work of a course waits, to be collected or to be graded, read from its folders.
 
 nbgrader keeps work in ``submitted/<student>/<assignment>`` and, once graded, a copy in
 ``autograded``; a file ``timestamp.txt`` in each says when it was handed in.
@@ -8,13 +8,42 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+
+from nbgrader.utils import parse_utc
 
 from kore.gradebook import GradedSubmission
 
 _TIMESTAMP = "timestamp.txt"
 _MOST_BYTES = 128
+# As kore.exchange writes it, unless a course has it otherwise.
+_USUAL = "%Y-%m-%d %Hh%Mm%S.%fs %Z"
+
+
+def uncollected(root: Path, handed_in: Mapping[tuple[str, str], datetime]) -> dict[str, set[str]]:
+    """Return, by student, the assignments whose latest work was not collected.
+
+    ``handed_in`` has the moment of each student's latest work by student and assignment.
+    """
+    waiting: dict[str, set[str]] = {}
+    for (student, assignment), moment in handed_in.items():
+        collected = _read(root / "submitted" / student / assignment / _TIMESTAMP)
+        if collected is None or _later(moment, collected):
+            waiting.setdefault(student, set()).add(assignment)
+    return waiting
+
+
+def _later(moment: datetime, stamp: bytes) -> bool:
+    """Whether a moment is later than a stamp; later than any that nobody can read."""
+    text = stamp.decode(errors="replace")
+    if text == moment.astimezone(UTC).strftime(_USUAL):
+        return False
+    try:
+        return bool(moment.astimezone(UTC).replace(tzinfo=None) > parse_utc(text))
+    except (ValueError, OverflowError, TypeError):
+        return True
 
 
 def ungraded(root: Path, graded: Iterable[GradedSubmission]) -> dict[str, set[str]]:

@@ -1,0 +1,72 @@
+"""Which work waits to be collected or graded, by what lies in a course's folders."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from kore.collected import uncollected, ungraded
+from kore.gradebook import GradedSubmission
+
+CAME = datetime(2026, 11, 25, 17, 4, 5, 678900, UTC)
+
+
+def lay(root: Path, folder: str, stamp: str | None) -> None:
+    """Lay down one student's work in ``submitted`` or ``autograded``."""
+    place = root / folder / "u1" / "ps1"
+    place.mkdir(parents=True, exist_ok=True)
+    if stamp is not None:
+        (place / "timestamp.txt").write_text(stamp)
+
+
+def graded(*students: str) -> list[GradedSubmission]:
+    """What the gradebook holds of students who were graded."""
+    return [GradedSubmission(student, "ps1", 1, 2, 0, False) for student in students]
+
+
+@pytest.mark.parametrize(
+    ("stamp", "waits"),
+    [
+        ("2026-11-25 17h04m05.678900s UTC", False),
+        # A course may have its stamps otherwise; a zone counts.
+        ("2026-11-25 17:04:05.678900 UTC", False),
+        ("2026-11-25 18:04:05.678900 +0100", False),
+        ("2026-11-25 17h04m04.000000s UTC", True),
+        ("2026-11-26 09h00m00.000000s UTC", False),
+        ("yesterday, I think", True),
+        ("", True),
+        (None, True),
+    ],
+)
+def test_work_waits_for_collection_until_its_own_stamp_is_there(tmp_path, stamp, waits):
+    """Later than what was collected: it waits; what no one can read counts as nothing."""
+    lay(tmp_path, "submitted", stamp)
+    found = uncollected(tmp_path, {("u1", "ps1"): CAME})
+    assert found == ({"u1": {"ps1"}} if waits else {})
+
+
+def test_work_that_was_never_collected_waits(tmp_path):
+    """There is no folder of the student's yet, and none at all."""
+    moments = {("u1", "ps1"): CAME, ("u1", "ps2"): CAME, ("u2", "ps1"): CAME}
+    assert uncollected(tmp_path, moments) == {"u1": {"ps1", "ps2"}, "u2": {"ps1"}}
+
+
+def test_collected_work_waits_until_just_that_is_graded(tmp_path):
+    """Never graded; graded; handed in and collected anew since."""
+    lay(tmp_path, "submitted", "one")
+    assert ungraded(tmp_path, []) == {"u1": {"ps1"}}
+    lay(tmp_path, "autograded", "one")
+    assert ungraded(tmp_path, graded("u1")) == {}
+    lay(tmp_path, "submitted", "two")
+    assert ungraded(tmp_path, graded("u1")) == {"u1": {"ps1"}}
+
+
+def test_links_in_the_place_of_a_stamp_are_not_followed(tmp_path):
+    """A course's account cannot have Kore read another file for it."""
+    lay(tmp_path, "submitted", None)
+    secret = tmp_path / "secret"
+    secret.write_text((CAME + timedelta(days=1)).isoformat())
+    (tmp_path / "submitted/u1/ps1/timestamp.txt").symlink_to(secret)
+    assert uncollected(tmp_path, {("u1", "ps1"): CAME}) == {"u1": {"ps1"}}
