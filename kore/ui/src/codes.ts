@@ -46,6 +46,10 @@ export const jobTitle = ({ kind, subject }: Pick<Job, "kind" | "subject">): stri
     ? ABOUT[kind]!(subject)
     : look(KINDS, kind, () => t("Work"))[0];
 
+/** Whether a job's report has a line for each student. */
+export const ofStudents = ({ kind }: { kind: string }): boolean =>
+  kind === "grades.send" || kind === "assignment.autograde";
+
 const JOBS: Record<string, Word> = {
   queued: [() => t("Waiting to begin"), "info"],
   running: [() => t("Under way"), "info"],

@@ -16,6 +16,7 @@ export function FilteredTable<Row>({
   kinds,
   kindOf,
   none,
+  searched = true,
 }: {
   label: string;
   columns: ColumnOf<Row>[];
@@ -29,6 +30,8 @@ export function FilteredTable<Row>({
   kindOf: (row: Row) => string;
   /** Says that no row matches. */
   none: string;
+  /** Whether there is a search at all. */
+  searched?: boolean;
 }) {
   const [wanted, setWanted] = useState("");
   const [kind, setKind] = useState("");
@@ -44,21 +47,23 @@ export function FilteredTable<Row>({
     .filter(({ count }) => count);
   return (
     <>
-      <div className="kore-filters">
-        <Search label={searchLabel} value={wanted} onChange={setWanted} />
-        <Select
-          label={t("Show")}
-          value={kind}
-          onChange={setKind}
-          options={[
-            ["", t("All")],
-            ...counted.map(
-              ({ code, words, count }) => [code, `${words} (${count})`] as [string, string],
-            ),
-          ]}
-        />
-        <Shown shown={shown.length} of={rows.length} />
-      </div>
+      {searched && (
+        <div className="kore-filters">
+          <Search label={searchLabel} value={wanted} onChange={setWanted} />
+          <Select
+            label={t("Show")}
+            value={kind}
+            onChange={setKind}
+            options={[
+              ["", t("All")],
+              ...counted.map(
+                ({ code, words, count }) => [code, `${words} (${count})`] as [string, string],
+              ),
+            ]}
+          />
+          <Shown shown={shown.length} of={rows.length} />
+        </div>
+      )}
       {shown.length === 0 ? (
         <Empty title={none} />
       ) : (

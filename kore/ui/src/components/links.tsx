@@ -1,7 +1,7 @@
 // Ways to places: in the panel, to formgrader, to the LMS.
 
 import type { ReactNode } from "react";
-import { type Place, useAround } from "../context";
+import { type Host, type Place, useAround } from "../context";
 import { t } from "../words";
 
 /** A way to a place in the panel; a real link where the host has addresses. */
@@ -46,14 +46,19 @@ export function Way({
   );
 }
 
+/** The hub's address that starts a course's server, if need be, and leads on to a part of it. */
+export function serverAddress(host: Host, course: string, part: string): string {
+  const server = `${host.hub.replace(/hub\/$/, "")}user/${course}/`;
+  return `${host.hub}spawn/${course}?next=${encodeURIComponent(server + part)}`;
+}
+
 /** Open formgrader: in JupyterLab of the course beside the panel, elsewhere in a new tab. */
 export function Formgrader({ course, children }: { course: string; children?: ReactNode }) {
   const { host } = useAround();
-  const base = host.hub.replace(/hub\/$/, "");
   return (
     <a
       className="kore-button"
-      href={`${host.hub}spawn/${course}?next=${encodeURIComponent(`${base}user/${course}/formgrader`)}`}
+      href={serverAddress(host, course, "formgrader")}
       target="_blank"
       rel="noopener"
       onClick={(event) => {

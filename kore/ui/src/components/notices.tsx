@@ -26,6 +26,10 @@ export function Notice({
   );
 }
 
+/** Whether the same request may pass another time: not where something in it is wrong. */
+const mayPass = ({ status }: Trouble) =>
+  status < 400 || status >= 500 || [404, 408, 409, 429].includes(status);
+
 /** What went wrong, and the way on. */
 export function Failure({
   trouble,
@@ -54,7 +58,8 @@ export function Failure({
           </button>
         </p>
       ) : (
-        onRetry && (
+        onRetry &&
+        mayPass(trouble) && (
           <p className="kore-actions">
             <button type="button" className="kore-button" onClick={onRetry}>
               {retryIn > 0 ? t("Try now") : t("Try again")}

@@ -3,7 +3,7 @@
 import { assignmentState } from "../codes";
 import { JobLine } from "../components/JobLine";
 import { Chip, Name, When } from "../components/labels";
-import { Formgrader, OpenLms, Way } from "../components/links";
+import { Formgrader, OpenLms, serverAddress, Way } from "../components/links";
 import { Empty } from "../components/notices";
 import { Table } from "../components/Table";
 import { useAround } from "../context";
@@ -24,8 +24,6 @@ export function Overview({
   reload: () => void;
 }) {
   const { host } = useAround();
-  const base = host.hub.replace(/hub\/$/, "");
-  const lab = `${host.hub}spawn/${course.id}?next=${encodeURIComponent(`${base}user/${course.id}/lab`)}`;
   const elsewhere = host.course !== course.id;
   return (
     <>
@@ -33,7 +31,7 @@ export function Overview({
         {elsewhere && (
           <a
             className="kore-button kore-main"
-            href={lab}
+            href={serverAddress(host, course.id, "lab")}
             target={host.kind === "lab" ? "_blank" : undefined}
           >
             {t("Open the course in JupyterLab")}

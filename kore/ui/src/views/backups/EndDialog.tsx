@@ -8,6 +8,7 @@ import { Failure } from "../../components/notices";
 import { useStartJob } from "../../hooks";
 import type { Course } from "../../types";
 import { n, t } from "../../words";
+import { StopsLab } from "./StopsLab";
 import { TypedTitle } from "./TypedTitle";
 
 export function EndDialog({
@@ -57,6 +58,7 @@ export function EndDialog({
               "Grades that are in the LMS stay there. If the activity is opened again, an empty course begins.",
             )}
       </p>
+      <StopsLab course={course} />
       <Check label={t("Make a backup of everything first")} checked={backup} onChange={setBackup} />
       <TypedTitle course={course} value={typed} onChange={setTyped} />
       {trouble && <Failure trouble={trouble} onRetry={go} />}

@@ -7,6 +7,7 @@ import { Failure } from "../../components/notices";
 import { useStartJob } from "../../hooks";
 import type { Backup, Course } from "../../types";
 import { t } from "../../words";
+import { StopsLab } from "./StopsLab";
 import { TypedTitle } from "./TypedTitle";
 
 export function RestoreDialog({
@@ -31,6 +32,7 @@ export function RestoreDialog({
           "The whole course becomes as it was then: what was made, handed in and graded since is replaced. A backup of how the course is now is made first.",
         )}
       </p>
+      <StopsLab course={course} />
       <TypedTitle course={course} value={typed} onChange={setTyped} />
       {trouble && <Failure trouble={trouble} onRetry={go} />}
       <DialogActions onClose={onClose} onConfirm={go} busy={busy} disabled={!typed.trim()}>

@@ -1,9 +1,9 @@
 // A job: how far it is, then what can be done after it.
 
 import { useEffect, useRef } from "react";
-import { jobState, jobTitle, OUTCOME_ORDER, outcome } from "../../codes";
+import { jobState, jobTitle, OUTCOME_ORDER, ofStudents, outcome } from "../../codes";
 import { activity, Chip, When } from "../../components/labels";
-import { Formgrader, Way } from "../../components/links";
+import { Formgrader, serverAddress, Way } from "../../components/links";
 import { Failure, Loading } from "../../components/notices";
 import { useAround } from "../../context";
 import { csv } from "../../csv";
@@ -81,6 +81,7 @@ const progressWords = (job: JobInfo) =>
 
 function summary(job: JobInfo): string {
   if (job.state === "failed") return told(job.message) || t("It did not succeed.");
+  if (!ofStudents(job) && job.message) return told(job.message);
   const tally = OUTCOME_ORDER.map(
     (code) => [code, job.items.filter((item) => item.outcome === code).length] as const,
   ).filter(([, count]) => count);
@@ -166,6 +167,18 @@ function retryOf(job: JobInfo): { words: string; path: string; body: object } | 
   return null;
 }
 
+/** In JupyterLab of the course whose server a job has stopped: the way to start it again. */
+function StartAgain({ job }: { job: JobInfo }) {
+  const { host } = useAround();
+  const stopped = job.kind === "course.reset" || job.kind === "course.restore";
+  if (!stopped || host.course !== job.course || job.state !== "done") return null;
+  return (
+    <a className="kore-button kore-main" href={serverAddress(host, job.course, "lab")}>
+      {t("Start JupyterLab again")}
+    </a>
+  );
+}
+
 function After({ job }: { job: JobInfo }) {
   const { busy, trouble, start } = useStartJob();
   const retry = retryOf(job);
@@ -174,6 +187,7 @@ function After({ job }: { job: JobInfo }) {
     <>
       {trouble && <Failure trouble={trouble} onRetry={again} />}
       <p className="kore-actions">
+        <StartAgain job={job} />
         {retry && (
           <button type="button" className="kore-button kore-main" disabled={busy} onClick={again}>
             {retry.words}

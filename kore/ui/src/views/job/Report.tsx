@@ -1,13 +1,15 @@
 // The report of a job: a line for each student, assignment or file.
 
 import { useMemo, useState } from "react";
-import { itemLabel, OUTCOME_ORDER, outcome } from "../../codes";
+import { itemLabel, OUTCOME_ORDER, ofStudents, outcome } from "../../codes";
 import { Dialog } from "../../components/Dialog";
 import { FilteredTable } from "../../components/FilteredTable";
 import { Chip, Name, Points } from "../../components/labels";
 import type { Job as JobInfo, JobItem } from "../../types";
 import { t, told } from "../../words";
 
+/** So many lines are looked through without a search. */
+const FEW = 8;
 const SETTLED = ["sent", "unchanged"];
 
 export function Report({ job, ended }: { job: JobInfo; ended: boolean }) {
@@ -22,7 +24,7 @@ export function Report({ job, ended }: { job: JobInfo; ended: boolean }) {
     [job.items],
   );
   const points = items.some((item) => typeof pointsOf(item) === "number");
-  const people = job.kind === "grades.send" || job.kind === "assignment.autograde";
+  const people = ofStudents(job);
   return (
     <section aria-labelledby="kore-report">
       <h2 id="kore-report">{ended ? t("Report") : t("So far")}</h2>
@@ -34,6 +36,7 @@ export function Report({ job, ended }: { job: JobInfo; ended: boolean }) {
         textOf={(item) => `${itemLabel(job, item)} ${item.key}`}
         kinds={OUTCOME_ORDER.map((code) => [code, outcome(code, job.kind)[0]])}
         kindOf={(item) => item.outcome}
+        searched={people || items.length > FEW}
         none={people ? t("No student matches.") : t("Nothing matches.")}
         columns={[
           {
@@ -61,7 +64,7 @@ export function Report({ job, ended }: { job: JobInfo; ended: boolean }) {
               return (
                 <>
                   <Chip tone={tone}>{words}</Chip>{" "}
-                  {!(points && SETTLED.includes(item.outcome)) && (
+                  {!(points && SETTLED.includes(item.outcome)) && told(item.words) !== words && (
                     <span dir="auto">{told(item.words)}</span>
                   )}{" "}
                   {typeof item.detail.log === "string" && item.detail.log && (
