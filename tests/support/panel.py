@@ -76,11 +76,15 @@ class Panel:
         """What the view is about."""
         return self.root.get_by_role("heading", level=1)
 
+    @property
+    def state(self) -> Locator:
+        """What a job's report says of the job as a whole."""
+        return self.root.get_by_role("region", name="State")
+
     def finished(self, kind: str, state: str = "Finished") -> None:
         """Wait until the report that is shown is of a job that ended so."""
         expect(self.heading).to_contain_text(kind)
-        section = self.root.get_by_role("region", name="State")
-        expect(section.get_by_text(state, exact=True)).to_be_visible(timeout=PATIENCE)
+        expect(self.state.get_by_text(state, exact=True)).to_be_visible(timeout=PATIENCE)
 
     def serious(self) -> list[str]:
         """What axe finds serious or worse in the panel."""

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from tests.support import notebooks
 from tests.support.browser import shoot
 from tests.support.demo import Demo
-from tests.support.panel import PATIENCE, at_course, told
+from tests.support.panel import PATIENCE, Panel, at_course, told
 from tests.support.taught import KILLS, RIGHT, SLOW, WRONG, TaughtCourse
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
@@ -63,6 +63,16 @@ def behave(demo: Demo, **values: Any) -> None:
     """Have the LMS behave in some way."""
     answer = requests.put(f"{demo.lms}/api/behaviour", json=values, timeout=30)
     assert answer.ok, answer.text
+
+
+def lab_may_end(panel: Panel) -> None:
+    """Whenever JupyterLab says that its server was stopped, go on in the panel."""
+    said = panel.page.locator(".jp-Dialog")
+
+    def dismiss(dialog: Locator) -> None:
+        dialog.get_by_role("button").last.click()
+
+    panel.page.add_locator_handler(said, dismiss)
 
 
 def points_in_lms(course: TaughtCourse) -> dict[str, float]:
@@ -172,13 +182,12 @@ def test_a_grading_that_breaks_off_says_how_far_it_came(chromium: Browser, host:
         panel.button(f"Grade {told('ps1')} automatically").click()
         expect(panel.dialog).to_contain_text("2 submissions of")
         panel.dialog.get_by_role("button", name="Grade", exact=True).click()
-        state = panel.root.get_by_role("region", name="State")
-        expect(state).to_contain_text(f"Grading {NIKO}", timeout=PATIENCE)
+        expect(panel.state).to_contain_text(f"Grading {NIKO}", timeout=PATIENCE)
         shoot(panel.page, f"grading under way on the {host}")
         for process in course.batches():
             process.kill()
         panel.finished("Grading automatically", "Failed")
-        expect(state).to_contain_text("did not grade to the end")
+        expect(panel.state).to_contain_text("did not grade to the end")
         expect(panel.row(ZOE)).to_contain_text("5 of 5")
         expect(panel.row(NIKO)).to_contain_text("Failed")
         shoot(panel.page, f"grading that broke off on the {host}")
@@ -193,6 +202,7 @@ def test_an_assignment_and_a_problem_are_copied(
     course, _ = graded
     mark = other.title.split()[-1]
     with at_course(chromium, course, host, "Copy and import") as panel:
+        panel.root.get_by_label("From", exact=True).select_option("course")
         search = panel.root.get_by_role("searchbox", name="Find an assignment")
         search.fill(f"{mark} warm-up")
         expect(panel.root.get_by_role("rowheader")).to_have_text(["warm-up"])
@@ -211,8 +221,10 @@ def test_an_assignment_and_a_problem_are_copied(
         expect(panel.row("warm-up")).to_contain_text("Draft")
         panel.way("Copy and import").click()
         panel.root.get_by_label("What", exact=True).select_option("problems")
+        panel.root.get_by_label("From", exact=True).select_option("course")
         panel.root.get_by_role("searchbox", name="Find a problem").fill(f"{mark} squares")
-        panel.button(f"Look at {told('Squares')}").click()
+        expect(panel.root.get_by_role("rowheader")).to_have_text(["Squares", "Squares"])
+        panel.row("ps1").get_by_role("button", name="Look at").click()
         expect(panel.dialog).to_contain_text("BEGIN HIDDEN TESTS")
         expect(panel.dialog).to_contain_text("5 points")
         shoot(panel.page, f"problem looked at on the {host}")
@@ -287,6 +299,7 @@ def test_a_course_is_backed_up_reset_and_restored(chromium: Browser, host: str, 
     """The title is typed, what is lost is said, and the backup brings it all back."""
     course, _ = graded
     with at_course(chromium, course, host, "Backups") as panel:
+        lab_may_end(panel)
         panel.button("Reset the course …").click()
         expect(panel.dialog).to_contain_text("3 collected submissions")
         expect(panel.dialog.get_by_role("checkbox", name=re.compile("backup"))).to_be_checked()
@@ -300,6 +313,7 @@ def test_a_course_is_backed_up_reset_and_restored(chromium: Browser, host: str, 
         sure.fill(course.whole_title)
         panel.dialog.get_by_role("button", name="Reset the course").click()
         panel.finished("Resetting the course")
+        expect(panel.state).to_contain_text("The course begins anew.")
         shoot(panel.page, f"report of a reset on the {host}")
         panel.way("Back to the course").click()
         expect(panel.row("ps1")).to_contain_text("Draft")
@@ -310,18 +324,24 @@ def test_a_course_is_backed_up_reset_and_restored(chromium: Browser, host: str, 
         panel.dialog.get_by_role("textbox").fill(course.whole_title)
         panel.dialog.get_by_role("button", name="Restore", exact=True).click()
         panel.finished("Restoring from a backup")
+        expect(panel.state).to_contain_text("The course is as it was")
         panel.way("Back to the course").click()
         expect(panel.row("ps1")).to_contain_text("Graded")
         panel.way("History").click()
         for words in ("Restoring from a backup", "Resetting the course"):
             expect(panel.row(words).first).to_contain_text("Finished")
         shoot(panel.page, f"history on the {host}")
+        if host == "lab":
+            panel.row("Restoring from a backup").first.get_by_role("button").first.click()
+            panel.root.get_by_role("link", name="Start JupyterLab again").click()
+            expect(panel.heading).to_have_text(course.title, timeout=PATIENCE)
 
 
 def test_a_deleted_course_is_gone_and_its_report_stays(demo: Demo, chromium: Browser, host: str):
     """The report tells what was done; the list of courses has it no more."""
     course = TaughtCourse(demo)
     with at_course(chromium, course, host, "Backups") as panel:
+        lab_may_end(panel)
         panel.button("Delete the course …").click()
         panel.dialog.get_by_role("textbox").fill(course.whole_title)
         panel.dialog.get_by_role("button", name="Delete the course").click()

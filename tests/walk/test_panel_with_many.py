@@ -44,7 +44,8 @@ def grade(demo: Demo, course: str, users: list[str]) -> None:
         for number, user in enumerate(users):
             book.update_or_create_student(user)
             submission = book.update_or_create_submission("ps1", user)
-            submission.notebooks[0].grades[0].auto_score = number % 11
+            mark = submission.notebooks[0].grades[0]
+            mark.auto_score, mark.needs_manual_grade = number % 11, False
         book.db.commit()
 
 
