@@ -32,7 +32,10 @@ log = logging.getLogger(__name__)
 
 STUDENTS_FOLDERS = ("release", "submitted", "autograded", "feedback")
 """What nbgrader makes of ``source`` and of students' work."""
-_DONE = {closing.RESET: "Reset the course", closing.DELETE: "Deleted the course"}
+_DONE = {
+    closing.RESET: ("Reset the course, without a backup", "Reset the course"),
+    closing.DELETE: ("Deleted the course, without a backup", "Deleted the course"),
+}
 _PIECE = 1024 * 1024
 
 
@@ -43,7 +46,7 @@ def queue(
 
     Raises KoreError as ``closing.queue`` does.
     """
-    words = _DONE[kind] + ("" if backup else ", without a backup")
+    words = _DONE[kind][backup]
     return closing.queue(
         services,
         kind,
