@@ -18,7 +18,9 @@ from sqlalchemy import select, update
 from kore.backups import making
 from kore.db.models import Course, Job, JobItem, JobState, now
 from tests.support import classroom, notebooks
+from tests.support.browser import shoot
 from tests.support.classroom import HOSTILE_TITLE, Classroom
+from tests.support.english import left_over
 from tests.support.kore import Harness, make_kore
 
 pytestmark = pytest.mark.slow
@@ -335,6 +337,38 @@ def test_words_numbers_and_times_are_in_the_readers_language(
         expect(row).to_contain_text("von Hand bewertet werden: \u2068ps2-eigenvalues\u2069.")
         expect(page.get_by_role("row", name="Ada Lovelace")).to_contain_text("9,5 von 30")
         assert page.locator("html").get_attribute("lang") == "de"
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 1200)])
+def test_in_german_no_view_is_too_wide_or_has_english_left(
+    browser: Browser, kore: Harness, url: str, room: Classroom, scheme: str, width: int
+) -> None:
+    """German words are longer; what people wrote stays as it is."""
+    kore.launch("900", "Instructor", link="fresh", name="Tilda Månsson")
+    running = classroom.running_job(kore, room.course, room.teacher)
+    course = f"/page/courses/{room.course}"
+    visits = {
+        "courses": "/",
+        "course": course,
+        **{tab: f"{course}/{tab}" for tab in ("grades", "copy", "backups", "settings", "history")},
+        "report": f"/page/jobs/{room.job}",
+        "job": f"/page/jobs/{running}",
+        "refusal": "/page/courses/c-0000000000000000",
+    }
+    size = {"width": width, "height": 900}
+    options = {"locale": "de-DE", "viewport": size, "color_scheme": scheme}
+    with sitting(browser, kore, url, room.teacher, **options) as page:
+        for name, path in visits.items():
+            page.goto(url + path)
+            expect(page.get_by_role("heading", level=1)).to_be_visible()
+            expect(page.get_by_role("status", name="Wird geladen")).to_have_count(0)
+            shoot(page, f"german {name} {width}", whole=True)
+            assert left_over(page.locator("body")) == [], path
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    with sitting(browser, kore, url, "u100", **options) as page:
+        page.goto(url + "/")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Ihre Kurse")
+        assert left_over(page.locator("body")) == []
 
 
 def test_addresses_lead_back_to_the_same_place(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ def launched(
         context.set_default_timeout(QUICK)
         page = context.new_page()
         page.goto(f"{demo.lms}/launch?user={user}&activity={activity}")
-        menu = page.get_by_role("menuitem", name="File", exact=True)
+        menu = page.get_by_role("menuitem", name=re.compile("^(File|Datei)$"))
         expect(menu).to_be_visible(timeout=PATIENCE)
         expect(page.locator("#jupyterlab-splash")).to_have_count(0, timeout=PATIENCE)
         try:

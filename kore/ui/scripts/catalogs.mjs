@@ -38,7 +38,7 @@ export function parse(text) {
   return entries;
 }
 
-/** Find what the code says: every `t("…")` and `n("…", "…")`. */
+/** Find what the code says: every `t("…")` and `n("…", "…")`, and `data-words` of Kore's pages. */
 export function spoken() {
   const found = new Map();
   const sources = readdirSync(`${root}/src`, { recursive: true }).filter((f) => /\.tsx?$/.test(f));
@@ -52,6 +52,13 @@ export function spoken() {
       new RegExp(String.raw`\bn\(\s*${string},\s*${string}`, "g"),
     )) {
       found.set(JSON.parse(one), JSON.parse(many));
+    }
+  }
+  const pages = `${root}/../templates`;
+  for (const file of readdirSync(pages).sort()) {
+    const text = readFileSync(`${pages}/${file}`, "utf8");
+    for (const [, words] of text.matchAll(/\sdata-words>([^<{]+)</g)) {
+      found.set(words.trim().replace(/\s+/g, " "), null);
     }
   }
   return found;
