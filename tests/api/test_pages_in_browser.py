@@ -364,6 +364,7 @@ def test_in_german_no_view_is_too_wide_or_has_english_left(
             expect(page.get_by_role("status", name="Wird geladen")).to_have_count(0)
             shoot(page, f"german {name} {width}", whole=True)
             assert left_over(page.locator("body")) == [], path
+            expect(page.get_by_text("The LMS")).to_have_count(0)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, path
     with sitting(browser, kore, url, "u100", **options) as page:
         page.goto(url + "/")

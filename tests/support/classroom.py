@@ -102,7 +102,7 @@ def busy(
 def finished_job(kore: Harness, course: str, teacher: str, totals: dict[str, float]) -> str:
     """Write down a sending that ended an hour ago, with every outcome."""
     job_id, moment = "ab" * 16, now() - timedelta(hours=1)
-    refusal = "The LMS answered 404: User is not enrolled in this course (“Übung”) <b>now</b>."
+    refusal = "The LMS refused: User is not enrolled (“Übung”) <b>now</b> (404)."
     with kore.db.session() as session:
         session.add(
             Job(
@@ -127,7 +127,7 @@ def finished_job(kore: Harness, course: str, teacher: str, totals: dict[str, flo
             elif index in (3, 18):
                 outcome, words = "refused", refusal
             elif index == 7:
-                outcome, words = "failed", "The LMS did not answer within 30 seconds."
+                outcome, words = "failed", "The LMS did not answer in time."
             elif index in (8, 9):
                 outcome = "unchanged"
             detail = {"given": total, "maximum": 30.0} if outcome not in {"held_back"} else {}
