@@ -12,9 +12,9 @@ import { SourceName } from "./SourceName";
 
 const MOST_NAMES = 8;
 
-/** What is to be copied, in words and for the request. */
+/** What is to be copied, for the request, and the dialog that asks it. */
 export interface Chosen {
-  words: string;
+  title: string;
   source: Source;
   assignment: string | null;
   problem: string | null;
@@ -57,7 +57,7 @@ export function CopyDialog({
       assignments: left.size ? items.map((item) => item.assignment) : null,
     });
   return (
-    <Dialog title={t("Copy {name}?", { name: chosen.words })} onClose={onClose}>
+    <Dialog title={chosen.title} onClose={onClose}>
       <p>
         {t("From")}: <SourceName source={chosen.source} />
       </p>

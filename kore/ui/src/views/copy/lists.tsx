@@ -58,7 +58,7 @@ export function Assignments({ course, query, onPage, onChoose }: ListProps) {
                     })}
                     onClick={() =>
                       onChoose({
-                        words: a.name,
+                        title: t("Copy {name}?", { name: a.name }),
                         source: a.source,
                         assignment: a.name,
                         problem: null,
@@ -73,7 +73,7 @@ export function Assignments({ course, query, onPage, onChoose }: ListProps) {
                     aria-label={t("Copy all assignments of {name}", { name: a.source.title })}
                     onClick={() =>
                       onChoose({
-                        words: t("all assignments of {name}", { name: a.source.title }),
+                        title: t("Copy all assignments of {name}?", { name: a.source.title }),
                         source: a.source,
                         assignment: null,
                         problem: null,
@@ -97,7 +97,7 @@ export function Problems({ query, onPage, onChoose }: ListProps) {
   const [looked, setLooked] = useState<FoundProblem | null>(null);
   const choose = (p: FoundProblem) =>
     onChoose({
-      words: p.title || p.name,
+      title: t("Copy {name}?", { name: p.title || p.name }),
       source: p.source,
       assignment: p.assignment,
       problem: p.name,
