@@ -61,7 +61,11 @@ export function Backups({ course }: { course: Course }) {
         {fetching.trouble && (
           <Failure
             trouble={fetching.trouble}
-            onRetry={() => wanted.current && fetchArchive(wanted.current)}
+            onRetry={
+              fetching.trouble.way === "refused"
+                ? undefined
+                : () => wanted.current && fetchArchive(wanted.current)
+            }
           />
         )}
         <WhenLoaded from={list}>
