@@ -34,7 +34,7 @@ def host(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module", autouse=True)
 def markup_in_titles(demo: Demo) -> Iterator[None]:
     """The LMS passes titles on as they are; as Moodle it would take the markup out."""
-    behave(demo, manner="strict")
+    behave(demo)
     yield
     behave(demo, manner="moodle")
 
@@ -60,8 +60,10 @@ def graded(demo: Demo, host: str) -> tuple[TaughtCourse, dict[str, str]]:
 
 
 def behave(demo: Demo, **values: Any) -> None:
-    """Have the LMS behave in some way."""
-    answer = requests.put(f"{demo.lms}/api/behaviour", json=values, timeout=30)
+    """Have the LMS behave in some way; titles are passed on as they are."""
+    answer = requests.put(
+        f"{demo.lms}/api/behaviour", json={"manner": "strict", **values}, timeout=30
+    )
     assert answer.ok, answer.text
 
 
@@ -209,7 +211,7 @@ def test_an_assignment_and_a_problem_are_copied(
         expect(panel.row("warm-up")).to_contain_text(other.title)
         assert panel.serious() == []
         shoot(panel.page, f"copy on the {host}")
-        panel.button(f"Copy {told('warm-up')}").click()
+        panel.row("warm-up").get_by_text("Copy …", exact=True).click()
         panel.dialog.get_by_role("button", name="Continue").click()
         expect(panel.dialog).to_contain_text("1 item is copied")
         panel.dialog.get_by_role("button", name="Copy", exact=True).click()
@@ -271,7 +273,7 @@ def test_an_archive_is_uploaded_and_copied_from(
         panel.row("Uploaded").get_by_text("Copy from it …").click()
         panel.root.get_by_label("From", exact=True).select_option("backup")
         panel.root.get_by_role("searchbox", name="Find an assignment").fill("warm-up")
-        panel.button(f"Copy {told('warm-up')}").first.click()
+        panel.row("warm-up").first.get_by_text("Copy …", exact=True).click()
         panel.dialog.get_by_role("button", name="Continue").click()
         panel.dialog.get_by_role("button", name="Copy", exact=True).click()
         panel.finished("Copying")
