@@ -8,6 +8,11 @@ import { useAct, useGet } from "../hooks";
 import type { Course, Settings } from "../types";
 import { listed, t } from "../words";
 
+/** What was changed and not saved, by course: kept while one looks at another view. */
+const drafts = new Map<string, Settings>();
+
+const same = (one: Settings, other: Settings) => JSON.stringify(one) === JSON.stringify(other);
+
 export function SettingsView({ course }: { course: Course }) {
   const found = useGet<Settings>(`courses/${course.id}/settings`);
   return (
@@ -20,18 +25,23 @@ export function SettingsView({ course }: { course: Course }) {
 function Form({ course, before }: { course: Course; before: Settings }) {
   const { kore, say } = useAround();
   const [kept, setKept] = useState(before);
-  const [now, setNow] = useState(before);
+  const [now, setNow] = useState(drafts.get(course.id) ?? before);
   const [saved, setSaved] = useState(false);
   const { busy, trouble, act } = useAct();
+  const put = (next: Settings, base = kept) => {
+    if (same(next, base)) drafts.delete(course.id);
+    else drafts.set(course.id, next);
+    setNow(next);
+  };
   const change = (part: Partial<Settings>) => {
     setSaved(false);
-    setNow({ ...now, ...part });
+    put({ ...now, ...part });
   };
   const save = () =>
     act(async () => {
       const answer = await kore.send<Settings>("PUT", `courses/${course.id}/settings`, now);
       setKept(answer);
-      setNow(answer);
+      put(answer, answer);
       setSaved(true);
       say(t("The settings are saved."));
     });
@@ -98,18 +108,14 @@ function Form({ course, before }: { course: Course; before: Settings }) {
       </fieldset>
       {trouble && <Failure trouble={trouble} />}
       <p className="kore-actions">
-        <button
-          type="submit"
-          className="kore-button kore-main"
-          disabled={busy || JSON.stringify(now) === JSON.stringify(kept)}
-        >
+        <button type="submit" className="kore-button kore-main" disabled={busy || same(now, kept)}>
           {busy ? t("One moment …") : t("Save")}
         </button>
         <button
           type="button"
           className="kore-button"
-          disabled={busy || JSON.stringify(now) === JSON.stringify(kept)}
-          onClick={() => setNow(kept)}
+          disabled={busy || same(now, kept)}
+          onClick={() => put(kept)}
         >
           {t("Undo changes")}
         </button>
