@@ -14,7 +14,7 @@ import { n, number, t, told } from "../../words";
 import { Report } from "./Report";
 
 export function Job({ id }: { id: string }) {
-  const { say } = useAround();
+  const { say, jobsChanged } = useAround();
   const { value: job, trouble, retryIn, reload } = useJob(id);
   const quarter = useRef(0);
   const ended = Boolean(job?.ended_at);
@@ -22,7 +22,11 @@ export function Job({ id }: { id: string }) {
   useEffect(() => {
     if (!job) return;
     if (job.ended_at) {
-      if (watched.current) say(`${jobTitle(job)} – ${summary(job)}`);
+      if (watched.current) {
+        say(`${jobTitle(job)} – ${summary(job)}`);
+        // The bell would find out a moment later.
+        jobsChanged();
+      }
       watched.current = false;
       return;
     }
@@ -31,7 +35,7 @@ export function Job({ id }: { id: string }) {
     const reached = job.total ? Math.floor((4 * job.done) / job.total) : 0;
     if (reached > quarter.current) say(progressWords(job));
     quarter.current = reached;
-  }, [job, say]);
+  }, [job, say, jobsChanged]);
   if (!job) {
     return (
       <>
