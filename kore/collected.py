@@ -12,8 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from nbgrader.utils import parse_utc
-
+from kore import stamps
 from kore.gradebook import GradedSubmission
 
 _TIMESTAMP = "timestamp.txt"
@@ -41,9 +40,10 @@ def _later(moment: datetime, stamp: bytes) -> bool:
     if text == moment.astimezone(UTC).strftime(_USUAL):
         return False
     try:
-        return bool(moment.astimezone(UTC).replace(tzinfo=None) > parse_utc(text))
-    except (ValueError, OverflowError, TypeError):
+        collected, exact = stamps.read(text)
+    except ValueError:
         return True
+    return (moment if exact else moment.replace(microsecond=0)) > collected
 
 
 def ungraded(root: Path, graded: Iterable[GradedSubmission]) -> dict[str, set[str]]:

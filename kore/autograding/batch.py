@@ -53,7 +53,8 @@ def events(asked: dict[str, Any], api: Any, interrupt: Any) -> Iterator[dict[str
         if interrupt.came:
             raise KeyboardInterrupt
         if not result.get("success"):
-            yield {"not_collected": _reason(_log(result))}
+            log = _log(result)
+            yield {"not_collected": _reason(log) or "nbgrader does not say why."}
             return
     submitted = set(api.get_submitted_students(assignment))
     if wanted is not None:
@@ -78,7 +79,8 @@ def events(asked: dict[str, Any], api: Any, interrupt: Any) -> Iterator[dict[str
 def _told(api: Any, assignment: str, student: str, result: dict[str, Any]) -> dict[str, Any]:
     log = _log(result)
     if not result.get("success"):
-        return _event(student, "failed", _reason(log), log=log[-_MOST_LOG:])
+        words = _reason(log) or "nbgrader could not grade it; its log says more."
+        return _event(student, "failed", words, log=log[-_MOST_LOG:])
     with api.gradebook as gradebook:
         submission = gradebook.find_submission(assignment, student)
         points = {"score": submission.score, "maximum": submission.max_score}
@@ -99,13 +101,13 @@ def _event(student: str, outcome: str, words: str, **more: Any) -> dict[str, Any
 
 
 def _reason(log: str) -> str:
-    """Return the last error that a log names."""
+    """Return the last error that a log names, "" where it names none."""
     for line in reversed(log.splitlines()):
         found = _ERROR.search(line)
         # nbgrader sums up with an exception that says only that there was one.
         if found and "NbGraderException" not in line and not line.lstrip().startswith("File "):
             return found[0][:_MOST_WORDS]
-    return "nbgrader could not grade it; its log says more."
+    return ""
 
 
 def main() -> int:

@@ -195,11 +195,11 @@ class _Grading:
         elif "collecting" in event:
             self._progress("Collecting what was handed in")
         elif "not_collected" in event:
-            reason = str(event["not_collected"])[:1000]
+            words = str(event["not_collected"])[:1000]
             raise KoreError(
                 502,
                 "collecting_failed",
-                f"What was handed in could not be collected: {reason}",
+                f"What was handed in could not be collected: {words}",
                 "Collect it in formgrader, which shows nbgrader's log. Then grade again.",
             )
         elif "begun" in event:

@@ -82,10 +82,13 @@ class _Copy:
 
 
 def _subject(params: dict[str, Any]) -> str | None:
-    asked = CopyRequest.model_validate(params["request"])
-    if asked.assignments is not None and len(asked.assignments) == 1:
-        return asked.assignments[0]
-    return asked.problem or asked.assignment
+    # Not validated: jobs of earlier versions are listed too.
+    asked = params["request"]
+    some = asked.get("assignments")
+    if some is not None and len(some) == 1:
+        return str(some[0])
+    one = asked.get("problem") or asked.get("assignment")
+    return None if one is None else str(one)
 
 
 @jobs.handler(COPY, alone=True, subject=_subject)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -92,23 +93,50 @@ def write(services: Services, course_id: str, wanted: CourseSettings) -> CourseS
 def _put(services: Services, course_id: str, tree: Tree, before: str, after: str) -> None:
     """Put a new file in the place of the one that was read; the course's account can read it."""
     place = f"{STAGING}/settings-{secrets.token_hex(8)}"
+    tree.write(place, [after.encode()])
     try:
-        tree.write(place, [after.encode()])
-        services.host.hand_over(course_id)
+        services.host.hand_over_file(course_id, place)
         try:
             tree.rename(place, FILE)
         except FileExistsError:
-            tree.swap(place, FILE)
-            if _text(tree, place) != before:
-                tree.swap(place, FILE)
-                raise KoreError(
-                    409,
-                    "config_changed",
-                    f"Somebody else has changed the course's {FILE} in this moment.",
-                    "Load the settings again, and change them once more.",
-                ) from None
-    finally:
-        tree.remove(place)
+            _exchange(tree, place, before)
+    except BaseException:
+        # Only what is Kore's own: what a teacher wrote in this moment is never removed.
+        if _is(tree, place, after):
+            tree.remove(place)
+        raise
+
+
+def _exchange(tree: Tree, place: str, before: str) -> None:
+    """Let the new file and the old change places, if the old one is what was read."""
+    try:
+        tree.swap(place, FILE)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.ENOSYS}:
+            raise
+        # A file system that cannot do that: a last look, then one in the place of the other.
+        if _is(tree, FILE, before):
+            tree.remove(FILE)
+            tree.rename(place, FILE)
+            return
+    else:
+        if _is(tree, place, before):
+            tree.remove(place)
+            return
+        tree.swap(place, FILE)
+    raise KoreError(
+        409,
+        "config_changed",
+        f"Somebody else has changed the course's {FILE} in this moment.",
+        "Load the settings again, and change them once more.",
+    )
+
+
+def _is(tree: Tree, path: str, text: str) -> bool:
+    try:
+        return _text(tree, path) == text
+    except (KoreError, OSError):
+        return False
 
 
 @contextmanager

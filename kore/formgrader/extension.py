@@ -12,7 +12,7 @@ from typing import Any
 from nbgrader.server_extensions.formgrader import apihandlers, handlers
 from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
 from tornado.web import StaticFileHandler
-from traitlets.config import Config
+from traitlets.config import Application, Config
 
 from kore.formgrader import policy
 from kore.formgrader.exporter import SafeExporter
@@ -95,11 +95,18 @@ class SafeFormgrader(FormgradeExtension):  # type: ignore[misc]
     _given: Config | None = None
 
     def load_config_file(self, **more: Any) -> None:
-        """Read nbgrader's files, as before each action; what left them is no longer in force."""
+        """Read nbgrader's files and the course's, as before each action.
+
+        What has left them is no longer in force, but for where the course's folders are:
+        that stays as it was when the server began.
+        """
         if self._given is None:
             self._given = deepcopy(self.config)
         self.config = deepcopy(self._given)
         super().load_config_file(**more)
+        # nbgrader reads it when the server begins, and from then on that of the folder in
+        # which the server runs, which need not be the course's.
+        Application.load_config_file(self, "nbgrader_config.py", path=self.coursedir.root)
 
     def init_tornado_settings(self, webapp: Any) -> None:
         """Put the safe exporter and escaping templates in the places of nbgrader's."""

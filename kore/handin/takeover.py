@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from nbgrader.utils import make_unique_key, notebook_hash, parse_utc
+from nbgrader.utils import make_unique_key, notebook_hash
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from kore import stamps
 from kore.courses.listing import find, role_in
 from kore.db.models import Feedback, Handout, Submission
 from kore.errors import KoreError
@@ -248,10 +249,10 @@ def _parsed(name: str) -> Inbound | None:
         if why_unfit(user) or why_unfit(assignment) or user.startswith("."):
             continue
         try:
-            moment = parse_utc(timestamp)
-        except (ValueError, OverflowError):
+            moment, _ = stamps.read(timestamp)
+        except ValueError:
             continue
-        return Inbound(user, assignment, timestamp, moment.replace(tzinfo=UTC))
+        return Inbound(user, assignment, timestamp, moment)
     return None
 
 

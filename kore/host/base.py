@@ -72,5 +72,8 @@ class Host(Protocol):
     def hand_over(self, user: str) -> None:
         """Give what Kore made in a home to the account that it belongs to."""
 
+    def hand_over_file(self, course_id: str, path: str) -> None:
+        """Give one file of a course to its account; ``path`` is relative to the course's root."""
+
     def enter(self, user: str, folder: Path) -> list[str]:
         """Return what goes before a command line that shall run as the user, in a folder."""

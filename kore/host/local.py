@@ -68,6 +68,9 @@ class LocalHost:
     def hand_over(self, user: str) -> None:
         """Do nothing: all is the one account's."""
 
+    def hand_over_file(self, course_id: str, path: str) -> None:
+        """Do nothing: all is the one account's."""
+
     def enter(self, user: str, folder: Path) -> list[str]:  # noqa: ARG002
         """Return nothing: servers run as the account of the hub."""
         return []

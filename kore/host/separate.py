@@ -10,7 +10,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from kore.host.accounts import Account, Accounts
@@ -45,6 +45,17 @@ class SeparateHost(LocalHost):
     def hand_over(self, user: str) -> None:
         """Give what Kore made in a home to the account that it belongs to."""
         self._give(self.home(user), self._accounts.of(user))
+
+    def hand_over_file(self, course_id: str, path: str) -> None:
+        """Give one file of a course to its account; no link on the way to it is followed."""
+        account = self._accounts.of(course_id)
+        root = self.course_root(course_id)
+        with ExitStack() as stack:
+            *folders, name = path.split("/")
+            at = stack.enter_context(_folder(root))
+            for folder in folders:
+                at = stack.enter_context(_folder(folder, at))
+            os.chown(name, account.uid, account.gid, dir_fd=at, follow_symlinks=False)
 
     def enter(self, user: str, folder: Path) -> list[str]:
         """Return the command that becomes the account, goes to a folder, and runs the rest."""

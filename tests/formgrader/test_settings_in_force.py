@@ -25,8 +25,12 @@ def _students_version(server: CourseServer) -> str:
     return cell if isinstance(cell, str) else "".join(cell)
 
 
-def test_a_setting_is_in_force_at_once_and_gone_at_once(tmp_path: Path):
-    """Changed in the form, then back to the default, in a server that runs all the while."""
+@pytest.mark.parametrize("folder", [".", ".."])
+def test_a_setting_is_in_force_at_once_and_gone_at_once(tmp_path: Path, folder: str):
+    """Changed in the form, then back to the default, in a server that runs all the while.
+
+    In containers that runs in the folder above the course's.
+    """
     root = tmp_path / "course"
     (root / "source" / "ps1").mkdir(parents=True)
     (root / "source/ps1/p1.ipynb").write_text(json.dumps(notebooks.assignment()))
@@ -36,7 +40,7 @@ def test_a_setting_is_in_force_at_once_and_gone_at_once(tmp_path: Path):
     wanted = usual.model_copy(deep=True)
     wanted.code_stub.python = "# Before the server began"
     settings.write(services, COURSE, wanted)
-    with serving(root) as server:
+    with serving(root, cwd=root / folder) as server:
         wanted.code_stub.python = "..."
         settings.write(services, COURSE, wanted)
         assert _students_version(server) == "def square(x):\n    ..."

@@ -53,7 +53,7 @@ class CourseServer:
 
 def only_files(root: Path) -> Services:
     """Return as much of Kore as it needs for the files of the course at ``root``."""
-    host = SimpleNamespace(course_root=lambda _: root, hand_over=lambda _: None)
+    host = SimpleNamespace(course_root=lambda _: root, hand_over_file=lambda *_: None)
     return cast(Services, SimpleNamespace(host=host))
 
 
@@ -109,8 +109,8 @@ def add_submission(root: Path, student: str, change: Any, *, first: str, last: s
 
 
 @contextmanager
-def serving(root: Path) -> Iterator[CourseServer]:
-    """Run the server of a course whose files are in ``root``."""
+def serving(root: Path, *, cwd: Path | None = None) -> Iterator[CourseServer]:
+    """Run the server of a course whose files are in ``root``, in that folder or another."""
     port, log = free_port(), root.parent / "server.log"
     command = [
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
@@ -120,7 +120,7 @@ def serving(root: Path) -> Iterator[CourseServer]:
     with (
         log.open("wb") as output,
         subprocess.Popen(
-            command, cwd=root, env=variables(root), stdout=output, stderr=subprocess.STDOUT
+            command, cwd=cwd or root, env=variables(root), stdout=output, stderr=subprocess.STDOUT
         ) as process,
     ):
         server = CourseServer(f"http://127.0.0.1:{port}/user/c", root, log)

@@ -181,6 +181,7 @@ export class Sentences {
       return this.manner.size(Number(found[1]) * 1000 ** UNITS.indexOf(found[2]!));
     }
     const found = MOMENT.exec(raw);
-    return found ? this.manner.moment(`${found[1]}T${found[2]}Z`) : null;
+    const iso = found ? `${found[1]}T${found[2]}Z` : "";
+    return Number.isNaN(Date.parse(iso)) ? null : this.manner.moment(iso);
   }
 }

@@ -35,7 +35,13 @@ def graded(*students: str) -> list[GradedSubmission]:
         ("2026-11-25 18:04:05.678900 +0100", False),
         ("2026-11-25 17h04m04.000000s UTC", True),
         ("2026-11-26 09h00m00.000000s UTC", False),
+        # Whole seconds are all that such a stamp can say.
+        ("2026-11-25 17:04:05 UTC", False),
+        ("2026-11-25 17:04:04 UTC", True),
+        ("2026-11-25 12:04:05.678900 EST", False),
+        ("2026-11-25 13:04:05.678900 -0400", False),
         ("yesterday, I think", True),
+        ("9999-99-99 00:00:00 UTC", True),
         ("", True),
         (None, True),
     ],
@@ -45,6 +51,15 @@ def test_work_waits_for_collection_until_its_own_stamp_is_there(tmp_path, stamp,
     lay(tmp_path, "submitted", stamp)
     found = uncollected(tmp_path, {("u1", "ps1"): CAME})
     assert found == ({"u1": {"ps1"}} if waits else {})
+
+
+@pytest.mark.parametrize("zone", ["{path}", "../x", "/etc/passwd", "UTC/../UTC", "\0", "1e9"])
+def test_a_stamp_names_no_file(tmp_path, zone):
+    """nbgrader's parser looks for zones among files: what is no zone says no more than nothing."""
+    zone = zone.format(path=tmp_path / "there")
+    (tmp_path / "there").write_bytes(b"TZif2")
+    lay(tmp_path, "submitted", f"9999-01-01 00:00:00 {zone}")
+    assert uncollected(tmp_path, {("u1", "ps1"): CAME}) == {"u1": {"ps1"}}
 
 
 def test_work_that_was_never_collected_waits(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import json
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from kore.errors import KoreError
 from kore.formgrader.exporter import FeedbackExporter
 from kore.host import LocalHost
 from kore.services import Services
+from kore.trees import Tree
 from tests.support import courseserver, notebooks
 
 COURSE = "c-0123456789abcdef"
@@ -88,23 +90,46 @@ def test_what_is_written_is_what_nbgrader_reads(services, root):
 def test_the_course_can_read_the_file_from_its_first_moment(services, root, monkeypatch):
     """It is handed over to the course's account before it takes its place."""
     file, seen = root / settings.FILE, []
-    monkeypatch.setattr(
-        services.host, "hand_over", lambda course: seen.append((course, file.exists()))
-    )
+
+    def hand_over(course: str, path: str) -> None:
+        seen.append((course, file.exists(), settings.read(services, COURSE) == CHANGED))
+        assert (root / path).exists()
+
+    monkeypatch.setattr(services.host, "hand_over_file", hand_over)
     settings.write(services, COURSE, CHANGED)
-    assert seen == [(COURSE, False)]
+    assert seen == [(COURSE, False, False)]
     assert list((root / ".kore").iterdir()) == []
 
 
-def test_what_somebody_writes_in_the_same_moment_is_kept(services, root, monkeypatch):
+@pytest.mark.parametrize("exchange", [True, False])
+@pytest.mark.parametrize("theirs", [b"c = get_config()\nc.Exchange.timezone = 'UTC'\n", b"\xff"])
+def test_what_somebody_writes_in_the_same_moment_is_kept(
+    services, root, monkeypatch, theirs, exchange
+):
     """A teacher saves the file while the form is written: theirs stays, and the form says so."""
-    file, theirs = root / settings.FILE, "c = get_config()\nc.Exchange.timezone = 'UTC'\n"
+    file = root / settings.FILE
     file.write_text("c = get_config()\n")
-    monkeypatch.setattr(services.host, "hand_over", lambda _: file.write_text(theirs))
+    if not exchange:
+        monkeypatch.setattr(Tree, "swap", _cannot)
+    monkeypatch.setattr(services.host, "hand_over_file", lambda *_: file.write_bytes(theirs))
     with pytest.raises(KoreError) as refused:
         settings.write(services, COURSE, CHANGED)
     assert refused.value.code == "config_changed"
-    assert file.read_text() == theirs
+    assert file.read_bytes() == theirs
+    assert list((root / ".kore").iterdir()) == []
+
+
+def _cannot(*_: object) -> None:
+    raise OSError(errno.EINVAL, "this file system cannot exchange")
+
+
+def test_a_file_system_without_exchange_keeps_settings_too(services, root, monkeypatch):
+    """As of network file systems: the new file comes into the old one's place."""
+    (root / settings.FILE).write_text("c = get_config()\n")
+    monkeypatch.setattr(Tree, "swap", _cannot)
+    settings.write(services, COURSE, CHANGED)
+    assert settings.read(services, COURSE) == CHANGED
+    assert list((root / ".kore").iterdir()) == []
 
 
 def test_back_to_the_defaults_leaves_no_trace(services, root):

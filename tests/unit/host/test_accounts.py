@@ -58,6 +58,26 @@ def test_what_root_made_is_handed_over(host, tmp_path):
 
 
 @root_only
+def test_one_file_is_handed_over(host, tmp_path):
+    """That alone, and no link on the way to it is followed."""
+    course_root = host.prepare_course(COURSE)
+    owner = host.home(COURSE).stat().st_uid
+    (course_root / ".kore").mkdir()
+    for name in ("one", "other"):
+        (course_root / ".kore" / name).write_text("")
+    host.hand_over_file(COURSE, ".kore/one")
+    assert (course_root / ".kore" / "one").stat().st_uid == owner
+    assert (course_root / ".kore" / "other").stat().st_uid == 0
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "one").write_text("root's")
+    (course_root / "link").symlink_to(outside)
+    with pytest.raises(OSError, match=r"Not a directory|Too many levels"):
+        host.hand_over_file(COURSE, "link/one")
+    assert (outside / "one").stat().st_uid == 0
+
+
+@root_only
 def test_a_program_enters_its_account_and_nothing_else(host, tmp_path):
     """A program of an account has no rights of root's, and reaches its own home only."""
     assert host.why_not() == ""

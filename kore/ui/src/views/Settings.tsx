@@ -8,8 +8,19 @@ import { useAct, useGet } from "../hooks";
 import type { Course, Settings } from "../types";
 import { listed, t } from "../words";
 
-/** What was changed and not saved, by course: kept while one looks at another view. */
-const drafts = new Map<string, Settings>();
+/** What was changed and not saved, and from what, by course: kept while one looks elsewhere. */
+const drafts = new Map<string, { base: Settings; now: Settings }>();
+
+/** Lay what a draft has changed over the settings as they are now: others may have saved. */
+function laidOver<T>(fresh: T, base: T, now: T): T {
+  if (typeof fresh !== "object" || fresh === null || Array.isArray(fresh)) {
+    return JSON.stringify(now) === JSON.stringify(base) ? fresh : now;
+  }
+  const keys = Object.keys(fresh) as (keyof T)[];
+  return Object.fromEntries(
+    keys.map((key) => [key, laidOver(fresh[key], base[key], now[key])]),
+  ) as T;
+}
 
 const same = (one: Settings, other: Settings) => JSON.stringify(one) === JSON.stringify(other);
 
@@ -17,20 +28,33 @@ export function SettingsView({ course }: { course: Course }) {
   const found = useGet<Settings>(`courses/${course.id}/settings`);
   return (
     <WhenLoaded from={found} lines={8}>
-      {(value) => <Form course={course} before={value} />}
+      {(value) => (
+        <Form key={JSON.stringify(value)} course={course} before={value} reload={found.reload} />
+      )}
     </WhenLoaded>
   );
 }
 
-function Form({ course, before }: { course: Course; before: Settings }) {
+function Form({
+  course,
+  before,
+  reload,
+}: {
+  course: Course;
+  before: Settings;
+  reload: () => void;
+}) {
   const { kore, say } = useAround();
   const [kept, setKept] = useState(before);
-  const [now, setNow] = useState(drafts.get(course.id) ?? before);
+  const [now, setNow] = useState(() => {
+    const draft = drafts.get(course.id);
+    return draft ? laidOver(before, draft.base, draft.now) : before;
+  });
   const [saved, setSaved] = useState(false);
   const { busy, trouble, act } = useAct();
   const put = (next: Settings, base = kept) => {
     if (same(next, base)) drafts.delete(course.id);
-    else drafts.set(course.id, next);
+    else drafts.set(course.id, { base, now: next });
     setNow(next);
   };
   const change = (part: Partial<Settings>) => {
@@ -106,7 +130,12 @@ function Form({ course, before }: { course: Course; before: Settings }) {
           )}
         </Field>
       </fieldset>
-      {trouble && <Failure trouble={trouble} />}
+      {trouble && (
+        <Failure
+          trouble={trouble}
+          onRetry={trouble.code === "config_changed" ? reload : undefined}
+        />
+      )}
       <p className="kore-actions">
         <button type="submit" className="kore-button kore-main" disabled={busy || same(now, kept)}>
           {busy ? t("One moment …") : t("Save")}

@@ -1,11 +1,14 @@
 // An archive that somebody has as a file, on its way to the backups of a course.
 
-import { useEffect, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import { asTrouble, Trouble } from "../../api";
 import { Failure } from "../../components/notices";
 import { useAround } from "../../context";
 import { useAct } from "../../hooks";
-import { size, t } from "../../words";
+import { size, t, told } from "../../words";
+
+/** Who closes the tab while an archive is sent would lose the rest. */
+const askFirst = (event: BeforeUnloadEvent) => event.preventDefault();
 
 /** `left` is how many bytes the course's backups may still take, where that is known. */
 export function Upload({
@@ -23,13 +26,6 @@ export function Upload({
   const [file, setFile] = useState<File | null>(null);
   const [gone, setGone] = useState(0);
   const { busy, trouble, act } = useAct();
-  // Who closes the tab now would lose the rest: the browser asks first.
-  useEffect(() => {
-    if (!busy) return;
-    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
-    window.addEventListener("beforeunload", ask);
-    return () => window.removeEventListener("beforeunload", ask);
-  }, [busy]);
   const upload = (archive: File) => {
     const stop = new AbortController();
     stopping.current = stop;
@@ -37,16 +33,20 @@ export function Upload({
     setGone(0);
     void act(async () => {
       if (left !== undefined && archive.size > left) throw tooLarge(archive.size, left);
+      // It goes on while one looks at another view.
+      window.addEventListener("beforeunload", askFirst);
       try {
         await kore.upload(`backups/upload?course=${course}`, archive, setGone, stop.signal);
       } catch (error) {
         if (!stop.signal.aborted) {
           // Whoever is in another view meanwhile hears of it.
-          say(asTrouble(error).message);
+          say(told(asTrouble(error).message));
           throw error;
         }
         say(t("The upload is stopped. Nothing was kept."));
         return;
+      } finally {
+        window.removeEventListener("beforeunload", askFirst);
       }
       say(t("The archive is uploaded."));
       onDone();
