@@ -99,7 +99,11 @@ def _put(services: Services, course_id: str, tree: Tree, before: str, after: str
         try:
             tree.rename(place, FILE)
         except FileExistsError:
-            _exchange(tree, place, before)
+            if not _exchanged(tree, place, before):
+                # A file system that cannot do that: at least never half a file, or none.
+                tree.write(FILE, [after.encode()])
+                services.host.hand_over_file(course_id, FILE)
+            tree.remove(place)
     except BaseException:
         # Only what is Kore's own: what a teacher wrote in this moment is never removed.
         if _is(tree, place, after):
@@ -107,22 +111,21 @@ def _put(services: Services, course_id: str, tree: Tree, before: str, after: str
         raise
 
 
-def _exchange(tree: Tree, place: str, before: str) -> None:
-    """Let the new file and the old change places, if the old one is what was read."""
+def _exchanged(tree: Tree, place: str, before: str) -> bool:
+    """Let the new file and the old change places; say whether the file system can do that.
+
+    Raises KoreError where the old one is not what was read: both are then where they were.
+    """
     try:
         tree.swap(place, FILE)
     except OSError as error:
         if error.errno not in {errno.EINVAL, errno.ENOSYS}:
             raise
-        # A file system that cannot do that: a last look, then one in the place of the other.
         if _is(tree, FILE, before):
-            tree.remove(FILE)
-            tree.rename(place, FILE)
-            return
+            return False
     else:
         if _is(tree, place, before):
-            tree.remove(place)
-            return
+            return True
         tree.swap(place, FILE)
     raise KoreError(
         409,
