@@ -47,15 +47,18 @@ def _later(moment: datetime, stamp: bytes) -> bool:
 
 
 def ungraded(root: Path, graded: Iterable[GradedSubmission]) -> dict[str, set[str]]:
-    """Return, by student, the assignments collected but never graded, or handed in anew.
+    """Return, by student, the assignments collected but not graded, or handed in anew.
 
-    ``root`` is nbgrader's course directory. Links in it are not followed.
+    ``root`` is nbgrader's course directory. Links in it are not followed. Where grading
+    failed, nbgrader has a place for the points already, and no graded copy.
     """
     done = {(submission.student, submission.assignment) for submission in graded}
     waiting: dict[str, set[str]] = {}
     for student in _folders(root / "submitted"):
+        copies = set(_folders(root / "autograded" / student))
         for assignment in _folders(root / "submitted" / student):
-            if (student, assignment) not in done or _newer(root, student, assignment):
+            known = (student, assignment) in done and assignment in copies
+            if not known or _newer(root, student, assignment):
                 waiting.setdefault(student, set()).add(assignment)
     return waiting
 

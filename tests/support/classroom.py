@@ -90,7 +90,10 @@ def busy(
     for name in ("ps3-draft", "ps1-vectors", "ps2-eigenvalues"):
         (root / "source" / name).mkdir(parents=True, exist_ok=True)
     for user in students[:34]:
-        (root / "submitted" / user / "ps1-vectors").mkdir(parents=True, exist_ok=True)
+        for folder in ("submitted", "autograded"):
+            (root / folder / user / "ps1-vectors").mkdir(parents=True, exist_ok=True)
+    for user in students[:30]:
+        (root / "autograded" / user / "ps2-eigenvalues").mkdir(parents=True, exist_ok=True)
     for user in students[:32]:
         (root / "submitted" / user / "ps2-eigenvalues").mkdir(parents=True, exist_ok=True)
     totals = {

@@ -69,9 +69,11 @@ def test_work_that_was_never_collected_waits(tmp_path):
 
 
 def test_collected_work_waits_until_just_that_is_graded(tmp_path):
-    """Never graded; graded; handed in and collected anew since."""
+    """Never graded; not to the end; graded; handed in and collected anew since."""
     lay(tmp_path, "submitted", "one")
     assert ungraded(tmp_path, []) == {"u1": {"ps1"}}
+    # nbgrader noted it, and failed.
+    assert ungraded(tmp_path, graded("u1")) == {"u1": {"ps1"}}
     lay(tmp_path, "autograded", "one")
     assert ungraded(tmp_path, graded("u1")) == {}
     lay(tmp_path, "submitted", "two")
