@@ -25,10 +25,14 @@ def uncollected(root: Path, handed_in: Mapping[tuple[str, str], datetime]) -> di
     """Return, by student, the assignments whose latest work was not collected.
 
     ``handed_in`` has the moment of each student's latest work by student and assignment.
+    Links in ``root``, nbgrader's course directory, are not followed.
     """
     waiting: dict[str, set[str]] = {}
+    there = _work(root / "submitted")
     for (student, assignment), moment in handed_in.items():
-        collected = _read(root / "submitted" / student / assignment / _TIMESTAMP)
+        collected = None
+        if assignment in there.get(student, ()):
+            collected = _read(root / "submitted" / student / assignment / _TIMESTAMP)
         if collected is None or _later(moment, collected):
             waiting.setdefault(student, set()).add(assignment)
     return waiting
@@ -54,10 +58,10 @@ def ungraded(root: Path, graded: Iterable[GradedSubmission]) -> dict[str, set[st
     """
     done = {(submission.student, submission.assignment) for submission in graded}
     waiting: dict[str, set[str]] = {}
-    for student in _folders(root / "submitted"):
-        copies = set(_folders(root / "autograded" / student))
-        for assignment in _folders(root / "submitted" / student):
-            known = (student, assignment) in done and assignment in copies
+    copies = _work(root / "autograded")
+    for student, assignments in _work(root / "submitted").items():
+        for assignment in assignments:
+            known = (student, assignment) in done and assignment in copies.get(student, ())
             if not known or _newer(root, student, assignment):
                 waiting.setdefault(student, set()).add(assignment)
     return waiting
@@ -68,6 +72,11 @@ def _newer(root: Path, student: str, assignment: str) -> bool:
     collected = _read(root / "submitted" / student / assignment / _TIMESTAMP)
     graded = _read(root / "autograded" / student / assignment / _TIMESTAMP)
     return collected is not None and graded is not None and collected != graded
+
+
+def _work(stage: Path) -> dict[str, list[str]]:
+    """Return the assignments in a stage's folder by student."""
+    return {student: _folders(stage / student) for student in _folders(stage)}
 
 
 def _folders(path: Path) -> list[str]:

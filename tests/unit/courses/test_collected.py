@@ -87,3 +87,18 @@ def test_links_in_the_place_of_a_stamp_are_not_followed(tmp_path):
     secret.write_text((CAME + timedelta(days=1)).isoformat())
     (tmp_path / "submitted/u1/ps1/timestamp.txt").symlink_to(secret)
     assert uncollected(tmp_path, {("u1", "ps1"): CAME}) == {"u1": {"ps1"}}
+
+
+def test_a_student_who_is_a_link_is_not_followed(tmp_path):
+    """Neither what was collected nor what was graded elsewhere speaks for this course."""
+    other = tmp_path / "other"
+    lay(other, "submitted", "2026-11-26 09h00m00.000000s UTC")
+    lay(other, "autograded", "one")
+    for stage in ("submitted", "autograded"):
+        (tmp_path / stage).mkdir()
+    (tmp_path / "submitted/u1").symlink_to(other / "submitted/u1")
+    assert uncollected(tmp_path, {("u1", "ps1"): CAME}) == {"u1": {"ps1"}}
+    (tmp_path / "submitted/u1").unlink()
+    lay(tmp_path, "submitted", "one")
+    (tmp_path / "autograded/u1").symlink_to(other / "autograded/u1")
+    assert ungraded(tmp_path, graded("u1")) == {"u1": {"ps1"}}
