@@ -32,7 +32,7 @@ def read(text: str) -> tuple[datetime, bool]:
         offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
         offset, zone = (offset if zone[0] == "+" else -offset), "UTC"
     try:
-        read: datetime = parse_utc(f"{moment} {zone}") - offset
+        utc: datetime = parse_utc(f"{moment} {zone}") - offset
     except (OverflowError, TypeError, OSError) as error:
         raise ValueError(f"no moment: {text[:80]!r}") from error
-    return read.replace(tzinfo=UTC), found["fraction"] is not None
+    return utc.replace(tzinfo=UTC), found["fraction"] is not None

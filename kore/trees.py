@@ -178,7 +178,7 @@ class Tree:
         self._move(old, new, _NO_REPLACE)
 
     def swap(self, one: str, other: str) -> None:
-        """Let two things change places: at one moment where the file system can do that."""
+        """Let two things change places at one moment. OSError where a file system cannot."""
         self._move(one, other, _EXCHANGE)
 
     def remove(self, path: str) -> None:
