@@ -7,9 +7,6 @@ import { useAround } from "../../context";
 import { useAct } from "../../hooks";
 import { size, t, told } from "../../words";
 
-/** Who closes the tab while an archive is sent would lose the rest. */
-const askFirst = (event: BeforeUnloadEvent) => event.preventDefault();
-
 /** `left` is how many bytes the course's backups may still take, where that is known. */
 export function Upload({
   course,
@@ -33,7 +30,8 @@ export function Upload({
     setGone(0);
     void act(async () => {
       if (left !== undefined && archive.size > left) throw tooLarge(archive.size, left);
-      // It goes on while one looks at another view.
+      // It goes on while one looks at another view; who closes the tab would lose the rest.
+      const askFirst = (event: BeforeUnloadEvent) => event.preventDefault();
       window.addEventListener("beforeunload", askFirst);
       try {
         await kore.upload(`backups/upload?course=${course}`, archive, setGone, stop.signal);
