@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 from flask import Request, current_app, g, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
+from sqlalchemy.orm import Session
 
 from kore.backups.shelf import unknown_backup
 from kore.caller import Caller, callers
+from kore.courses import closing
 from kore.courses.listing import role_in, unknown_course
 from kore.db.models import Backup, Course, Job
 from kore.errors import KoreError
@@ -105,15 +107,21 @@ def own_or_teacher_of(course_of: CourseOf) -> Guard:
 
 
 def reader_of_job(who: Caller) -> None:
-    """Let in those who teach the job's course; where that is gone, the one who began the job."""
-    user(who)
-    with services().db.reading() as session:
-        job = session.get(Job, (request.view_args or {}).get("job_id", ""))
-        if job is not None and job.created_by == who.name:
-            gone = job.course_id is None or session.get(Course, job.course_id) is None
-            if gone:
-                return
-    teacher_of(of_job)(who)
+    """Let in those who teach the job's course; where that is gone, the one who began the job.
+
+    Who had a course deleted reads how that ended, though others may have opened its activity
+    again meanwhile.
+    """
+    try:
+        teacher_of(of_job)(who)
+    except KoreError:
+        # Looked up after the role: a course may go between the two.
+        with services().db.reading() as session:
+            job = session.get(Job, (request.view_args or {}).get("job_id", ""))
+            if job is None or job.created_by != who.name:
+                raise
+            if job.kind != closing.DELETE and _is_there(session, job.course_id):
+                raise
 
 
 def reader_of_backup(who: Caller) -> None:
@@ -125,10 +133,9 @@ def reader_of_backup(who: Caller) -> None:
     with services().db.reading() as session:
         backup = session.get(Backup, (request.view_args or {}).get("backup_id", ""))
         if backup is not None:
-            gone = session.get(Course, backup.course_id) is None
-            if gone and backup.kept_by == who.name:
-                return
             if role_in(session, backup.course_id, who.name) is Role.INSTRUCTOR:
+                return
+            if backup.kept_by == who.name and not _is_there(session, backup.course_id):
                 return
     if not callers().is_admin(who):
         raise unknown_backup()
@@ -185,6 +192,10 @@ def _is_browser() -> bool:
     if request.method != "GET" or "Authorization" in request.headers:
         return False
     return "Sec-Fetch-Mode" in request.headers or "text/html" in request.headers.get("Accept", "")
+
+
+def _is_there(session: Session, course_id: str | None) -> bool:
+    return course_id is not None and session.get(Course, course_id) is not None
 
 
 def _in_course(course_of: CourseOf, roles: set[Role]) -> Guard:

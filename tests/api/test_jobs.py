@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from nbgrader.api import Gradebook
 
-from tests.support.kore import make_kore
+from kore import guards
+from kore.courses import closing
+from kore.db.models import Course, Member
+from tests.support.kore import Harness, make_kore
+
+
+def _deletion(kore: Harness) -> tuple[str, str, str]:
+    """A course whose deletion is queued: the course, its title, the job."""
+    course, teacher = kore.launch("1", "Instructor")
+    kore.work()
+    with kore.db.reading() as session:
+        title = session.get_one(Course, course).title
+    asked = kore.client_for(teacher, via="token").post(
+        f"/courses/{course}/delete", json={"confirm": title}
+    )
+    assert asked.status_code == 202, asked.json
+    return course, teacher, asked.json["id"]
 
 
 def test_a_grading_names_its_assignment(tmp_path):
@@ -23,3 +39,46 @@ def test_a_grading_names_its_assignment(tmp_path):
             told = {job["kind"]: job["subject"] for job in teacher.get(path).json["jobs"]}
             assert told["assignment.autograde"] == "ps1"
             assert told["course.provision"] is None
+
+
+def test_a_course_that_goes_while_the_guard_looks_takes_no_report_with_it(tmp_path, monkeypatch):
+    """Who watches a deletion sees its end, even where a look meets the very moment."""
+    with make_kore(tmp_path) as kore:
+        course, teacher, job = _deletion(kore)
+        looked = []
+
+        def delete_first(session, course_id, user):
+            if not looked:
+                looked.append(course_id)
+                kore.work()
+            with kore.db.reading() as later:
+                return role_in(later, course_id, user)
+
+        role_in = guards.role_in
+        monkeypatch.setattr(guards, "role_in", delete_first)
+        told = kore.client_for(teacher, via="token").get(f"/jobs/{job}")
+        assert (looked, told.status_code) == ([course], 200)
+        assert told.json["state"] == "done"
+        with kore.db.reading() as session:
+            assert session.get(Course, course) is None
+
+
+def test_who_deletes_a_course_reads_how_it_ended_though_others_opened_it_again(tmp_path):
+    """The course lives on for a student; its new report is for the one who asked, not for them."""
+    with make_kore(tmp_path) as kore:
+        course, teacher, job = _deletion(kore)
+        stopping = kore.services.hub.delete_user
+
+        def launched_meanwhile(name):
+            kore.launch("2")
+            stopping(name)
+
+        kore.services.hub.delete_user = launched_meanwhile
+        kore.work()
+        with kore.db.reading() as session:
+            assert session.get(Course, course) is not None
+            assert session.get(Member, (course, teacher)) is None
+        assert kore.client_for(teacher, via="token").get(f"/jobs/{job}").json["state"] == "done"
+        for other in ("u2", "u3"):
+            assert kore.client_for(other, via="token").get(f"/jobs/{job}").status_code in {403, 404}
+        assert kore.client_for(teacher, via="token").get(f"/courses/{course}").status_code == 404

@@ -194,7 +194,7 @@ def test_students_are_found_by_name_and_by_what_will_happen(
     search.fill("nobody at all")
     expect(page.get_by_text("No student matches.")).to_be_visible()
     search.fill("")
-    page.get_by_label("Show").select_option("Held back (9)")
+    page.get_by_role("combobox", name="Show").select_option("Held back (9)")
     expect(rows).to_have_count(9)
 
 
@@ -501,7 +501,7 @@ def test_some_assignments_of_another_course_are_copied(
         kore.source(other, name, squares=notebooks.assignment())
     with sitting(browser, kore, url, teacher) as page:
         page.goto(f"{url}/page/courses/{course}/copy")
-        page.get_by_label("From").select_option("Courses")
+        page.get_by_role("combobox", name="From").select_option("Courses")
         page.get_by_label("Find an assignment").fill("origin")
         rows = page.get_by_role("table", name="Assignments to copy").locator("tbody tr")
         expect(rows).to_have_count(3)
