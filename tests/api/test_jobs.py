@@ -5,7 +5,6 @@ from __future__ import annotations
 from nbgrader.api import Gradebook
 
 from kore import guards
-from kore.courses import closing
 from kore.db.models import Course, Member
 from tests.support.kore import Harness, make_kore
 
