@@ -5,7 +5,9 @@ its events as they come, one JSON object a line, and an empty object now and the
 way. When the caller goes away the program is ended. One runs at a time.
 
 Kore cannot prove to this server who it is: whatever it sent, teachers could read. So the server
-asks Kore, under its own name, what the ticket is for; any other ticket is refused.
+asks Kore, under its own name, what the ticket is for; any other ticket is refused. Anybody may
+send what looks like a ticket: few are asked about at a time, in threads of their own, so that
+neither JupyterLab nor Kore is kept busy by it.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import re
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -34,15 +37,42 @@ _BEAT_SECONDS = 3.0
 _END_SECONDS = 15.0
 _WAIT_SECONDS = 30.0
 _MOST_LINE = 2**20
+_ASKED_AT_ONCE, _MOST_WAITING = 2, 256
 _TICKET = re.compile(r"[0-9a-f]{64}")
 _ALIVE = b"{}\n"
+
+
+class Tickets:
+    """Asks Kore what tickets are for, a few at a time."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_ASKED_AT_ONCE, "tickets")
+        self._waiting = 0
+
+    async def claim(self, body: Any) -> dict[str, Any]:
+        """Return what is to be graded for the ticket in a request's body.
+
+        Raises HTTPError 403 for a ticket that Kore does not know, 503 where too many wait.
+        """
+        ticket = body.get("ticket") if isinstance(body, dict) else None
+        if not isinstance(ticket, str) or not _TICKET.fullmatch(ticket):
+            raise HTTPError(403, "Only Kore has submissions graded here.")
+        if self._waiting >= _MOST_WAITING:
+            raise HTTPError(503, "Too many tickets are waiting to be looked up.")
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, _claimed, ticket)
+        finally:
+            self._waiting -= 1
 
 
 class AutogradeHandler(APIHandler):  # type: ignore[misc]
     """Grades while the caller listens."""
 
-    def initialize(self, lock: asyncio.Lock) -> None:
-        """Take what keeps two from grading at once."""
+    def initialize(self, tickets: Tickets, lock: asyncio.Lock) -> None:
+        """Take what looks tickets up, and what keeps two from grading at once."""
+        self._tickets = tickets
         self._lock = lock
 
     def check_xsrf_cookie(self) -> None:
@@ -52,7 +82,7 @@ class AutogradeHandler(APIHandler):  # type: ignore[misc]
     async def post(self) -> None:
         """Grade what Kore says; see ``kore.autograding.batch`` for both forms."""
         # Before the lock: who only pretends to be Kore must not be in Kore's way.
-        asked = await asyncio.to_thread(_claimed, self.get_json_body())
+        asked = await self._tickets.claim(self.get_json_body())
         try:
             # A program whose Kore was killed may be ending still.
             await asyncio.wait_for(self._lock.acquire(), _WAIT_SECONDS)
@@ -103,10 +133,7 @@ class AutogradeHandler(APIHandler):  # type: ignore[misc]
         self.settings["api_last_activity"] = utcnow()
 
 
-def _claimed(body: Any) -> dict[str, Any]:
-    ticket = body.get("ticket") if isinstance(body, dict) else None
-    if not isinstance(ticket, str) or not _TICKET.fullmatch(ticket):
-        raise HTTPError(403, "Only Kore has submissions graded here.")
+def _claimed(ticket: str) -> dict[str, Any]:
     url = f"{os.environ['KORE_URL']}/courses/{os.environ['KORE_COURSE_ID']}/autograde/claim"
     with requests.Session() as session:
         session.trust_env = False
@@ -138,4 +165,5 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 def _load_jupyter_server_extension(server: Any) -> None:
     """Load the extension; Jupyter calls it."""
     path = url_path_join(server.web_app.settings["base_url"], ADDRESS)
-    server.web_app.add_handlers(".*$", [(path, AutogradeHandler, {"lock": asyncio.Lock()})])
+    kept = {"tickets": Tickets(), "lock": asyncio.Lock()}
+    server.web_app.add_handlers(".*$", [(path, AutogradeHandler, kept)])

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
-from contextlib import suppress
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from playwright.sync_api import TimeoutError as TookTooLong
+from playwright.sync_api import Browser, expect
 
 from tests.support.browser import shoot
 from tests.support.demo import Demo
 from tests.support.english import left_over
+from tests.support.lab import choose_in_menu, choose_in_palette
 from tests.support.panel import PATIENCE, launched
 from tests.support.taught import TaughtCourse
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
 
 _LANGUAGE = "/lab/api/settings/@jupyterlab/translation-extension:plugin"
+_PALETTE = ("Anzeigen", "Befehlspalette")
 
 
 @pytest.fixture
@@ -32,34 +31,12 @@ def course(demo: Demo) -> Iterator[TaughtCourse]:
         made.desk.request("PUT", _LANGUAGE, json={"raw": "{}"})
 
 
-def _menu(page: Page, menu: str, *entries: str) -> None:
-    page.get_by_role("menubar").get_by_role("menuitem", name=menu, exact=True).click()
-    for entry in entries:
-        # An entry's name has its keys in it, where it has some.
-        page.locator(".lm-Menu-item").filter(has_text=re.compile(f"^({entry})")).click()
-
-
-def _choose(page: Page, words: str, entry: str) -> None:
-    """Take an entry of the palette. It closes where a tab takes the focus that it was to get."""
-    for _ in range(6):
-        page.keyboard.press("Escape")
-        _menu(page, "Anzeigen", "Befehlspalette")
-        with suppress(TookTooLong):
-            page.locator(".lm-CommandPalette-input").last.fill(words, timeout=5_000)
-            found = page.locator(".lm-CommandPalette-item", has_text=entry)
-            found.wait_for(timeout=5_000)
-            shoot(page, "palette in german")
-            found.click(timeout=5_000)
-            return
-    raise AssertionError("the palette does not stay open")
-
-
 def test_a_teacher_chooses_german_and_all_of_the_panel_is(
     demo: Demo, chromium: Browser, course: TaughtCourse
 ):
     """Menus of JupyterLab and Kore, the palette, every view, and what Kore itself says."""
     with launched(chromium, demo, "tilda", course.activity) as page:
-        _menu(page, "Settings", "Language", "German|Deutsch")
+        choose_in_menu(page, "Settings", "Language", "German|Deutsch")
         page.get_by_role("button", name="Change and reload").click()
         expect(page.get_by_role("menuitem", name="Datei", exact=True)).to_be_visible(
             timeout=PATIENCE
@@ -67,22 +44,22 @@ def test_a_teacher_chooses_german_and_all_of_the_panel_is(
         expect(page.locator("#jupyterlab-splash")).to_have_count(0, timeout=PATIENCE)
         panel = page.locator("#kore-panel")
 
-        _menu(page, "Kore", "Dieser Kurs")
+        choose_in_menu(page, "Kore", "Dieser Kurs")
         expect(panel.get_by_role("row", name="ps1")).to_contain_text("Entwurf")
         shoot(page, "panel in german")
         assert left_over(panel) == []
 
-        _choose(page, "Bewertungen send", "Bewertungen senden")
+        choose_in_palette(page, _PALETTE, "Bewertungen send", "Bewertungen senden")
         expect(panel.get_by_text("Noch keine Studierenden")).to_be_visible()
         assert left_over(panel) == []
 
-        _menu(page, "Kore", "Sicherungen")
+        choose_in_menu(page, "Kore", "Sicherungen")
         panel.get_by_role("button", name="Jetzt sichern …").click()
         panel.get_by_role("dialog").get_by_role("button", name="Sichern", exact=True).click()
         expect(panel.get_by_text("Fertig", exact=True)).to_be_visible(timeout=PATIENCE)
         assert left_over(panel) == []
 
-        _menu(page, "Kore", "Verlauf")
+        choose_in_menu(page, "Kore", "Verlauf")
         said = panel.get_by_role("table", name="Wer was getan hat")
         expect(said).to_contain_text("Alles gesichert, auch die Arbeiten der Studierenden")
         expect(panel.get_by_text("Die Sicherung ist erstellt:").first).to_be_visible()

@@ -10,12 +10,14 @@ from playwright.sync_api import Browser, Locator, Page, Response, expect
 from tests.support import notebooks
 from tests.support.browser import shoot
 from tests.support.demo import Demo
+from tests.support.lab import choose_in_menu, choose_in_palette
 from tests.support.panel import PATIENCE, launched, serious
 from tests.support.person import Person
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
 
 TITLE = "Roots and fixed points"
+_PALETTE = ("View", "Activate Command Palette")
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +49,10 @@ def test_a_teachers_launch_lands_on_the_course(demo: Demo, chromium: Browser, co
         assert serious(page, "#kore-panel") == []
         shoot(page, "panel in jupyterlab")
 
-        page.get_by_role("menuitem", name="Kore", exact=True).click()
-        page.get_by_role("menuitem", name="Backups", exact=True).click()
+        choose_in_menu(page, "Kore", "Backups")
         expect(panel(page).get_by_role("heading", name="Backups of this course")).to_be_visible()
 
-        page.keyboard.press("Control+Shift+C")
-        page.get_by_placeholder("SEARCH").or_(page.get_by_role("searchbox")).last.fill("Send gra")
-        page.get_by_role("menuitem", name="Send grades").or_(
-            page.locator(".lm-CommandPalette-item", has_text="Send grades")
-        ).first.click()
+        choose_in_palette(page, _PALETTE, "Send gra", "Send grades")
         expect(panel(page).get_by_text("No students yet")).to_be_visible()
 
         panel(page).get_by_role("button", name="Your courses").click()
