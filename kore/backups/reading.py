@@ -160,6 +160,7 @@ def opened(services: Services, backup_id: str) -> tuple[BufferedReader, Backup]:
     try:
         return shelf.store(services).open(row.course_id, row.id), row
     except FileNotFoundError as error:
+        shelf.find(services, backup_id)  # deleted since the first look: says so
         raise KoreError(
             500,
             "backup_missing",

@@ -153,6 +153,7 @@ def _mark(services: Services, course_id: str, members: Sequence[Member]) -> None
                     Member.given_name == member.given_name,
                     Member.family_name == member.family_name,
                     Member.email == member.email,
+                    Member.launched_at == member.launched_at,
                 )
                 .values(synced_at=moment)
             )

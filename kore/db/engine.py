@@ -73,6 +73,7 @@ class Database:
 
     def lock_queue(self, session: Session) -> None:
         """Let one transaction at a time look for work. It ends with the transaction."""
+        session.connection()  # on SQLite, only now the write lock is taken
         if self.engine.dialect.name == "postgresql":
             session.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _QUEUE_LOCK})
 

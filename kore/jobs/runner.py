@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import and_, exists, or_, select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Session, aliased
 
 from kore.db.models import Job, JobState, now
 from kore.errors import KoreError
@@ -86,34 +86,47 @@ class Runner:
         with db.reading() as session:
             if session.scalar(self._open_jobs().limit(1)) is None:
                 return None
-        with db.session() as session:
-            db.lock_queue(session)
-            job = session.scalar(self._open_jobs().limit(1))
-            if job is None:
-                return None
-            job.attempts += 1
-            if job.attempts > _MOST_ATTEMPTS and not job.params.get(FINAL):
-                end(job, JobState.FAILED, "Given up: it was interrupted again and again.")
-                return None
-            job.state = JobState.RUNNING
-            job.owner = self._owner
-            job.lease_until = now() + LEASE
-            job.started_at = job.started_at or now()
-            self._running.add(job.id)
-            return JobContext(
-                services=self._services,
-                job_id=job.id,
-                kind=job.kind,
-                course_id=job.course_id,
-                created_by=job.created_by,
-                params=dict(job.params),
-                attempt=job.attempts,
-                stopping=self._stopping,
-            )
+        claimed = None
+        try:
+            with db.session() as session:
+                db.lock_queue(session)
+                claimed = self._take(session)
+        except Exception:
+            if claimed is not None:
+                self._running.discard(claimed.job_id)
+            raise
+        return claimed
 
-    @staticmethod
-    def _open_jobs() -> Any:
-        """Select the jobs that may be begun, oldest first."""
+    def _take(self, session: Session) -> JobContext | None:
+        job = session.scalar(self._open_jobs().limit(1))
+        if job is None:
+            return None
+        job.attempts += 1
+        if job.attempts > _MOST_ATTEMPTS and not job.params.get(FINAL):
+            end(job, JobState.FAILED, "Given up: it was interrupted again and again.")
+            return None
+        job.state = JobState.RUNNING
+        job.owner = self._owner
+        job.lease_until = now() + LEASE
+        job.started_at = job.started_at or now()
+        self._running.add(job.id)
+        return JobContext(
+            services=self._services,
+            job_id=job.id,
+            kind=job.kind,
+            course_id=job.course_id,
+            created_by=job.created_by,
+            params=dict(job.params),
+            attempt=job.attempts,
+            stopping=self._stopping,
+        )
+
+    def _open_jobs(self) -> Any:
+        """Select the jobs that may be begun, oldest first.
+
+        Not what a thread of this process is at, though its lease may be over: a machine that
+        slept, or a slow disk, keeps leases from being renewed in time.
+        """
         moment = now()
         other = aliased(Job)
         busy = exists().where(
@@ -130,7 +143,11 @@ class Runner:
                 Job.kind.in_(list(handlers)),
                 or_(
                     and_(Job.state == JobState.QUEUED, ~busy),
-                    and_(Job.state == JobState.RUNNING, Job.lease_until < moment),
+                    and_(
+                        Job.state == JobState.RUNNING,
+                        Job.lease_until < moment,
+                        Job.id.not_in(list(self._running)),
+                    ),
                 ),
             )
             .order_by(Job.created_at, Job.id)

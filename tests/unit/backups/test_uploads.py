@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kore.backups import manifest
+from kore.backups import manifest, shelf
 from kore.backups.archives import Checker, Packer, _plain_header
 from kore.backups.manifest import Manifest
 from kore.db.models import now
@@ -210,6 +210,29 @@ def test_down_and_up_again(course: KeptCourse):
     assert words[0] == "Uploaded a backup"
     assert words[1].startswith("Deleted the backup of")
     assert words[2].startswith("Downloaded the backup of")
+
+
+def test_a_backup_that_goes_while_it_is_opened_is_none_and_one_without_a_file_is_an_alarm(
+    course: KeptCourse, monkeypatch
+):
+    """Deleted between the two looks: 404, as if it had been so before. A lost file: 500."""
+    kept, made = shelf.store, course.back_up()
+    client = course.kore.client_for(course.teacher, via="token")
+
+    def deleted_first(services):
+        monkeypatch.setattr(shelf, "store", kept)
+        shelf.delete(services, made.id, by=course.teacher)
+        return kept(services)
+
+    monkeypatch.setattr(shelf, "store", deleted_first)
+    answer = client.get(f"/backups/{made.id}/archive")
+    assert (answer.status_code, answer.json["error"]["code"]) == (404, "backup_unknown")
+
+    lost = course.back_up()
+    [archive] = (course.services.settings.state_dir / "backups").rglob(f"*{lost.id}*")
+    archive.unlink()
+    answer = client.get(f"/backups/{lost.id}/archive")
+    assert (answer.status_code, answer.json["error"]["code"]) == (500, "backup_missing")
 
 
 @pytest.mark.parametrize("what", ["climbs", "wrong checksum", "no archive", "zeros"])

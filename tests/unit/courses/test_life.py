@@ -268,6 +268,25 @@ def test_someone_made_anew_in_the_hub_is_enrolled_anew(services):
     assert state["groups"][formgrade_group(COURSE)] == {COURSE, "u3"}
 
 
+def test_who_comes_again_while_being_enrolled_is_looked_at_once_more(services):
+    """What a launch tells in the middle of a set-up is not taken for done by that set-up."""
+    _launch(services, TEACHER)
+    told = {"token_url": "https://lms.example/token"}
+    again = []
+
+    def launch_again(call: str) -> None:
+        if call == "share_server" and not again:
+            again.append(call)
+            record(services.db, "u3", TEACHER, user_created_at=now(), **told)
+
+    services.hub.before_call = launch_again
+    _work(services)
+    assert again
+    assert _state(services)["synced"] == []
+    _work(services)
+    assert _state(services)["synced"] == ["u3"]
+
+
 def test_a_course_whose_user_is_gone_is_set_up_again(services):
     """A course's hub user that was deleted comes back with everyone in it."""
     _launch(services, TEACHER)

@@ -196,6 +196,31 @@ def test_a_lost_lease_is_taken_over(db: Database, kind):
     assert attempts == [2]
 
 
+def test_a_lease_that_ran_out_is_not_taken_over_by_who_is_at_it(db: Database, kind, monkeypatch):
+    """A machine that slept renews too late: no thread of the same process begins the job again."""
+    monkeypatch.setattr(jobs_runner, "_HEARTBEAT_SECONDS", _WAIT)
+    attempts: list[int] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work(context):
+        attempts.append(context.attempt)
+        begun.set()
+        assert go_on.wait(_WAIT)
+
+    name = kind(work)
+    with _running(db) as runner:
+        job_id = _enqueue(db, name)
+        runner.wake()
+        assert begun.wait(_WAIT)
+        with db.session() as session:
+            session.get_one(Job, job_id).lease_until = now() - timedelta(seconds=1)
+        marker = kind(lambda _context: None, "test.marker")
+        _ended(db, runner, _enqueue(db, marker, "c-8"))
+        go_on.set()
+        assert _ended(db, runner, job_id).state == "done"
+    assert attempts == [1]
+
+
 def test_a_job_that_kills_its_runner_is_given_up(db: Database, kind):
     """After five interruptions a job fails instead of killing the next runner."""
     name = kind(lambda _context: None)
