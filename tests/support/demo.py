@@ -76,7 +76,7 @@ def running_demo(state_dir: Path, *more: str, env: dict[str, str] | None = None)
         finally:
             process.send_signal(signal.SIGTERM)
             try:
-                process.wait(20)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,12 +11,12 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.support import lab
 from tests.support.browser import shoot
 from tests.support.demo import Demo
+from tests.support.lab import PATIENCE
 from tests.support.taught import TaughtCourse
 
-PATIENCE = 120_000
-"""Milliseconds for what starts a server or runs notebooks."""
 QUICK = 30_000
 
 
@@ -35,10 +34,8 @@ def launched(
     with browser.new_context(**options) as context:
         context.set_default_timeout(QUICK)
         page = context.new_page()
-        page.goto(f"{demo.lms}/launch?user={user}&activity={activity}")
-        menu = page.get_by_role("menuitem", name=re.compile("^(File|Datei)$"))
-        expect(menu).to_be_visible(timeout=PATIENCE)
-        expect(page.locator("#jupyterlab-splash")).to_have_count(0, timeout=PATIENCE)
+        page.goto(f"{demo.lms}/launch?user={user}&activity={activity}", wait_until="commit")
+        lab.wait_until_ready(page)
         try:
             yield page
         except BaseException:
@@ -86,6 +83,10 @@ class Panel:
         """Wait until the report that is shown is of a job that ended so."""
         expect(self.heading).to_contain_text(kind)
         expect(self.state.get_by_text(state, exact=True)).to_be_visible(timeout=PATIENCE)
+
+    def loaded(self) -> None:
+        """Wait until nothing is being loaded any more."""
+        expect(self.root.get_by_role("status", name="Loading")).to_have_count(0)
 
     def serious(self) -> list[str]:
         """What axe finds serious or worse in the panel."""

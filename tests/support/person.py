@@ -10,6 +10,8 @@ from urllib.parse import quote, urljoin, urlsplit
 import requests
 from bs4 import BeautifulSoup
 
+from tests.support.waiting import until
+
 _PATIENCE = 90
 
 
@@ -99,6 +101,18 @@ class Person:
             headers["X-CSRFToken"] = self.csrf()
         return self.browser.request(
             method, self.demo.kore + path, headers=headers, timeout=60, **more
+        )
+
+    def enrolled(self, course: str) -> None:
+        """Wait until Kore knows the person as one of a course.
+
+        The hub tells it of a launch beside the person's way, which does not wait for that
+        where their server runs already.
+        """
+        until(
+            lambda: self.kore("GET", f"/courses/{course}").ok,
+            f"Kore does not know {self.user} in {course}",
+            _PATIENCE,
         )
 
     def csrf(self) -> str:

@@ -18,7 +18,7 @@ from tests.support.person import Person
 RIGHT = "def square(x):\n    return x * x"
 WRONG = "def square(x):\n    return x"
 KILLS = "import os\nos._exit(3)"
-SLOW = f"import time\ntime.sleep(25)\n{RIGHT}"
+SLOW = f"import time\ntime.sleep(20)\n{RIGHT}"
 ENDED = ("done", "failed", "cancelled")
 
 
@@ -59,6 +59,7 @@ class TaughtCourse:
         work = {"course_id": self.id, "assignment_id": self.assignment}
         student = Person(self.demo, slug)
         student.launch(self.activity)
+        student.enrolled(self.id)
         server = student.server()
         server.json("POST", "/assignments/fetch", json=work)
         path = f"{self.id}/{self.assignment}/squares.ipynb"

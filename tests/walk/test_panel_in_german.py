@@ -67,7 +67,10 @@ def test_a_teacher_chooses_german_and_all_of_the_panel_is(
         assert left_over(panel) == []
 
         page.get_by_role("tab", name="Kore: dieser Kurs").click()
-        assert left_over(page.locator("#kore-side")) == []
+        side = page.locator("#kore-side")
+        expect(side.get_by_role("heading", level=1)).to_have_text(course.title)
+        expect(side.get_by_text("ps1").first).to_be_visible()
+        assert left_over(side) == []
 
 
 def test_german_can_be_the_default(demo: Demo, chromium: Browser, course: TaughtCourse):

@@ -7,26 +7,21 @@ import json
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Response, expect
 
-from tests.support import notebooks
 from tests.support.browser import shoot
 from tests.support.demo import Demo
 from tests.support.lab import choose_in_menu, choose_in_palette
 from tests.support.panel import PATIENCE, launched, serious
-from tests.support.person import Person
+from tests.support.taught import TaughtCourse
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
 
-TITLE = "Roots and fixed points"
 _PALETTE = ("View", "Activate Command Palette")
 
 
 @pytest.fixture(scope="module")
-def course(demo: Demo) -> str:
-    """A course with one assignment, made by a launch; its id."""
-    teacher = Person(demo, "tilda")
-    course = teacher.launch("roots").url.split("/user/")[1].split("/")[0]
-    teacher.server(course).write("source/ps1/squares.ipynb", notebooks.assignment())
-    return course
+def course(demo: Demo) -> TaughtCourse:
+    """A course with one assignment, and nobody in it but its teacher."""
+    return TaughtCourse(demo)
 
 
 def panel(page: Page) -> Locator:
@@ -41,10 +36,10 @@ def _is_saved(answer: Response) -> bool:
     return "/api/workspaces/" in answer.url and '\\"history\\"' in json.dumps(kept or "")
 
 
-def test_a_teachers_launch_lands_on_the_course(demo: Demo, chromium: Browser, course: str):
+def test_a_teachers_launch_lands_on_the_course(demo: Demo, chromium: Browser, course: TaughtCourse):
     """The tab is open on it; menu, palette and side bar lead to its views."""
-    with launched(chromium, demo, "tilda", "roots") as page:
-        expect(panel(page).get_by_role("heading", level=1)).to_have_text(TITLE)
+    with launched(chromium, demo, "tilda", course.activity) as page:
+        expect(panel(page).get_by_role("heading", level=1)).to_have_text(course.title)
         expect(panel(page).get_by_role("row", name="ps1")).to_be_visible()
         assert serious(page, "#kore-panel") == []
         shoot(page, "panel in jupyterlab")
@@ -56,11 +51,11 @@ def test_a_teachers_launch_lands_on_the_course(demo: Demo, chromium: Browser, co
         expect(panel(page).get_by_text("No students yet")).to_be_visible()
 
         panel(page).get_by_role("button", name="Your courses").click()
-        expect(panel(page).get_by_role("button", name=TITLE)).to_be_visible()
+        expect(panel(page).get_by_role("button", name=course.title)).to_be_visible()
 
         page.get_by_role("tab", name="Kore: this course").click()
         side = page.locator("#kore-side")
-        expect(side.get_by_role("heading", level=1)).to_have_text(TITLE)
+        expect(side.get_by_role("heading", level=1)).to_have_text(course.title)
         assert serious(page, "#kore-side") == []
         with page.expect_response(_is_saved, timeout=PATIENCE):
             side.get_by_role("button", name="History").click()
@@ -75,10 +70,10 @@ def test_a_teachers_launch_lands_on_the_course(demo: Demo, chromium: Browser, co
 
 
 def test_a_job_goes_on_over_a_lost_connection_and_an_ended_session(
-    demo: Demo, chromium: Browser, course: str
+    demo: Demo, chromium: Browser, course: TaughtCourse
 ):
     """The panel tells, signs in again by itself, and shows the end of what it began."""
-    with launched(chromium, demo, "tilda", "roots") as page:
+    with launched(chromium, demo, "tilda", course.activity) as page:
         here = panel(page)
         here.get_by_role("button", name="Backups").click()
         here.get_by_role("button", name="Back up now …").click()
@@ -94,34 +89,33 @@ def test_a_job_goes_on_over_a_lost_connection_and_an_ended_session(
         shoot(page, "panel after a backup")
 
 
-def test_the_panel_is_dark_where_jupyterlab_is(demo: Demo, chromium: Browser, course: str):
+def test_the_panel_is_dark_where_jupyterlab_is(demo: Demo, chromium: Browser, course: TaughtCourse):
     """Its colours follow the theme, and can be read in it."""
-    teacher = Person(demo, "tilda")
-    teacher.launch("roots")
     themes = "/lab/api/settings/@jupyterlab/apputils-extension:themes"
-    desk = teacher.server(course)
     dark = {"raw": json.dumps({"theme": "JupyterLab Dark"})}
-    assert desk.request("PUT", themes, json=dark).ok
+    assert course.desk.request("PUT", themes, json=dark).ok
     try:
-        with launched(chromium, demo, "tilda", "roots") as page:
+        with launched(chromium, demo, "tilda", course.activity) as page:
             body = page.locator("body")
             expect(body).to_have_attribute("data-jp-theme-light", "false", timeout=PATIENCE)
             expect(panel(page).get_by_role("heading", level=1)).to_be_visible()
             assert serious(page, "#kore-panel") == []
             shoot(page, "panel in the dark")
     finally:
-        desk.request("PUT", themes, json={"raw": "{}"})
+        course.desk.request("PUT", themes, json={"raw": "{}"})
 
 
-def test_a_students_launch_lands_on_the_assignments(demo: Demo, chromium: Browser, course: str):
+def test_a_students_launch_lands_on_the_assignments(
+    demo: Demo, chromium: Browser, course: TaughtCourse
+):
     """The side bar has their courses, and nothing of a teacher's."""
-    with launched(chromium, demo, "zoe", "roots") as page:
+    with launched(chromium, demo, "zoe", course.activity) as page:
         expect(page.get_by_text("Released assignments")).to_be_visible()
         page.get_by_role("tab", name="Kore: your courses").click()
         side = page.locator("#kore-side")
-        expect(side.get_by_role("heading", name=TITLE)).to_be_visible()
+        expect(side.get_by_role("heading", name=course.title)).to_be_visible()
         expect(side.get_by_text("in the list of assignments")).to_be_visible()
-        expect(side.get_by_role("button", name=TITLE)).to_have_count(0)
+        expect(side.get_by_role("button", name=course.title)).to_have_count(0)
         expect(side.get_by_role("table")).to_have_count(0)
         assert serious(page, "#kore-side") == []
         shoot(page, "panel of a student")

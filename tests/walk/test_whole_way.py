@@ -69,6 +69,7 @@ def test_from_the_lms_to_a_grade_and_back(demo: Demo):
         arrived = student.launch("roots")
         assert arrived.url == f"{demo.hub}/user/{student.hub_name()}/lab"
     for student, answer in answers.items():
+        student.enrolled(course_id)
         server = student.server()
         what = {"course_id": course_id, "assignment_id": "ps1"}
         listed = server.json("GET", f"/assignments?course_id={course_id}")["value"]

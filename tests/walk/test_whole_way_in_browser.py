@@ -11,13 +11,13 @@ import pytest
 import requests
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
-from tests.support import notebooks
+from tests.support import lab, notebooks
 from tests.support.browser import shoot
 from tests.support.demo import Demo
+from tests.support.lab import PATIENCE
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
 
-PATIENCE = 120_000
 QUICK = 30_000
 
 
@@ -37,15 +37,7 @@ class Someone:
         self.page.get_by_role("link", name=self.name).click()
         self.page.get_by_role("link", name=f"Open {title}", exact=True).click()
         expect(self.page).to_have_title(re.compile("JupyterLab"), timeout=PATIENCE)
-        expect(self.page.get_by_role("menuitem", name="File", exact=True)).to_be_visible(
-            timeout=PATIENCE
-        )
-        expect(self.page.locator("#jupyterlab-splash")).to_have_count(0, timeout=PATIENCE)
-
-    def menu(self, *names: str) -> None:
-        """Choose an entry of JupyterLab's menus."""
-        for name in names:
-            self.page.get_by_role("menuitem", name=name, exact=True).click()
+        lab.wait_until_ready(self.page)
 
     def formgrader(self) -> FrameLocator:
         """Return formgrader as JupyterLab shows it."""
@@ -77,7 +69,7 @@ def test_a_teacher_and_a_student_in_chromium(demo: Demo, chromium: Browser, tmp_
     shoot(teacher.page, "teacher in the new course")
 
     # The teacher names an assignment and puts a notebook into it.
-    teacher.menu("Nbgrader", "Formgrader")
+    lab.choose_in_menu(teacher.page, "Nbgrader", "Formgrader")
     desk = teacher.formgrader()
     desk.get_by_role("link", name="Add new assignment").click()
     desk.get_by_role("textbox").first.fill("ps1")
@@ -108,12 +100,16 @@ def test_a_teacher_and_a_student_in_chromium(demo: Demo, chromium: Browser, tmp_
     course = re.search(r"c-[0-9a-f]{16}", teacher.page.url)[0]
     page.locator("#course_list_dropdown").click()
     page.get_by_role("link", name=course, exact=True).click()
+    expect(page.locator("#course_list_default")).to_have_text(course)
     page.get_by_role("button", name="Fetch", exact=True).click()
     page.get_by_role("button", name="ps1").click()
     page.get_by_role("link", name="squares", exact=True).click()
     page.get_by_text("raise NotImplementedError()").click()
+    cell = page.locator(".jp-Cell.jp-mod-active .cm-content")
+    expect(cell).to_be_focused()
     page.keyboard.press("Control+A")
     page.keyboard.type("square = lambda x: x * x")
+    expect(cell).to_have_text("square = lambda x: x * x")
     page.get_by_role("button", name="Save and create checkpoint").click()
     expect(page.locator(".lm-TabBar-tab.jp-mod-dirty")).to_have_count(0)
     shoot(page, "student with the assignment solved")
@@ -133,7 +129,7 @@ def test_a_teacher_and_a_student_in_chromium(demo: Demo, chromium: Browser, tmp_
     shoot(teacher.page, "formgrader after autograding")
 
     with teacher.page.expect_popup() as popup:
-        teacher.menu("File", "Hub Control Panel")
+        lab.choose_in_menu(teacher.page, "File", "Hub Control Panel")
     panel = popup.value
     panel.get_by_role("button", name="Services").click()
     panel.get_by_role("link", name="kore").click()
@@ -145,15 +141,18 @@ def test_a_teacher_and_a_student_in_chromium(demo: Demo, chromium: Browser, tmp_
     panel.get_by_role("button", name="Send 1 grade").first.click()
     shoot(panel, "kore asks before sending")
     panel.get_by_role("dialog").get_by_role("button", name="Send 1 grade").click()
-    expect(panel.get_by_role("heading", name="Report")).to_be_visible(timeout=QUICK)
+    state = panel.get_by_role("region", name="State")
+    expect(state.get_by_text("Finished", exact=True)).to_be_visible(timeout=PATIENCE)
     expect(panel.get_by_role("row").filter(has_text=student.name)).to_contain_text("Sent")
     shoot(panel, "kore report", whole=True)
 
     teacher.page.goto(demo.lms)
     teacher.page.get_by_role("link", name="Gradebook of Numerical Methods").click()
     shoot(teacher.page, "gradebook of the lms", whole=True)
-    column = teacher.page.get_by_role("columnheader").all_inner_texts()
     row = teacher.page.get_by_role("row").filter(has_text=student.name)
+    expect(row).to_be_visible()
+    teacher.page.wait_for_load_state()
+    column = teacher.page.get_by_role("columnheader").all_inner_texts()
     shown = [cell.inner_text() for cell in row.get_by_role("cell").all()]
     place = next(n for n, title in enumerate(column) if activity in title)
     offset = len(column) - len(shown)
