@@ -51,9 +51,16 @@ class _Unpacking:
     def run(self, file: IO[bytes]) -> dict[str, Any]:
         """Make all members and compare them with the manifest."""
         try:
-            with tarfile.open(fileobj=file, mode="r|gz") as archive:
+            # tarfile's own way through gzip leaves out the checksum at its end, the only one
+            # of everything. It is compared where the reading ends.
+            with (
+                gzip.GzipFile(fileobj=file) as plain,
+                tarfile.open(fileobj=plain, mode="r|") as archive,
+            ):
                 for info in archive:
                     self._member(archive, info)
+                while plain.read(_CHUNK):
+                    pass
         except (tarfile.TarError, EOFError, UnicodeError, zlib.error, gzip.BadGzipFile) as error:
             raise damaged(str(error) or "it ends too early") from error
         if self._manifest is None:

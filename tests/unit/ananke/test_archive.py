@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -110,6 +111,18 @@ def test_what_is_no_archive(tmp_path, data):
     with pytest.raises(AnankeError) as caught:
         unpack(io.BytesIO(data), tmp_path / "x")
     assert caught.value.code is Exit.CHECKSUM
+
+
+def test_damage_beside_the_files_is_found(tmp_path):
+    """Where no other checksum is, in the blank after a file, gzip's own finds it."""
+    plain = bytearray(gzip.decompress(archive(member("a", data=b"1")).getvalue()))
+    checksum = gzip.compress(plain)[-8:]
+    plain[1000] ^= 1
+    damaged = gzip.compress(plain)[:-8] + checksum
+    with pytest.raises(AnankeError) as caught:
+        unpack(io.BytesIO(damaged), tmp_path / "x")
+    assert caught.value.code is Exit.CHECKSUM
+    assert not list(tmp_path.iterdir())
 
 
 def test_not_compressed(tmp_path):
