@@ -65,7 +65,7 @@ def replay(*answers: list[bytes] | type[ResetError]) -> Answer:
 
 @contextmanager
 def raw_server(answer: Answer) -> Iterator[RawServer]:
-    """Serve on a free port; keeps connections open as long as answers leave them so."""
+    """Serve on a free port; keeps connections open but after ``Connection: close``."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = RawServer(f"http://127.0.0.1:{listener.getsockname()[1]}")
     over = threading.Event()
@@ -85,10 +85,14 @@ def raw_server(answer: Answer) -> Iterator[RawServer]:
             try:
                 while (request := _read(reader, number)) is not None:
                     server.seen.append(request)
+                    last = False
                     for part in answer(request):
                         connection.sendall(part)
+                        last = last or b"\r\nConnection: close\r\n" in part
                         if over.is_set():
                             return
+                    if last:
+                        return
             except ResetError:
                 linger = struct.pack("ii", 1, 0)
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

@@ -17,7 +17,7 @@ from kore.db.models import Column, Course, Job, JobState, Score, ScoreState, now
 from kore.errors import KoreError
 from kore.jobs import Runner
 from kore.lti.http import Patience
-from tests.support.gradedcourse import graded_course, only_grades
+from tests.support.gradedcourse import QUICK, graded_course, only_grades
 
 pytestmark = pytest.mark.slow
 
@@ -222,7 +222,7 @@ def test_an_override_that_the_lms_hides_counts_as_sent(course):
         [fault("403", times=2)],
         [fault("500")],
         [fault("reset", times=3)],
-        [fault("slow", seconds=1.2)],
+        [fault("slow", seconds=QUICK.read + 0.3)],
         [fault("503", service="token", times=2), fault("reset", service="lineitem")],
         [fault("reset", service="token", when="after")],
     ],
@@ -237,17 +237,21 @@ def test_what_passes_by_itself_is_waited_out(any_course, faults):
     assert {s: points for s, (points, _) in any_course.held().items()} == ON_THE_COLUMN
 
 
-def test_a_wait_that_is_asked_for_is_kept_by_all(course):
-    """After 429 with Retry-After nobody asks again before its time."""
-    course.lms.behave(fail_next=[fault("429", retry_after=1)])
-    course.grade(EVERYONE)
-    course.send()
-    seen = course.lms.requests("score")
+def test_a_wait_that_is_asked_for_is_kept_by_all(tmp_path):
+    """After 429 with Retry-After nobody asks before its time, whoever was to be the next."""
+    with graded_course(tmp_path, students=()) as course:
+        slugs = course.fill(5)
+        course.assignment("ps1", 10)
+        course.grade(dict.fromkeys(slugs, 5))
+        # Four are asked for at once. The fifth could go when the three others end, at 0.6 s.
+        course.lms.behave(fail_next=[fault("429", retry_after=1)], score_delay_ms=600)
+        course.send()
+        seen = course.lms.requests("score")
     (throttled,) = [r for r in seen if r["status"] == 429]
+    begun = [r["t"] - r["ms"] / 1000 - throttled["t"] for r in seen if r is not throttled]
     # Those under way at that moment were not to be stopped any more.
-    later = [r["t"] - throttled["t"] for r in seen if r["t"] > throttled["t"]]
-    assert not [wait for wait in later if 0.3 < wait < 0.9]
-    assert max(later) >= 0.9
+    assert not [after for after in begun if 0.4 < after < 0.9]
+    assert len([after for after in begun if after >= 0.9]) >= 2
 
 
 @pytest.mark.parametrize("kind", ["reset", "503", "bad_status_line"])
@@ -338,10 +342,13 @@ def test_tokens_are_renewed_before_they_end(tmp_path):
         slugs = course.fill(30)
         course.assignment("ps1", 10)
         course.grade(dict.fromkeys(slugs, 5))
-        course.lms.behave(token_lifetime_s=1, score_delay_ms=150)
+        # 30 scores, four at a time, take 2.8 s at least; a token is used for half of its life.
+        course.lms.behave(token_lifetime_s=4, score_delay_ms=400)
+        began = time.monotonic()
         report = course.send()
+        took = time.monotonic() - began
         assert {report.outcomes[s] for s in slugs} == {"sent"}
-        assert 2 <= len(course.lms.requests("token")) <= 6
+        assert 2 <= len(course.lms.requests("token")) <= 2 + took / 2
         assert {r["status"] for r in course.lms.requests("score")} == {200}
 
 
@@ -402,13 +409,14 @@ def test_a_job_can_be_cancelled(tmp_path):
         slugs = course.fill(24)
         course.assignment("ps1", 10)
         course.grade(dict.fromkeys(slugs, 5))
-        course.lms.behave(score_delay_ms=100)
+        # Six rounds of four: a request to stop is looked for every 0.5 s.
+        course.lms.behave(score_delay_ms=500)
         job_id = course.queue()
         worker = threading.Thread(target=course.work)
         worker.start()
         wait_for(lambda: len(course.lms.requests("score")) >= 4)
         jobs.cancel(course.services.db, job_id)
-        worker.join(timeout=20)
+        worker.join(timeout=60)
         report = course.report(job_id)
         assert report.state == "cancelled"
         sent = {s for s in slugs if report.outcomes[s] == "sent"}
@@ -428,7 +436,7 @@ def test_a_job_goes_on_after_kore_was_stopped(tmp_path):
         slugs = course.fill(24)
         course.assignment("ps1", 10)
         course.grade(dict.fromkeys(slugs, 5))
-        course.lms.behave(score_delay_ms=100)
+        course.lms.behave(score_delay_ms=500)
         job_id = course.queue()
         with working(course, threads=1):
             wait_for(lambda: len(course.lms.requests("score")) >= 4)

@@ -36,12 +36,12 @@ def start(tmp_path):
         )
         started.append(process)
         url = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while True:
             assert process.poll() is None, process.stderr.read()
             try:
                 requests.get(f"{url}/api/state", timeout=5)
-            except requests.ConnectionError:
+            except requests.RequestException:
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
             else:
@@ -64,8 +64,8 @@ def test_it_serves_stops_at_once_and_starts_again(start, tmp_path):
         session.post(f"{url}/api/users", json={"slug": "kept"}, timeout=5).raise_for_status()
         started = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=10)
-    assert time.monotonic() - started < 5
+        out, _ = process.communicate(timeout=30)
+    assert time.monotonic() - started < 10
     assert process.returncode == 0
     assert out == ""
     for file in (tmp_path / "lms").iterdir():

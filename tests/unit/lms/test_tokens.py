@@ -66,18 +66,26 @@ def test_wrong_claims_are_refused(lms, changes):
     assert "invalid_client" in answer.text
 
 
+def ask_too_early(lms):
+    """The answer to an assertion from the future: from as near as the machine's speed allows."""
+    for ahead in (3, 9, 27):
+        issued = int(time.time()) + ahead
+        answer = lms.tool.ask(lms, lms.tool.key.sign(lms.tool.claims(lms, iat=issued)))
+        if time.time() < issued:
+            return answer
+    raise AssertionError("the LMS takes longer to answer than it can be asked ahead of time")
+
+
 @all_manners
 def test_issued_in_the_future_is_refused_without_leeway(lms):
     """Two seconds ahead is too early."""
-    answer = lms.tool.ask(lms, lms.tool.key.sign(lms.tool.claims(lms, iat=int(time.time()) + 3)))
-    assert answer.status_code == 400
+    assert ask_too_early(lms).status_code == 400
 
 
 def test_moodle_error_can_be_invalid_json(lms):
     """A refused signature or time gives a body that no JSON parser takes."""
-    answer = lms.tool.ask(lms, lms.tool.key.sign(lms.tool.claims(lms, iat=int(time.time()) + 3)))
     with pytest.raises(ValueError, match="delimiter"):
-        json.loads(answer.text)
+        json.loads(ask_too_early(lms).text)
 
 
 @all_manners
@@ -142,12 +150,12 @@ def test_unreachable_keys(lms):
 
 def test_token_ends(lms):
     """After its lifetime a token is refused."""
-    lms.behave(token_lifetime_s=1)
+    lms.behave(token_lifetime_s=3)
     session = lms.tool.session(lms)
     url = f"{lms.url}/lti/services/2/lineitems?type_id=1"
     session.headers["Accept"] = "application/vnd.ims.lis.v2.lineitemcontainer+json"
     assert session.get(url, timeout=5).status_code == 200
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 15
     while session.get(url, timeout=5).status_code == 200:
         assert time.monotonic() < deadline
     assert session.get(url, timeout=5).status_code == 401

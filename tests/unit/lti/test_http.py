@@ -13,7 +13,8 @@ from kore.lti.gate import Gate
 from kore.lti.http import Http, Patience
 from tests.support.rawserver import ResetError, http, raw_server, replay
 
-QUICK = Patience(connect=1, read=0.5, answer=1, tries=4, first_wait=0.01, longest=2, budget=5)
+# Quick to try again; what is silent or slow has a patience of its own below.
+QUICK = Patience(connect=10, read=10, answer=30, tries=4, first_wait=0.01, budget=60)
 OK = http("200 OK", b"{}")
 
 
@@ -136,10 +137,8 @@ def test_an_answer_in_drops_is_cut():
             time.sleep(0.1)
             yield b"x"
 
-    began = time.monotonic()
     with raw_server(drops) as server, pytest.raises(UnavailableError, match="finish its answer"):
-        Http(patience=Patience(read=0.5, answer=0.5, tries=1)).request("GET", server.url)
-    assert time.monotonic() - began < 3
+        Http(patience=Patience(read=5, answer=0.5, tries=1)).request("GET", server.url)
 
 
 def test_silence_is_cut():
@@ -157,12 +156,17 @@ def test_silence_is_cut():
 @pytest.mark.parametrize("form", ["seconds", "date"])
 def test_retry_after_is_honoured(form):
     """In both of its forms."""
-    value = "1" if form == "seconds" else formatdate(time.time() + 2, usegmt=True)
-    busy = http("429 Slow down", headers={"Retry-After": value})
-    with raw_server(replay(busy, OK)) as server:
+
+    def busy_at_first(_request):
+        if len(server.seen) > 1:
+            return OK
+        value = "1" if form == "seconds" else formatdate(time.time() + 2, usegmt=True)
+        return http("429 Slow down", headers={"Retry-After": value})
+
+    with raw_server(busy_at_first) as server:
         began = time.monotonic()
         assert ask(server).ok
-    assert 0.8 <= time.monotonic() - began < 3
+    assert 0.9 <= time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize("value", ["-1", "x", "", "nan", "1e9", "²"])
@@ -187,13 +191,16 @@ def test_a_wait_beyond_patience_is_words():
 def test_stopping_ends_a_wait():
     """Whoever waits for an LMS can be called back."""
     stop = threading.Event()
-    busy = http("503 No", headers={"Retry-After": "2"})
-    with raw_server(replay(busy)) as server:
+
+    def busy(_request):
         threading.Timer(0.2, stop.set).start()
+        return http("503 No", headers={"Retry-After": "40"})
+
+    with raw_server(busy) as server:
         began = time.monotonic()
-        with pytest.raises(StoppedError):
+        with pytest.raises(StoppedError, match="was busy"):
             ask(server, stop=stop)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 20
 
 
 def test_cookies_are_not_kept():
@@ -245,13 +252,15 @@ def test_the_words_of_a_refusal(status, body, words):
 def test_a_gate_lets_so_many_through():
     """No more at once than its limit, and all in the end."""
     gate, active, most = Gate(3), [], []
-    lock = threading.Lock()
+    lock, together = threading.Lock(), threading.Barrier(3)
 
     def pass_through():
         with gate.place():
             with lock:
                 active.append(1)
                 most.append(len(active))
+            together.wait(30)
+            # Time for a fourth one to come in.
             time.sleep(0.02)
             with lock:
                 active.pop()
@@ -267,8 +276,8 @@ def test_a_gate_lets_so_many_through():
 def test_a_throttled_gate_narrows_and_widens_again():
     """One at a time after a complaint, more when none comes for long enough."""
     gate = Gate(2)
-    gate.throttle(0.05)
     began = time.monotonic()
+    gate.throttle(0.05)
     stop = threading.Event()
     stop.set()
     with gate.place():
