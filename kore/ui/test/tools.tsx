@@ -1,6 +1,6 @@
 // A panel in a test, with a Kore that answers as it is told.
 
-import { cleanup, render } from "@testing-library/react";
+import { cleanup, configure, render } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { type ReactNode, useState } from "react";
 import { afterEach, vi } from "vitest";
@@ -11,6 +11,9 @@ import { toAddress } from "../src/places";
 import type { Transfer } from "../src/transfer";
 import type { Backup, Course, Job } from "../src/types";
 import { speak } from "../src/words";
+
+// What is waited for comes late on a busy machine; what never comes ends the test all the same.
+configure({ asyncUtilTimeout: 5_000 });
 
 export const COURSE = `c-${"1".repeat(16)}`;
 export const JOB = "2".repeat(32);
