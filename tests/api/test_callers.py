@@ -288,8 +288,11 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    home._WAIT_SECONDS = 0.2
-    with make_kore(tmp_path_factory.mktemp("callers")) as kore:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        make_kore(tmp_path_factory.mktemp("callers")) as kore,
+    ):
+        patch.setattr(home, "_WAIT_SECONDS", 0.2)
         course, teacher = kore.launch("1", "Instructor", name="Tess Teacher")
         _, student = kore.launch("2", "Learner", name="Stu Student")
         _, observer = kore.launch("3", "Mentor", name="Mo Mentor")

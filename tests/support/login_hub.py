@@ -129,7 +129,7 @@ class LoginHub:
             try:
                 if requests.get(f"{self.url}/hub/health", timeout=5).ok:
                     return
-            except requests.ConnectionError:
+            except requests.RequestException:
                 pass
             time.sleep(0.05)
         self.close()
