@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-import shutil
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
+from tests.support.browser import chromium
 from tests.support.forge import ForgingLms
 from tests.support.login_hub import KORE_TOKEN, LoginHub, Ports
 from tests.support.whoami import KoreStandIn
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+__all__ = ["chromium"]
+
 pytestmark = pytest.mark.slow
 
 
@@ -34,17 +35,6 @@ def hub(lms, tmp_path_factory):
     yield process
     process.close()
     kore.stop()
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """The installed Chromium."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -91,8 +81,10 @@ def test_tabs_at_once(hub, lms, context):
             page.wait_for_url(re.compile(r"/(user|hub/spawn-pending)/u63"), timeout=60_000)
     finally:
         lms.delay = 0.0
-    pages[0].goto(f"{hub.url}/hub/user-redirect/lab")
-    pages[0].wait_for_url("**/user/u63/lab", timeout=60_000)
+    # Those three may be going on by themselves still.
+    page = context.new_page()
+    page.goto(f"{hub.url}/hub/user-redirect/lab")
+    page.wait_for_url("**/user/u63/lab", timeout=60_000)
 
 
 def test_going_back_ends_on_a_page_with_words(hub, lms, context):

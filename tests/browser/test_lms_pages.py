@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
-
 import jwt
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
+from tests.support.browser import chromium
 from tests.support.lms import running_lms
+
+__all__ = ["chromium"]
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 HOSTILE = '"Q" {x}/ <script>alert(1)</script> 😀 \u202eRTL\u202c\nnew ' + "y" * 190
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """One browser for all tests here."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 SHOTS = Path(__file__).parents[1] / "shots"
 """Where screenshots go; not part of the repository."""
@@ -24,6 +24,9 @@ _FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+# What is expected comes late on a busy machine; what never comes fails a test all the same.
+expect.set_options(timeout=30_000)
 
 
 @contextmanager
