@@ -85,7 +85,7 @@ def test_results_come_back_and_files_go_along(executor):
             "open('made', 'w').write('x'); print('after')",
         ],
         root,
-        timeout=2,
+        timeout=6,
     )
     assert said[0] == "1,2\n"
     assert said[1] == "ZeroDivisionError"

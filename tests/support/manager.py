@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import http.server
 import json
 import os
@@ -155,6 +156,8 @@ class PlayedHost:
             start_new_session=True,
         )
         os.close(its)
+        # A read may end within a character.
+        decoder = codecs.getincrementaldecoder("utf-8")()
         shown, deadline, waiting, seen = "", time.monotonic() + 60, list(answers), 0
         while time.monotonic() < deadline:
             if select.select([mine], [], [], 0.2)[0]:
@@ -164,7 +167,7 @@ class PlayedHost:
                     break
                 if not data:
                     break
-                shown += data.decode()
+                shown += decoder.decode(data)
             if waiting and waiting[0][0] in shown[seen:]:
                 seen = len(shown)
                 os.write(mine, (waiting.pop(0)[1] + "\n").encode())

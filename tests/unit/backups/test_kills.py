@@ -28,7 +28,7 @@ from tests.support import killed
 from tests.support.keeping import KeptCourse, state_of
 from tests.support.kore import make_kore
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 KILLS = 50
 PEOPLE = ["u1", "u2", "u3"]

@@ -113,20 +113,23 @@ def test_only_the_courses_own_gradebook_is_copied(here: KeptCourse, what):
 
 def test_a_gradebook_in_use_is_copied_whole(here: KeptCourse):
     """While somebody writes, the copy has what was committed and nothing by halves."""
-    stop, count = threading.Event(), 0
-    connection = sqlite3.connect(here.root / "gradebook.db", check_same_thread=False)
+    stop, written, count = threading.Event(), threading.Event(), 0
+    connection = sqlite3.connect(here.root / "gradebook.db", timeout=60, check_same_thread=False)
 
     def write():
         nonlocal count
-        while not stop.is_set():
+        # Between two there is room for others: on a slow disk nobody else would get in.
+        while not stop.wait(0.01):
             with connection:
                 for half in "ab":
                     connection.execute("INSERT INTO student (id) VALUES (?)", (f"v{count}{half}",))
             count += 1
+            written.set()
 
     writer = threading.Thread(target=write)
     writer.start()
     try:
+        assert written.wait(60)
         backups = [here.back_up() for _ in range(3)]
     finally:
         stop.set()

@@ -107,6 +107,6 @@ def test_any_text_can_be_looked_through(source):
 @pytest.mark.parametrize("piece", ["](", "src = ", "'", "\n ", "{", "*a", "import a,", "[a]: <"])
 def test_text_made_to_take_long_does_not(piece):
     """A megabyte of the worst is looked through within seconds."""
-    began = time.process_time()
+    began = time.thread_time()
     needs(piece * (1024 * 1024 // len(piece)))
-    assert time.process_time() - began < 10
+    assert time.thread_time() - began < 10
