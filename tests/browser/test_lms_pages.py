@@ -83,11 +83,14 @@ def test_the_keyboard_is_enough(lms, page):
 
 def _tab_to(page, text):
     """Press Tab until what has the focus holds `text`, then Enter."""
+    # When a page is loaded, the address's fragment says anew where Tab begins.
+    page.wait_for_load_state("load")
     for _ in range(40):
         page.keyboard.press("Tab")
         if text in page.evaluate("document.activeElement.innerText"):
-            break
-    page.keyboard.press("Enter")
+            page.keyboard.press("Enter")
+            return
+    raise AssertionError(f"Tab does not lead to {text!r}")
 
 
 def test_going_back_after_a_launch_ends_on_a_page_in_words(lms, page):
