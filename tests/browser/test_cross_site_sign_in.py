@@ -81,7 +81,9 @@ def test_tabs_at_once(hub, lms, context):
             page.wait_for_url(re.compile(r"/(user|hub/spawn-pending)/u63"), timeout=60_000)
     finally:
         lms.delay = 0.0
-    # Those three may be going on by themselves still.
+    # Those three may be going on by themselves still, each with a state of its own.
+    for page in pages:
+        page.close()
     page = context.new_page()
     page.goto(f"{hub.url}/hub/user-redirect/lab")
     page.wait_for_url("**/user/u63/lab", timeout=60_000)
