@@ -51,13 +51,12 @@ def watched(browser, *, sandboxed=False, pictures=False):
         page.wait_for_timeout(700)
         for tab in [] if sandboxed else context.pages:
             for frame in tab.frames:
-                if _is_without_script(frame):
-                    continue
                 try:
-                    if frame.evaluate("window.pwned"):
+                    if not _is_without_script(frame) and frame.evaluate("window.pwned"):
                         caught.append(f"script ran in {frame.url}")
                 except Error as error:
-                    caught.append(f"{frame.url}: {error.message}")
+                    if not frame.is_detached():
+                        caught.append(f"{frame.url}: {error.message}")
         assert not caught, "\n".join(caught)
     finally:
         context.close()
