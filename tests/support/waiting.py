@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], words: str, seconds: float = 60) -> T:
+def until(condition: Callable[[], T | None], words: str, seconds: float = 60) -> T:
     """Return what a condition says as soon as it holds; fail with words where it never does."""
     deadline, beat = time.monotonic() + seconds, threading.Event()
     while not (found := condition()):
