@@ -112,6 +112,7 @@ def reader_of_job(who: Caller) -> None:
     Who had a course deleted reads how that ended, though others may have opened its activity
     again meanwhile.
     """
+    user(who)
     try:
         teacher_of(of_job)(who)
     except KoreError:

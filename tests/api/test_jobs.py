@@ -81,3 +81,16 @@ def test_who_deletes_a_course_reads_how_it_ended_though_others_opened_it_again(t
         for other in ("u2", "u3"):
             assert kore.client_for(other, via="token").get(f"/jobs/{job}").status_code in {403, 404}
         assert kore.client_for(teacher, via="token").get(f"/courses/{course}").status_code == 404
+
+
+def test_a_service_with_the_name_of_a_person_reads_none_of_their_jobs(tmp_path):
+    """Names of services are not names of people, whatever became of the course."""
+    with make_kore(tmp_path) as kore:
+        _, teacher, job = _deletion(kore)
+        for _ in ("queued", "done"):
+            service = kore.client_for(teacher, via="token", kind="service")
+            answer = service.get(f"/jobs/{job}")
+            assert (answer.status_code, answer.json["error"]["code"]) == (403, "users_only")
+            assert service.post(f"/jobs/{job}/cancel").status_code == 403
+            kore.work()
+        assert kore.client_for(teacher, via="token").get(f"/jobs/{job}").json["state"] == "done"
