@@ -3,10 +3,10 @@
 import sys
 
 if sys.argv[1:2] == ["take-over"]:
-    from kore.handin.command import main as take_over
+    from kore.service.exchange.command import main as take_over
 
     sys.exit(take_over(sys.argv[2:]))
 
-from kore.serve import main
+from kore.service.serve import main
 
 sys.exit(main())

@@ -119,7 +119,7 @@ build_panel() {
         (cd "$ui" && npm ci --silent --ignore-scripts --no-audit --no-fund)
         mark_done panel-tools "$ui/package-lock.json"
     fi
-    if ! { done_before panel "${sources[@]}" && [ -e $ui/dist/lab/package.json ] && [ -e kore/static/panel/panel.js ]; }; then
+    if ! { done_before panel "${sources[@]}" && [ -e $ui/dist/lab/package.json ] && [ -e kore/service/static/panel/panel.js ]; }; then
         say "Building the panel"
         (cd "$ui" && npm run --silent build)
         mark_done panel "${sources[@]}"

@@ -13,7 +13,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-LAB, PAGE = "kore/ui/dist/lab", "kore/static/panel"
+LAB, PAGE = "kore/ui/dist/lab", "kore/service/static/panel"
 
 
 class PanelHook(BuildHookInterface[Any]):

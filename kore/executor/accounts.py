@@ -47,7 +47,7 @@ def taken() -> Iterator[tuple[int, Path]]:
 
 def command(uid: int, folder: Path, *argv: str) -> list[str]:
     """Return the command that runs a program as an account, apart from everything."""
-    return [sys.executable, "-I", "-m", "kore.host.apart", str(uid), str(folder), *argv]
+    return [sys.executable, "-I", "-m", "kore.executor.sandbox", str(uid), str(folder), *argv]
 
 
 def _free() -> tuple[int, int]:

@@ -19,6 +19,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+SOCKET_VARIABLE = "KORE_EXECUTOR"
+"""Environment variable of a course's programs: the executor's socket, ``@`` for an abstract
+one; not set where there is none."""
+
 MOST_REQUEST = 128 * 2**20
 """Bytes of a notebook with its settings."""
 MOST_FILES, MOST_FILE_BYTES = 5_000, 2 * 2**30

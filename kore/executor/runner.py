@@ -1,7 +1,7 @@
 """Runs one notebook, in the account that its student's code shall have.
 
-``python -I -m kore.autograding.runner``, its input and output the socket of a request. It is
-started by ``kore.host.apart``, which also ends it and all it started; in a container by
+``python -I -m kore.executor.runner``, its input and output the socket of a request. It is
+started by ``kore.executor.sandbox``, which also ends it and all it started; in a container by
 systemd, which takes requests of everybody: with ``--for-courses`` those of courses' accounts
 alone are answered.
 """
@@ -27,8 +27,8 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from kore.autograding import wire
-from kore.host import is_course_user
+from kore.executor import protocol
+from kore.shared.ids import is_course_id
 
 _FOR_COURSES = "--for-courses"
 _REQUEST_SECONDS = 300
@@ -41,23 +41,23 @@ def main() -> None:
     connection = socket.socket(fileno=os.dup(0))
     _leave_streams()
     if _FOR_COURSES in sys.argv[1:] and not _is_courses(connection):
-        sys.exit(f"Account {wire.peer(connection)} may not ask for executions")
+        sys.exit(f"Account {protocol.peer(connection)} may not ask for executions")
     answered = threading.Event()
     threading.Thread(target=_end_with, args=(connection, answered), daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="run-", ignore_cleanup_errors=True) as top:
         folder = Path(top, "work")
         folder.mkdir()
         until = time.monotonic() + _REQUEST_SECONDS
-        most = wire.MOST_REQUEST + wire.MOST_FILE_BYTES + wire.MOST_FILES * 4096
-        stream = wire.Stream(connection, until=until, most=most)
+        most = protocol.MOST_REQUEST + protocol.MOST_FILE_BYTES + protocol.MOST_FILES * 4096
+        stream = protocol.Stream(connection, until=until, most=most)
         try:
-            request = wire.receive_request(cast("Any", stream), folder)
+            request = protocol.receive_request(cast("Any", stream), folder)
             answer = _answer(request, folder, Path(top))
-        except wire.WireError as error:
+        except protocol.WireError as error:
             answer = {"failed": "WireError", "words": str(error)}
         body = json.dumps(answer).encode()
-        if len(body) > wire.MOST_ANSWER:
-            words = f"The notebook's outputs take more than {wire.MOST_ANSWER >> 20} MiB."
+        if len(body) > protocol.MOST_ANSWER:
+            words = f"The notebook's outputs take more than {protocol.MOST_ANSWER >> 20} MiB."
             body = json.dumps({"failed": "TooMuchOutput", "words": words}).encode()
         connection.settimeout(_REQUEST_SECONDS)
         connection.sendall(body)
@@ -68,7 +68,7 @@ def main() -> None:
 def _is_courses(connection: socket.socket) -> bool:
     """Say whether what asks is a course's account; the kernel knows: unix(7)."""
     try:
-        return is_course_user(pwd.getpwuid(wire.peer(connection)).pw_name)
+        return is_course_id(pwd.getpwuid(protocol.peer(connection)).pw_name)
     except KeyError:
         return False
 
@@ -91,7 +91,7 @@ def _end_with(connection: socket.socket, answered: threading.Event) -> None:
 
 def _end_after(seconds: float) -> None:
     # No signal: the first process of a namespace ignores what it does not handle.
-    timer = threading.Timer(min(max(seconds, 1.0), wire.MOST_SECONDS), os._exit, (1,))
+    timer = threading.Timer(min(max(seconds, 1.0), protocol.MOST_SECONDS), os._exit, (1,))
     timer.daemon = True
     timer.start()
 

@@ -1,6 +1,6 @@
 """Becomes an account that owns nothing, apart from everything, and runs a program as it.
 
-``python -I -m kore.host.apart UID FOLDER PROGRAM ARGUMENT...``, run by root. The program sees
+``python -I -m kore.executor.sandbox UID FOLDER PROGRAM ARGUMENT...``, run by root. The program sees
 no other process, no network but a loopback of its own, an empty ``/tmp``, and nothing that it
 could write elsewhere; it goes on until it ends or this process does, and whatever it started
 ends with it: it is the first process of its namespace (pid_namespaces(7)).

@@ -1,6 +1,6 @@
 """The executor of a demo that root runs: takes requests of courses, gives each an account.
 
-``python -m kore.autograding.keeper SOCKET``, with the folder of given-out accounts in
+``python -m kore.executor.server SOCKET``, with the folder of given-out accounts in
 ``KORE_ACCOUNTS``. Who asks is what the kernel says of the connection's other end; the request
 itself is read by the program in the throw-away account, never here.
 """
@@ -18,15 +18,16 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from kore.autograding import wire
-from kore.host import HostError, throwaway
+from kore.executor import accounts as run_accounts
+from kore.executor import protocol
+from kore.host import HostError
 from kore.host.accounts import Accounts
 
 log = logging.getLogger(__name__)
 
 _WAITING = 64
 _PASSED_ON = ("PATH", "LANG", "TZ")
-_RUNNER = (sys.executable, "-I", "-m", "kore.autograding.runner")
+_RUNNER = (sys.executable, "-I", "-m", "kore.executor.runner")
 
 
 class Keeper:
@@ -41,8 +42,8 @@ class Keeper:
         """Take requests for ever."""
         while True:
             connection, _ = listener.accept()
-            if not self._accounts.is_course(wire.peer(connection)):
-                log.warning("Account %d may not ask for executions", wire.peer(connection))
+            if not self._accounts.is_course(protocol.peer(connection)):
+                log.warning("Account %d may not ask for executions", protocol.peer(connection))
                 connection.close()
             elif not self._waiting.acquire(blocking=False):
                 log.warning("Too many executions wait")
@@ -69,9 +70,9 @@ def _is_gone(connection: socket.socket) -> bool:
 
 
 def _execute(connection: socket.socket) -> None:
-    with throwaway.taken() as (uid, folder):
+    with run_accounts.taken() as (uid, folder):
         process = subprocess.Popen(
-            throwaway.command(uid, folder, *_RUNNER),
+            run_accounts.command(uid, folder, *_RUNNER),
             stdin=connection.fileno(),
             stdout=subprocess.DEVNULL,
             cwd="/",
@@ -79,7 +80,7 @@ def _execute(connection: socket.socket) -> None:
             start_new_session=True,
         )
         try:
-            process.wait(wire.MOST_SECONDS + 60)
+            process.wait(protocol.MOST_SECONDS + 60)
         except subprocess.TimeoutExpired:
             log.warning("An execution took too long and was ended")
         finally:
@@ -93,7 +94,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     (name,) = sys.argv[1:]
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(wire.address(name))
+    listener.bind(protocol.address(name))
     listener.listen(_WAITING)
     log.info("Executions are taken at %s", name)
     accounts = Accounts(Path(os.environ["KORE_ACCOUNTS"]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kore.host.base import Host, HostError, is_course_user
+from kore.host.base import Host, HostError
 from kore.host.local import LocalHost
 from kore.host.separate import SeparateHost
 from kore.host.systemd import CourseFolders, SystemdHost
@@ -15,7 +15,6 @@ __all__ = [
     "LocalHost",
     "SeparateHost",
     "SystemdHost",
-    "is_course_user",
     "open_host",
 ]
 

@@ -13,8 +13,9 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from kore.files import write_once
-from kore.host.base import HostError, checked_user, is_course_user
+from kore.host.base import HostError, checked_user
+from kore.shared.files import write_once
+from kore.shared.ids import is_course_id
 
 # Of Debian's range for people, which a container's user namespace maps as well.
 _FIRST, _LAST = 20_000, 59_999
@@ -52,7 +53,7 @@ class Accounts:
 
     def is_course(self, uid: int) -> bool:
         """Say whether an account is one that was given to a course."""
-        found = (path for path in self._folder.glob("c-*") if is_course_user(path.name))
+        found = (path for path in self._folder.glob("c-*") if is_course_id(path.name))
         return any(_read(path) == Account(uid) for path in found)
 
     def _give(self, path: Path) -> Account:

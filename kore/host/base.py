@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Protocol
 
-_COURSE = re.compile(r"c-[0-9a-f]{16}")
-_PERSON = re.compile(r"u[a-z0-9_-]{0,29}[a-z0-9]")
+from kore.shared.ids import is_course_id, is_person
 
 
 class HostError(Exception):
     """The machine refused, or was asked for something that must not be; in words."""
 
 
-def is_course_user(name: str) -> bool:
-    """Say whether a hub user is a course: ``c-`` and 16 hexadecimal digits."""
-    return _COURSE.fullmatch(name) is not None
-
-
 def checked_user(name: str) -> str:
     """Return a name that is safe as a folder's and an account's name.
 
-    Names are made by ``kore.lti.identity``; this is the second lock on the same door.
+    Names are made by ``kore.shared.lti.identity``; this is the second lock on the same door.
     Raises HostError for anything that cannot be a person (``u...``) or a course.
     """
-    if is_course_user(name) or _PERSON.fullmatch(name):
+    if is_course_id(name) or is_person(name):
         return name
     raise HostError(f"{name!r} is neither a person nor a course")
 
 
 def checked_course(course_id: str) -> str:
     """Return a course id that is safe as a folder's name; raises HostError."""
-    if is_course_user(course_id):
+    if is_course_id(course_id):
         return course_id
     raise HostError(f"{course_id!r} is not a course")
 

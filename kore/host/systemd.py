@@ -17,7 +17,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from kore.host.accounts import Account, Accounts
-from kore.host.base import HostError, checked_course, checked_user, is_course_user
+from kore.host.base import HostError, checked_course, checked_user
+from kore.shared.ids import is_course_id
 
 KORE = "kore"
 """Kore's own account."""
@@ -45,7 +46,7 @@ class CourseFolders:
 
     def home(self, user: str) -> Path:
         """Return the home of a person or a course, whether it exists or not."""
-        return (self._homes if is_course_user(user) else self._people) / checked_user(user)
+        return (self._homes if is_course_id(user) else self._people) / checked_user(user)
 
     def course_root(self, course_id: str) -> Path:
         """Return nbgrader's course directory, whether it exists or not."""
@@ -100,7 +101,7 @@ class SystemdHost(CourseFolders):
 
     def restore_accounts(self) -> None:
         """Make the accounts of all courses that have a home, in one go: after a new container."""
-        courses = [path.name for path in self._homes.iterdir() if is_course_user(path.name)]
+        courses = [path.name for path in self._homes.iterdir() if is_course_id(path.name)]
         _make_accounts(
             (name, self._accounts.of(name), self.home(name))
             for name in sorted(courses)
@@ -140,7 +141,7 @@ class SystemdHost(CourseFolders):
 
         The hub calls this at each of its starts for each user that it knows.
         """
-        if is_course_user(user) and not (_known(user) and _is_shared(self.home(user))):
+        if is_course_id(user) and not (_known(user) and _is_shared(self.home(user))):
             self.prepare_course(user)
 
     def dismiss(self, user: str) -> None:
@@ -148,7 +149,7 @@ class SystemdHost(CourseFolders):
 
         A person keeps their home: it is found again should they come back.
         """
-        if not is_course_user(user):
+        if not is_course_id(user):
             return
         if _known(user):
             _run("userdel", user)
@@ -160,7 +161,7 @@ class SystemdHost(CourseFolders):
 
     def hand_over(self, user: str) -> None:
         """Give what Kore made in a course's home to the course's account."""
-        if not is_course_user(user):
+        if not is_course_id(user):
             return
         home, account = self.home(user), self._accounts.of(user)
         try:

@@ -1,6 +1,6 @@
 """Signing people in from an LMS: what the hub's configuration names, and who they are here.
 
-The protocol's steps are in ``kore.hub.handlers`` and ``kore.hub.entrance``, the checks in
+The protocol's steps are in ``kore.hub.handlers`` and ``kore.hub.login_finish``, the checks in
 ``kore.hub.tokens``.
 """
 
@@ -17,13 +17,13 @@ from traitlets import Float, Unicode, default
 from traitlets import Set as SetTrait
 
 from kore.host import Host
-from kore.hub import entrance, handlers
+from kore.hub import handlers, login_finish
 from kore.hub.keysets import KeySets
 from kore.hub.launches import LaunchAnnouncer
-from kore.hub.logins import Logins, VerifiedLaunch
+from kore.hub.pending_logins import Logins, VerifiedLaunch
 from kore.hub.platforms import Platform, find_platform
 from kore.hub.tokens import Times
-from kore.lti.identity import user_name
+from kore.shared.lti.identity import user_name
 
 
 class KoreAuthenticator(LTI13Authenticator):  # type: ignore[misc]
@@ -146,7 +146,7 @@ class KoreAuthenticator(LTI13Authenticator):  # type: ignore[misc]
         return [
             (self.login_url(""), handlers.LoginInitHandler),
             (self.callback_url(""), handlers.CallbackHandler),
-            (self.enter_url(""), entrance.EnterHandler),
+            (self.enter_url(""), login_finish.EnterHandler),
             (self.config_json_url(""), self.config_handler),
             ("/login", handlers.SignInHandler),
         ]

@@ -43,7 +43,7 @@ class Deployment:
     browsers find the hub, ``hub_url``, ``proxy_api_url`` and ``kore_url`` are loopback
     addresses with ports. ``accounts`` is the folder of given-out Unix accounts, empty where
     all run as one. ``executor`` is the socket of what runs students' notebooks
-    (``kore.autograding``), ``@`` for an abstract one, which is then started as a service
+    (``kore.executor``), ``@`` for an abstract one, which is then started as a service
     with the ``accounts``; empty where there is none. ``kore_url`` is empty for a hub
     without Kore. ``kore_environment`` is for Kore alone. ``service_wrapper`` is put before
     a service's command: where its output goes, what ends with it, as whom it runs.
@@ -205,7 +205,7 @@ def _on_this_machine(public_url: str) -> str:
 
 
 def _executor(deployment: Deployment) -> dict[str, Any]:
-    module = "kore.autograding.keeper"
+    module = "kore.executor.server"
     return {
         "name": "executor",
         "command": deployment.command(

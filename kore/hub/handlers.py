@@ -3,7 +3,7 @@
 1. The LMS sends the browser here to begin (OpenID Connect core, section 4); we send it on to
    the LMS's authorization endpoint with a state and a nonce.
 2. The LMS lets the browser post an id_token, which is verified.
-3. The browser comes in by a plain redirect to ourselves: ``kore.hub.entrance``.
+3. The browser comes in by a plain redirect to ourselves: ``kore.hub.login_finish``.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from jupyterhub.handlers.login import LoginHandler
 from jupyterhub.utils import url_path_join
 from tornado.httputil import url_concat
 
-from kore.hub import logins, pages, tokens
-from kore.hub.logins import VerifiedLaunch
+from kore.hub import pages, pending_logins, tokens
+from kore.hub.pending_logins import VerifiedLaunch
 from kore.hub.platforms import Platform
 from kore.hub.refusals import SIGN_IN, Reason, Refusal, Words, new_reference, shown
-from kore.lti.claims import ClaimError, Launch, clean_text, clean_url
+from kore.shared.lti.claims import ClaimError, Launch, clean_text, clean_url
 
 _MAX_ARGUMENT = 4096
 SEE_OTHER = 303
@@ -98,14 +98,14 @@ class PageHandler(BaseHandler):  # type: ignore[misc]
     def begun_login(self, state: str) -> Platform | None:
         """Return the platform of a login that this browser began, None if it did not."""
         value = self.get_secure_cookie(
-            logins.cookie_name(state), max_age_days=logins.LIFETIME / 86400
+            pending_logins.cookie_name(state), max_age_days=pending_logins.LIFETIME / 86400
         )
-        registration = logins.read_cookie(value, state)
+        registration = pending_logins.read_cookie(value, state)
         return self.authenticator.platform(*registration) if registration else None
 
     def end_login(self, state: str) -> None:
         """Take the cookie of a login back."""
-        self.clear_cookie(logins.cookie_name(state), **self._cookie_reach)
+        self.clear_cookie(pending_logins.cookie_name(state), **self._cookie_reach)
 
 
 class LoginInitHandler(PageHandler):
@@ -138,7 +138,7 @@ class LoginInitHandler(PageHandler):
                 f"the login was begun with target_link_uri {shown(target)}, no http(s) URL",
             )
         platform = self.authenticator.platform(issuer, self._argument("client_id"))
-        state = logins.new_state()
+        state = pending_logins.new_state()
         scheme, host = self.origin
         question = {
             "response_type": "id_token",
@@ -149,16 +149,16 @@ class LoginInitHandler(PageHandler):
             "redirect_uri": f"{scheme}://{host}{self.authenticator.callback_url(self.hub.base_url)}",
             "login_hint": login_hint,
             "state": state,
-            "nonce": logins.nonce_of(state, self.settings["cookie_secret"]),
+            "nonce": pending_logins.nonce_of(state, self.settings["cookie_secret"]),
         }
         if message_hint := self._argument("lti_message_hint"):
             question["lti_message_hint"] = message_hint
         self._give_up_oldest()
         self._set_cookie(
-            logins.cookie_name(state),
-            logins.cookie_value(state, platform),
+            pending_logins.cookie_name(state),
+            pending_logins.cookie_value(state, platform),
             expires_days=None,
-            max_age=logins.LIFETIME,
+            max_age=pending_logins.LIFETIME,
             **self._cookie_reach,
         )
         self.set_header("Cache-Control", "no-store")
@@ -174,8 +174,8 @@ class LoginInitHandler(PageHandler):
 
     def _give_up_oldest(self) -> None:
         """Keep the request headers of a browser bounded that begins and never ends logins."""
-        begun = [name for name in self.cookies if name.startswith(logins.COOKIE_PREFIX)]
-        for name in begun[: max(0, len(begun) - logins.MAX_IN_BROWSER + 1)]:
+        begun = [name for name in self.cookies if name.startswith(pending_logins.COOKIE_PREFIX)]
+        for name in begun[: max(0, len(begun) - pending_logins.MAX_IN_BROWSER + 1)]:
             self.clear_cookie(name, **self._cookie_reach)
 
 
@@ -190,7 +190,7 @@ class CallbackHandler(PageHandler):
         try:
             verified = await self._verified(state)
         except Refusal as refusal:
-            if logins.is_state(state):
+            if pending_logins.is_state(state):
                 self.end_login(state)
             self.refuse(refusal)
             return
@@ -204,7 +204,7 @@ class CallbackHandler(PageHandler):
         if not state:
             said = f" (the LMS answered with the error {shown(error, 60)})" if error else ""
             raise Refusal(Reason.NO_STATE, f"the LMS's answer has no state{said}")
-        if not logins.is_state(state):
+        if not pending_logins.is_state(state):
             raise Refusal(Reason.NO_STATE, "the LMS's answer has a state that is not ours")
         platform = self.begun_login(state)
         if platform is None:
@@ -246,7 +246,7 @@ class CallbackHandler(PageHandler):
             tokens.check_claims(
                 claims,
                 platform,
-                nonce=logins.nonce_of(state, self.settings["cookie_secret"]),
+                nonce=pending_logins.nonce_of(state, self.settings["cookie_secret"]),
                 now=time.time(),
                 times=self.authenticator.times,
             )

@@ -16,13 +16,13 @@ from jupyterhub.handlers.base import SESSION_COOKIE_NAME
 from jupyterhub.utils import url_path_join
 from tornado.httputil import url_concat
 
-from kore.hub import logins
+from kore.hub import pending_logins
 from kore.hub.handlers import SEE_OTHER, PageHandler
-from kore.hub.logins import VerifiedLaunch
+from kore.hub.pending_logins import VerifiedLaunch
+from kore.hub.redirects import inner_path
 from kore.hub.refusals import Reason, Refusal
-from kore.hub.targets import inner_path
-from kore.lti.claims import Launch, clean_text
-from kore.roles import Role
+from kore.shared.lti.claims import Launch, clean_text
+from kore.shared.roles import Role
 
 
 class EnterHandler(PageHandler):
@@ -44,7 +44,7 @@ class EnterHandler(PageHandler):
         self.redirect(self._next(user, verified.launch), status=SEE_OTHER)
 
     def _take(self, state: str) -> VerifiedLaunch:
-        if not logins.is_state(state):
+        if not pending_logins.is_state(state):
             raise Refusal(Reason.BY_HAND, "the address that ends a login was opened by hand")
         if self.begun_login(state) is None:
             raise Refusal(Reason.OTHER_BROWSER, "the verified login was not begun in this browser")

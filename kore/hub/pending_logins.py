@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kore.hub.platforms import Platform
-from kore.lti.claims import Launch
+from kore.shared.lti.claims import Launch
 
 LIFETIME = 600
 COOKIE_PREFIX = "ananke-login-"

@@ -14,7 +14,7 @@ class Platform:
 
     ``deployment_ids`` empty means that each deployment of the registration is served.
     ``home_url`` is where a person is sent back to when the launch names no better place.
-    ``namespace`` keeps apart people of an additional platform (``kore.lti.identity``).
+    ``namespace`` keeps apart people of an additional platform (``kore.shared.lti.identity``).
     """
 
     issuer: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import unquote, urlsplit
 
-from kore.lti.claims import clean_url
+from kore.shared.lti.claims import clean_url
 
 _PORTS = {"http": 80, "https": 443}
 # First part of the path below the hub's base URL, and below "hub/".

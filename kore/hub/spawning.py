@@ -1,7 +1,7 @@
 """How servers of people and of courses are started.
 
 Both are single-user servers of JupyterHub; they differ by a folder of static Jupyter
-configuration (``server_config/``) and by where they run. A course is known by its user's
+configuration (``kore/singleuser/config``) and by where they run. A course is known by its user's
 name alone, so nothing about a course is ever in the hub's configuration.
 """
 
@@ -11,9 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kore.host import Host, is_course_user
+import kore
+from kore.host import Host
+from kore.shared.ids import is_course_id
 
-_CONFIG = Path(__file__).parent / "server_config"
+_CONFIG = Path(kore.__file__).parent / "singleuser" / "config"
 KERNELS = _CONFIG / "kernels"
 """Jupyter data with the one kernel of the demo: the environment that runs the server."""
 
@@ -28,7 +30,7 @@ def pre_spawn_hook(
     ``kore_url`` is Kore's loopback address, without a path; empty where there is no Kore,
     and no nbgrader.
     ``kernels`` is a folder of Jupyter data with the kernels for everyone, ``executor`` the
-    socket of what runs students' notebooks for courses (``kore.autograding``).
+    socket of what runs students' notebooks for courses (``kore.executor``).
 
     An exception of the hook (``kore.host.HostError``) ends the start, and its words are
     on the page that the person sees.
@@ -36,7 +38,7 @@ def pre_spawn_hook(
 
     def prepare(spawner: Any) -> None:
         name: str = spawner.user.name
-        if is_course_user(name):
+        if is_course_id(name):
             kind, settings = "course", _prepare_course(spawner, name, host)
             if executor:
                 settings["KORE_EXECUTOR"] = executor

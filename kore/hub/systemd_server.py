@@ -13,7 +13,7 @@ from typing import Any
 from systemdspawner import SystemdSpawner
 from traitlets import Unicode
 
-from kore.host import is_course_user
+from kore.shared.ids import is_course_id
 
 EXECUTOR = Path("/run/ananke-execute/socket")
 """Where courses' servers have students' notebooks run; people's servers do not see it."""
@@ -65,7 +65,7 @@ def properties(name: str, asked: Mapping[str, str]) -> dict[str, str]:
 
     These win, but for paths, which are added to ours, and for whose unit it is.
     """
-    if is_course_user(name):
+    if is_course_id(name):
         home = f"/home/{name}"
         own = {"BindPaths": home, "ReadWritePaths": home}
     else:
@@ -93,7 +93,7 @@ class SystemdServer(SystemdSpawner):  # type: ignore[misc]
     async def start(self) -> Any:
         """Start the server; return its address and port."""
         name: str = self.user.name
-        self.dynamic_users = not is_course_user(name)
+        self.dynamic_users = not is_course_id(name)
         if not self.dynamic_users:
             self.user_workingdir = f"/home/{name}"
         asked = self.unit_extra_properties

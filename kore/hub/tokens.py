@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from kore.hub.platforms import Platform
 from kore.hub.refusals import Reason, Refusal, shown
-from kore.lti.claims import RESOURCE_LINK_REQUEST
+from kore.shared.lti.claims import RESOURCE_LINK_REQUEST
 
 LTI = "https://purl.imsglobal.org/spec/lti/claim/"
 ALGORITHM = "RS256"

@@ -17,12 +17,11 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import ananke
-from kore import guards
-from kore.caller import Callers
-from kore.errors import KoreError
-from kore.files import write_once
-from kore.jobs import Runner
-from kore.routes import (
+from kore.service.auth import guards
+from kore.service.auth.sessions import Callers
+from kore.service.errors import KoreError
+from kore.service.jobs import Runner
+from kore.service.routes import (
     backups,
     copies,
     courses,
@@ -34,11 +33,12 @@ from kore.routes import (
     launches,
     lti,
 )
-from kore.routes import jobs as job_routes
-from kore.routes import session as session_routes
-from kore.routes.streams import read_to_the_end
-from kore.schemas import ErrorBody
-from kore.services import Services
+from kore.service.routes import jobs as job_routes
+from kore.service.routes import session as session_routes
+from kore.service.routes.streams import read_to_the_end
+from kore.service.schemas import ErrorBody
+from kore.service.services import Services
+from kore.shared.files import write_once
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ _POLICY = (
 def create_app(services: Services, runner: Runner) -> Flask:
     """Make the application. Its routes lie at ``/``: the prefix is the server's business."""
     app = OpenAPI(
-        "kore",
+        __package__,
         info=Info(title="Kore", version=ananke.__version__),
         servers=[Server(url=services.settings.prefix)],
         security_schemes={

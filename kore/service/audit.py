@@ -13,10 +13,10 @@ from datetime import timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from kore.db.engine import Database
-from kore.db.models import Audit, Job, Member, now
-from kore.errors import KoreError
-from kore.schemas import AuditEntry, AuditPage
+from kore.service.db.engine import Database
+from kore.service.db.models import Audit, Job, Member, now
+from kore.service.errors import KoreError
+from kore.service.schemas import AuditEntry, AuditPage
 
 _MOST_WORDS = 500
 

@@ -19,14 +19,15 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy import select
 
-from kore import gradebook, jobs
-from kore.autograding import ADDRESS
-from kore.db.models import Job, JobItem, JobState, Member
-from kore.errors import KoreError
-from kore.hub.api import ServerState
-from kore.hub.servers import ServerLostError, answering
-from kore.jobs import JobContext
-from kore.services import Services
+from kore.service import jobs
+from kore.service.coursedir import gradebook
+from kore.service.courseserver import ServerLostError, answering
+from kore.service.db.models import Job, JobItem, JobState, Member
+from kore.service.errors import KoreError
+from kore.service.hubapi import ServerState
+from kore.service.jobs import JobContext
+from kore.service.services import Services
+from kore.shared import endpoints
 
 log = logging.getLogger(__name__)
 
@@ -161,7 +162,8 @@ class _Grading:
     def run(self) -> None:
         """Grade until all is done, or the job is to stop."""
         settings = self._ctx.services.settings
-        url = f"{settings.proxy_url}{settings.base_url}user/{self._ctx.course_id}/{ADDRESS}"
+        server = f"{settings.proxy_url}{settings.base_url}user/{self._ctx.course_id}"
+        url = f"{server}/{endpoints.AUTOGRADE}"
         ticket = secrets.token_hex(_TICKET_BYTES)
         self._ctx.record(ticket=_digest(ticket), asked=self._asked())
         with answering(url, ticket) as events:

@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 
-from kore.errors import KoreError
+from kore.service.errors import KoreError
 
 _CONNECT_SECONDS, _SILENCE_SECONDS = 5.0, 60.0
 _MOST_LINE = 2**20

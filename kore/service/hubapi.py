@@ -15,7 +15,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
-from kore.errors import KoreError
+from kore.service.errors import KoreError
 
 _TIMEOUT = (5, 30)
 _PAGE = 200

@@ -7,8 +7,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-COURSE_ID = r"^c-[0-9a-f]{16}$"
-JOB_ID = r"^[0-9a-f]{32}$"
+from kore.shared.ids import COURSE_ID_PATTERN, JOB_ID_PATTERN
 
 
 class _In(BaseModel):
@@ -65,26 +64,28 @@ class Jwks(BaseModel):
 class CoursePath(BaseModel):
     """A course in the path."""
 
-    course_id: str = Field(pattern=COURSE_ID, description="Course id")
+    course_id: str = Field(pattern=COURSE_ID_PATTERN, description="Course id")
 
 
 class JobPath(BaseModel):
     """A job in the path."""
 
-    job_id: str = Field(pattern=JOB_ID, description="Job id")
+    job_id: str = Field(pattern=JOB_ID_PATTERN, description="Job id")
 
 
 class CourseQuery(BaseModel):
     """A course in the query."""
 
-    course: str = Field(pattern=COURSE_ID, description="Course id")
+    course: str = Field(pattern=COURSE_ID_PATTERN, description="Course id")
 
 
 class JobsQuery(BaseModel):
     """Whose jobs to list."""
 
     course: str | None = Field(
-        None, pattern=COURSE_ID, description="Those of a course; without it the caller's own"
+        None,
+        pattern=COURSE_ID_PATTERN,
+        description="Those of a course; without it the caller's own",
     )
 
 
@@ -214,7 +215,7 @@ class GradesPreview(BaseModel):
 class GradesRequest(_In):
     """Send the grades of a course."""
 
-    course: str = Field(pattern=COURSE_ID)
+    course: str = Field(pattern=COURSE_ID_PATTERN)
     resend: bool = Field(False, description="Send unchanged scores too")
     only: list[str] | None = Field(
         None, max_length=5000, description="Only these users, as the preview names them"

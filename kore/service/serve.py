@@ -13,19 +13,13 @@ from urllib.parse import urlsplit
 
 from gunicorn.app.base import BaseApplication
 
-import kore.autograding.grading
-import kore.backups.making
-import kore.backups.restoring
-import kore.courses.ending
-import kore.courses.provision
-import kore.grades  # noqa: F401  (all register the jobs that they do)
-from kore import handin
-from kore.app import create_app, mount
-from kore.backups import shelf
-from kore.courses.launches import queue_unfinished
-from kore.jobs import Runner
-from kore.services import open_services
-from kore.settings import Settings, SettingsError
+from kore.service import exchange
+from kore.service.app import create_app, mount
+from kore.service.backups import repository
+from kore.service.courses.launches import queue_unfinished
+from kore.service.jobs import Runner
+from kore.service.services import open_services
+from kore.service.settings import Settings, SettingsError
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -59,8 +53,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
         self._runner = Runner(services, threads=self._settings.job_threads)
         app = create_app(services, self._runner)
         queue_unfinished(services.db)
-        handin.sweep(services)
-        shelf.sweep(services)
+        exchange.sweep(services)
+        repository.sweep(services)
         self._runner.start()
         return mount(app, self._settings.prefix)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from kore.copying.shelf import Shelf
-from kore.db.engine import Database, open_database
 from kore.host import Host, open_host
-from kore.hub.api import HubApi
-from kore.lti.keys import KeyStore
-from kore.lti.services import Platforms
-from kore.settings import Settings
+from kore.service.coursedir.cache import Shelf
+from kore.service.db.engine import Database, open_database
+from kore.service.hubapi import HubApi
+from kore.service.lti.keys import KeyStore
+from kore.service.lti.services import Platforms
+from kore.service.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

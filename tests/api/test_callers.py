@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from kore import jobs
-from kore.backups import making
-from kore.db.models import JobState
-from kore.routes import home
+from kore.service import jobs
+from kore.service.backups import making
+from kore.service.db.models import JobState
+from kore.service.routes import home
 from tests.support import notebooks
 from tests.support.kore import Harness, make_kore
 

@@ -14,7 +14,8 @@ import pytest
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.nbgraderformat import read as read_notebook
 
-from kore.copying import copies, moves, staging
+from kore.service.copying import copies, staging
+from kore.service.coursedir import moves
 from tests.support import notebooks
 from tests.support.kore import Harness, make_kore
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from nbgrader.api import Gradebook
 
-from kore import guards
-from kore.db.models import Course, Member
+from kore.service.auth import guards
+from kore.service.db.models import Course, Member
 from tests.support.kore import Harness, make_kore
 
 

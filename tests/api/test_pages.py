@@ -61,7 +61,7 @@ def every_page(kore: Harness, room: Classroom) -> dict[str, BeautifulSoup]:
 def at_once() -> Iterator[None]:
     """A launch into a course that is not there does not keep the tests waiting."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("kore.routes.home._WAIT_SECONDS", 0)
+        patch.setattr("kore.service.routes.home._WAIT_SECONDS", 0)
         yield
 
 

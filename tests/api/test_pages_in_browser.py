@@ -15,8 +15,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from sqlalchemy import select, update
 
-from kore.backups import making
-from kore.db.models import Course, Job, JobItem, JobState, now
+from kore.service.backups import making
+from kore.service.db.models import Course, Job, JobItem, JobState, now
 from tests.support import classroom, notebooks
 from tests.support.browser import shoot
 from tests.support.classroom import HOSTILE_TITLE, Classroom

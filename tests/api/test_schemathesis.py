@@ -21,8 +21,8 @@ from schemathesis import GenerationMode, checks
 from schemathesis.specs.openapi import checks as of_openapi
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from kore.courses import listing
-from kore.errors import KoreError
+from kore.service.courses import listing
+from kore.service.errors import KoreError
 from tests.api.test_callers import ROUTES
 from tests.support import notebooks
 from tests.support.kore import PREFIX, Harness, make_kore

@@ -5,15 +5,15 @@ from __future__ import annotations
 import nbformat
 import pytest
 
-from kore.autograding import VARIABLE
-from kore.autograding.preprocessor import ExecuteApart
+from kore.executor import protocol
+from kore.singleuser.autograding.preprocessor import ExecuteApart
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
 def test_the_kernel_is_not_handed_the_token(monkeypatch, tmp_path):
     """The variables that let a program in are not in the kernel's environment."""
-    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.delenv(protocol.SOCKET_VARIABLE, raising=False)
     monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "secret")
     monkeypatch.setenv("KORE_URL", "http://127.0.0.1:9")
     cell = nbformat.v4.new_code_cell(

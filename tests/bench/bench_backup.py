@@ -20,9 +20,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from kore import jobs
-from kore.backups import making, restoring, shelf
-from kore.courses.listing import find
+from kore.service import jobs
+from kore.service.backups import making, repository
+from kore.service.courses.listing import find
+from kore.service.lifecycle import restoring
 from tests.support.kore import Harness, make_kore
 
 _NOTEBOOK = json.dumps(
@@ -120,7 +121,7 @@ def main() -> None:
                 )
 
             times["restore"].append(_timed(restore))
-        size = shelf.find(kore.services, made[0]).size
+        size = repository.find(kore.services, made[0]).size
     medians = {name: statistics.median(values) for name, values in times.items()}
     print(  # noqa: T201
         json.dumps(

@@ -23,7 +23,7 @@ from typing import Any
 
 import requests
 
-from kore.exchange import archives
+from kore.singleuser.exchange import archives
 from tests.support.exchanges import World, over_folders, over_kore
 from tests.support.kore import Harness, make_kore
 

@@ -20,8 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from kore.copying import copies
-from kore.copying.schemas import CopyRequest
+from kore.service.copying import copies
+from kore.service.copying.schemas import CopyRequest
 from tests.support import notebooks
 from tests.support.kore import Harness, make_kore
 

@@ -26,7 +26,7 @@ from pathlib import Path
 
 import requests
 
-from kore.exchange.client import KoreClient, RefusedError
+from kore.singleuser.exchange.client import KoreClient, RefusedError
 from tests.support.archives import TAR, tar_of
 from tests.support.kore_process import KoreProcess, kore_process
 

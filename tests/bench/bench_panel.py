@@ -35,7 +35,7 @@ _EXTENSION = re.compile(r'\{[^{}]*"name": ?"kore-panel"[^{}]*\},?')
 def sizes() -> dict[str, dict[str, int]]:
     """Bytes of what a browser loads, as they are and compressed."""
     lab = (_ROOT / "kore/ui/dist/lab/static").glob("*.js")
-    page = (_ROOT / "kore/static/panel").glob("panel.*s")
+    page = (_ROOT / "kore/service/static/panel").glob("panel.*s")
     return {
         name: {
             "bytes": sum(path.stat().st_size for path in files),

@@ -25,11 +25,11 @@ from typing import Any
 
 import requests
 
-from kore.db.models import Course, Job
-from kore.lti.ags import Score
-from kore.lti.http import Patience
-from kore.lti.keys import KeyStore
-from kore.lti.services import Platforms
+from kore.service.db.models import Course, Job
+from kore.service.lti.ags import Score
+from kore.service.lti.http import Patience
+from kore.service.lti.keys import KeyStore
+from kore.service.lti.services import Platforms
 from tests.support.gradedcourse import GradedCourse, graded_course, start_kore
 
 

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from kore import gradebook
-from kore.copying import copies
-from kore.copying.schemas import CopyRequest
+from kore.service.copying import copies
+from kore.service.copying.schemas import CopyRequest
+from kore.service.coursedir import gradebook
 from tests.support import notebooks
 from tests.support.exchanges import Desk, World
 

@@ -9,7 +9,7 @@ import tarfile
 import pytest
 from nbgrader.exchange import ExchangeError
 
-from kore.exchange import archives, client
+from kore.singleuser.exchange import archives, client
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from nbformat.v4 import new_output
 
-from kore.courses import settings
+from kore.service.courses import settings
 from tests.support.courseserver import COURSE, add_submission, feedback_of, only_files
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]

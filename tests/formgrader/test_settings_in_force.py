@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from kore import gradebook
-from kore.courses import settings
+from kore.service.coursedir import gradebook
+from kore.service.courses import settings
 from tests.support import notebooks
 from tests.support.courseserver import COURSE, CourseServer, only_files, serving
 

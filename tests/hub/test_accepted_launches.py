@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from kore.lti.identity import course_id, user_name
+from kore.shared.lti.identity import course_id, user_name
 from tests.support.forge import CLIENT_ID, DEPLOYMENT, GONE, MEMBERSHIP
 from tests.support.login_hub import LOGIN_TOKEN, Browser
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from kore.lti.identity import course_id, user_name
+from kore.shared.lti.identity import course_id, user_name
 from tests.support.lms import read_form, running_lms
 from tests.support.login_hub import LoginHub, Ports, read_page
 

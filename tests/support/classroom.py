@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from nbgrader.api import Gradebook
 
-from kore import gradebook
-from kore.db.models import Job, JobItem, JobState, Score, ScoreState, now
+from kore.service.coursedir import gradebook
+from kore.service.db.models import Job, JobItem, JobState, Score, ScoreState, now
 from tests.support.kore import Harness
 
 NAMES = (

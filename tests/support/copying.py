@@ -15,8 +15,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from kore.copying import copies  # noqa: F401  (registers its jobs)
-from kore.jobs import Runner, runner
+from kore.service.copying import copies  # noqa: F401  (registers its jobs)
+from kore.service.jobs import Runner, runner
 from tests.support.gradedcourse import open_kore
 
 

@@ -20,14 +20,14 @@ import requests
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
+import kore
 from ananke.demo.checks import free_port
-from kore import gradebook as course_gradebook
-from kore.hub import spawning
-from kore.services import Services
+from kore.service.coursedir import gradebook as course_gradebook
+from kore.service.services import Services
 from tests.support import notebooks
 
 COURSE = "c-0123456789abcdef"
-_CONFIG = Path(spawning.__file__).parent / "server_config"
+_CONFIG = Path(kore.__file__).parent / "singleuser" / "config"
 _PATIENCE = 60
 
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-from kore.db.engine import Database, open_database
+from kore.service.db.engine import Database, open_database
 from tests.support.postgres import find_binaries, running_postgres
 
 

@@ -22,7 +22,7 @@ from nbgrader.tests import run_nbgrader
 from nbgrader.utils import get_username, parse_utc
 from traitlets.config import Config
 
-from kore.exchange import FACTORY
+from kore.singleuser.exchange import FACTORY
 from tests.support.kore import Harness
 
 TITLES = ("Algebra", "Topology")

@@ -17,7 +17,7 @@ from typing import Any
 
 import nbformat
 
-from kore.autograding import VARIABLE, wire
+from kore.executor import protocol
 from kore.host import SeparateHost
 
 COURSE = "c-0123456789abcdef"
@@ -26,7 +26,7 @@ _PROGRAM = """
 import json, sys
 from traitlets.config import Config
 import nbformat
-from kore.autograding.preprocessor import ExecuteApart
+from kore.singleuser.autograding.preprocessor import ExecuteApart
 asked = json.load(sys.stdin)
 execute = ExecuteApart(config=Config({"Execute": asked["settings"]}))
 notebook = nbformat.from_dict(asked["notebook"])
@@ -58,7 +58,7 @@ class Executor:
                 "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
                 "HOME": str(self.host.home(user)),
                 "JUPYTERHUB_API_TOKEN": "the-token",
-                VARIABLE: self.name,
+                protocol.SOCKET_VARIABLE: self.name,
             },
             capture_output=True,
             text=True,
@@ -89,7 +89,7 @@ def running_executor(state: Path) -> Iterator[Executor]:
     )
     host.prepare_course(COURSE)
     name, log = f"@ananke-test-{secrets.token_hex(8)}", state / "executor.log"
-    command = [sys.executable, "-m", "kore.autograding.keeper", name]
+    command = [sys.executable, "-m", "kore.executor.server", name]
     with (
         log.open("wb") as output,
         subprocess.Popen(
@@ -113,7 +113,7 @@ def _wait(name: str) -> None:
     deadline, beat = time.monotonic() + _SECONDS, threading.Event()
     while time.monotonic() < deadline:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            if probe.connect_ex(wire.address(name)) == 0:
+            if probe.connect_ex(protocol.address(name)) == 0:
                 return
         beat.wait(0.1)
     raise AssertionError("the executor does not listen")

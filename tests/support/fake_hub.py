@@ -1,4 +1,4 @@
-"""A hub in memory, with the answers of ``kore.hub.api.HubApi``, for tests of what calls it."""
+"""A hub in memory, with the answers of ``hubapi.HubApi``, for tests of what calls it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from kore.hub.api import ServerState
+from kore.service.hubapi import ServerState
 
 
 class FakeHub:

@@ -25,22 +25,23 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import SAWarning
 
 from ananke.demo.lms.store import Enrolment, Grade, LineItem, User, find_activity
-from kore import gradebook, grades
-from kore.courses.launches import record
-from kore.db.engine import open_database
-from kore.db.models import Job, JobItem, Score
-from kore.grades.plans import JOB
 from kore.host import LocalHost
-from kore.hub.api import HubApi
-from kore.jobs import Runner, queue, runner
-from kore.lti.claims import Launch
-from kore.lti.http import Patience
-from kore.lti.identity import user_name
-from kore.lti.keys import KeyStore
-from kore.lti.services import Platforms
-from kore.schemas import GradesPreview
-from kore.services import Services
-from kore.settings import Settings
+from kore.service import grades
+from kore.service.coursedir import gradebook
+from kore.service.courses.launches import record
+from kore.service.db.engine import open_database
+from kore.service.db.models import Job, JobItem, Score
+from kore.service.grades.plans import JOB
+from kore.service.hubapi import HubApi
+from kore.service.jobs import Runner, queue, runner
+from kore.service.lti.http import Patience
+from kore.service.lti.keys import KeyStore
+from kore.service.lti.services import Platforms
+from kore.service.schemas import GradesPreview
+from kore.service.services import Services
+from kore.service.settings import Settings
+from kore.shared.lti.claims import Launch
+from kore.shared.lti.identity import user_name
 from tests.support.lms import RunningLms, running_lms, serving
 
 # Real waits, short: the rules are the same. An answer with a token includes the LMS fetching

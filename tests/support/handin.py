@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from kore.db.models import now
-from kore.handin import handouts, submissions
-from kore.handin.schemas import SubmissionInfo
-from kore.services import Services
+from kore.service.db.models import now
+from kore.service.exchange import handouts, submissions
+from kore.service.exchange.schemas import SubmissionInfo
+from kore.service.services import Services
 from tests.support.archives import tar_of
 from tests.support.kore import Harness
 

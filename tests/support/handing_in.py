@@ -13,10 +13,10 @@ import sys
 import threading
 from pathlib import Path
 
-from kore.db.models import now
-from kore.handin import handouts, submissions
-from kore.services import Services, open_services
-from kore.settings import Settings
+from kore.service.db.models import now
+from kore.service.exchange import handouts, submissions
+from kore.service.services import Services, open_services
+from kore.service.settings import Settings
 from tests.support.archives import tar_of
 from tests.support.handin import pieces
 

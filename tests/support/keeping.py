@@ -10,13 +10,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from kore import jobs
-from kore.backups import making, shelf
-from kore.backups.manifest import Contents
-from kore.db.models import Backup, Course, Member
-from kore.handin import submissions
-from kore.roles import Role
-from kore.services import Services
+from kore.service import jobs
+from kore.service.backups import making, repository
+from kore.service.backups.manifest import Contents
+from kore.service.db.models import Backup, Course, Member
+from kore.service.exchange import submissions
+from kore.service.services import Services
+from kore.shared.roles import Role
 from tests.support import notebooks
 from tests.support.classroom import grade
 from tests.support.handin import Exchange
@@ -57,7 +57,7 @@ class KeptCourse(Exchange):
     @property
     def title(self) -> str:
         with self.kore.db.reading() as session:
-            from kore.courses.listing import find
+            from kore.service.courses.listing import find
 
             return find(session, self.course).title
 
@@ -72,7 +72,7 @@ class KeptCourse(Exchange):
         self.kore.work()
         report = jobs.report(self.kore.db, job)
         assert report.state == "done", report
-        return shelf.find(self.services, job)
+        return repository.find(self.services, job)
 
     def archive(self, backup: Backup) -> Path:
         """Return the file of a backup."""

@@ -11,15 +11,11 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import cast
 
-import kore.backups.making
-import kore.backups.restoring
-import kore.courses.ending
-import kore.courses.provision  # noqa: F401  (each registers its jobs)
-from kore.courses.provision import formgrade_group, student_group
-from kore.hub.api import HubApi
-from kore.jobs import Runner
-from kore.jobs import runner as jobs_runner
-from kore.services import Services
+from kore.service.courses.provision import formgrade_group, student_group
+from kore.service.hubapi import HubApi
+from kore.service.jobs import Runner
+from kore.service.jobs import runner as jobs_runner
+from kore.service.services import Services
 from tests.support.fake_hub import FakeHub
 from tests.support.gradedcourse import open_kore
 

@@ -22,20 +22,15 @@ from markupsafe import escape
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import make_server
 
-import kore.backups.making
-import kore.backups.restoring
-import kore.courses.ending
-import kore.courses.provision
-import kore.grades  # noqa: F401  (registers its jobs)
-from kore.app import create_app
-from kore.courses.launches import record
-from kore.db.engine import Database
-from kore.hub.api import HubApi
-from kore.jobs import Runner
-from kore.lti.claims import Launch
-from kore.lti.identity import user_name
-from kore.services import Services, open_services
-from kore.settings import Settings
+from kore.service.app import create_app
+from kore.service.courses.launches import record
+from kore.service.db.engine import Database
+from kore.service.hubapi import HubApi
+from kore.service.jobs import Runner
+from kore.service.services import Services, open_services
+from kore.service.settings import Settings
+from kore.shared.lti.claims import Launch
+from kore.shared.lti.identity import user_name
 from tests.support.fake_hub import FakeHub
 
 PREFIX = "/services/kore"

@@ -21,11 +21,11 @@ from pathlib import Path
 import requests
 
 from ananke.demo.checks import free_port
-from kore.courses.launches import record
-from kore.db.engine import open_database
-from kore.db.models import Course, now
-from kore.lti.claims import Launch
-from kore.lti.identity import user_name
+from kore.service.courses.launches import record
+from kore.service.db.engine import open_database
+from kore.service.db.models import Course, now
+from kore.shared.lti.claims import Launch
+from kore.shared.lti.identity import user_name
 
 PREFIX = "/services/kore"
 ISSUER = "https://lms.example"

@@ -101,6 +101,6 @@ class TaughtCourse:
         return [
             process
             for process in psutil.process_iter(["cmdline", "environ"])
-            if "kore.autograding.batch" in (process.info["cmdline"] or [])
+            if "kore.singleuser.autograding.batch" in (process.info["cmdline"] or [])
             and (process.info["environ"] or {}).get("KORE_COURSE_ID") == self.id
         ]

@@ -19,13 +19,13 @@ from typer.core import TyperArgument, TyperGroup, TyperOption
 
 from ananke.cli import app as command_line_app
 from ananke.errors import MEANINGS
-from kore import guards
-from kore.app import create_app
 from kore.hub.refusals import Reason
-from kore.jobs import Runner
-from kore.roles import Role
-from kore.services import open_services
-from kore.settings import Settings
+from kore.service.app import create_app
+from kore.service.auth import guards
+from kore.service.jobs import Runner
+from kore.service.services import open_services
+from kore.service.settings import Settings
+from kore.shared.roles import Role
 
 if TYPE_CHECKING:
     from flask import Flask

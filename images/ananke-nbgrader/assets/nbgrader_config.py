@@ -3,4 +3,4 @@ c = get_config()
 
 # Kernels talk over sockets of files, which are their owner's, and not over ports, which are
 # everybody's.
-c.ExecutePreprocessor.kernel_manager_class = "kore.kernels.SocketKernelManager"
+c.ExecutePreprocessor.kernel_manager_class = "kore.singleuser.kernels.SocketKernelManager"

@@ -10,14 +10,14 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.orm import Session
 
-from kore.backups.shelf import unknown_backup
-from kore.caller import Caller, callers
-from kore.courses import closing
-from kore.courses.listing import role_in, unknown_course
-from kore.db.models import Backup, Course, Job
-from kore.errors import KoreError
-from kore.roles import Role
-from kore.services import Services
+from kore.service.auth.sessions import Caller, callers
+from kore.service.backups.repository import unknown_backup
+from kore.service.courses.listing import role_in, unknown_course
+from kore.service.db.models import Backup, Course, Job
+from kore.service.errors import KoreError
+from kore.service.lifecycle import closing
+from kore.service.services import Services
+from kore.shared.roles import Role
 
 Guard = Callable[[Caller], None]
 CourseOf = Callable[[Request], str | None]

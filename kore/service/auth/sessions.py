@@ -17,8 +17,8 @@ from flask import Request, current_app, session
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from jupyterhub.services.auth import HubOAuth
 
-from kore.errors import KoreError
-from kore.services import Services
+from kore.service.errors import KoreError
+from kore.service.services import Services
 
 _TOKEN, _LOGINS = "token", "logins"
 _MOST_LOGINS, _LOGIN_SECONDS = 8, 600

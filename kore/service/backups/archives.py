@@ -1,7 +1,8 @@
 """The archives of backups: written in one go, and checked before anything of them is used.
 
-The form is that of ``kore.handin.archives``, whose checks serve here too: an uncompressed tar
-archive in pax format, with plain files and folders only, under names that mean one thing on
+The form is that of ``kore.service.exchange.archives``, whose checks serve here too: an
+uncompressed tar archive in pax format, with plain files and folders only, under names that
+mean one thing on
 every system. It is not compressed, so no small archive becomes a large one, and a single file
 is read without the rest.
 """
@@ -14,13 +15,13 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from kore.backups import manifest
-from kore.backups.manifest import File, Manifest, Member, bad_backup
-from kore.errors import KoreError
-from kore.handin.archives import Contents, Inspector
-from kore.handin.headers import BLOCK
-from kore.names import MOST_BYTES_PATH, why_path_unfit
-from kore.settings import UNLIMITED, Limits
+from kore.service.backups import manifest
+from kore.service.backups.manifest import File, Manifest, Member, bad_backup
+from kore.service.errors import KoreError
+from kore.service.exchange.archives import Contents, Inspector
+from kore.service.exchange.tar_headers import BLOCK
+from kore.service.settings import UNLIMITED, Limits
+from kore.shared.names import MOST_BYTES_PATH, why_path_unfit
 
 MOST_FILE = 8 * 2**30 - 1
 """Bytes of one file: what a header's field holds."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from kore.backups.archives import MOST_FILE, why_unfit
-from kore.backups.manifest import COURSE, Contents
-from kore.descriptors import Entry
-from kore.errors import KoreError
-from kore.jobs import JobContext
-from kore.names import shown, twin_key
-from kore.trees import STAGING, Tree
+from kore.service.backups.archives import MOST_FILE, why_unfit
+from kore.service.backups.manifest import COURSE, Contents
+from kore.service.coursedir.openat import Entry
+from kore.service.coursedir.tree import STAGING, Tree
+from kore.service.errors import KoreError
+from kore.service.jobs import JobContext
+from kore.shared.names import shown, twin_key
 
 DATABASE = "gradebook.db"
 BESIDE = tuple(f"{DATABASE}{ending}" for ending in ("-journal", "-wal", "-shm"))

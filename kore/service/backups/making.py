@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from kore import jobs
-from kore.backups import shelf
-from kore.backups.manifest import Contents
-from kore.backups.taking import take
-from kore.courses.listing import find
-from kore.handin.archives import in_words
-from kore.services import Services
+from kore.service import jobs
+from kore.service.backups import repository
+from kore.service.backups.manifest import Contents
+from kore.service.backups.taking import take
+from kore.service.courses.listing import find
+from kore.service.exchange.archives import in_words
+from kore.service.services import Services
 
 JOB = "course.backup"
 _WORDS: dict[Contents, str] = {
@@ -19,8 +19,8 @@ _WORDS: dict[Contents, str] = {
 
 def queue(services: Services, course_id: str, *, by: str, contents: Contents) -> str:
     """Queue a backup of a course; return the job's id, which becomes the backup's."""
-    if not shelf.left(services, course_id):
-        raise shelf.no_room(services)
+    if not repository.left(services, course_id):
+        raise repository.no_room(services)
     with services.db.session() as session:
         find(session, course_id)
         return jobs.enqueue(
@@ -38,6 +38,6 @@ def back_up(ctx: jobs.JobContext) -> None:
     """Take the backup; again from the start after a kill, unless it is there by then."""
     contents: Contents = "sources" if ctx.params["contents"] == "sources" else "everything"
     ctx.progress(0, 0, "Looking at the course")
-    row = shelf.find(ctx.services, take(ctx, contents, "made"))
+    row = repository.find(ctx.services, take(ctx, contents, "made"))
     ctx.item(row.id, row.title, "done", in_words(row.size), backup=row.id)
     ctx.progress(1, 1, f"The backup is made: {in_words(row.size)}")

@@ -12,9 +12,9 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from kore.errors import KoreError
-from kore.names import shown
-from kore.schemas import COURSE_ID
+from kore.service.errors import KoreError
+from kore.shared.ids import COURSE_ID_PATTERN
+from kore.shared.names import shown
 
 NAME = "manifest.json"
 FORM, VERSION = "ananke-course-backup", 1
@@ -56,7 +56,7 @@ class Manifest(_Model):
 
     form: Literal["ananke-course-backup"] = "ananke-course-backup"
     version: Literal[1] = 1
-    course: str = Field(pattern=COURSE_ID)
+    course: str = Field(pattern=COURSE_ID_PATTERN)
     title: str = Field(max_length=2000)
     contents: Contents
     taken_at: AwareDatetime

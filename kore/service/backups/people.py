@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kore.backups.manifest import bad_backup
-from kore.db.models import Member
-from kore.roles import Role
+from kore.service.backups.manifest import bad_backup
+from kore.service.db.models import Member
+from kore.shared.roles import Role
 
 MOST_BYTES = 64 * 1024 * 1024
 

@@ -12,13 +12,13 @@ from typing import Self
 
 from sqlalchemy import or_, select
 
-from kore.backups import manifest, shelf
-from kore.backups.manifest import File, Manifest, bad_backup
-from kore.db.models import Backup, Course
-from kore.errors import KoreError
-from kore.names import shown
-from kore.services import Services
-from kore.trees import FILE_MODE, Tree
+from kore.service.backups import manifest, repository
+from kore.service.backups.manifest import File, Manifest, bad_backup
+from kore.service.coursedir.tree import FILE_MODE, Tree
+from kore.service.db.models import Backup, Course
+from kore.service.errors import KoreError
+from kore.service.services import Services
+from kore.shared.names import shown
 
 _PIECE = 1024 * 1024
 _GONE = ~select(Course.id).where(Course.id == Backup.course_id).exists()
@@ -69,7 +69,7 @@ def sources_of(
 
 def source(services: Services, backup_id: str) -> BackupSource:
     """Return one backup. Raises the 404 of one that is not there; asks for nobody's rights."""
-    return _source(shelf.find(services, backup_id))
+    return _source(repository.find(services, backup_id))
 
 
 def may_read(services: Services, backup_id: str, *, user: str, teaches: Iterable[str]) -> bool:
@@ -96,7 +96,7 @@ class OpenBackup:
     """A backup whose files can be read, each by itself. A context manager."""
 
     def __init__(self, services: Services, backup_id: str) -> None:
-        self._row = shelf.find(services, backup_id)
+        self._row = repository.find(services, backup_id)
         self.source = _source(self._row)
         self._services = services
         self._handle: BufferedReader | None = None
@@ -156,11 +156,11 @@ class OpenBackup:
 
 def opened(services: Services, backup_id: str) -> tuple[BufferedReader, Backup]:
     """Open a backup's archive to read all of it; the second is its row."""
-    row = shelf.find(services, backup_id)
+    row = repository.find(services, backup_id)
     try:
-        return shelf.store(services).open(row.course_id, row.id), row
+        return repository.store(services).open(row.course_id, row.id), row
     except FileNotFoundError as error:
-        shelf.find(services, backup_id)  # deleted since the first look: says so
+        repository.find(services, backup_id)  # deleted since the first look: says so
         raise KoreError(
             500,
             "backup_missing",

@@ -12,15 +12,15 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, defer
 
-from kore import audit
-from kore.backups.archives import Checked, Checker, Own
-from kore.backups.manifest import SOURCES, Manifest
-from kore.backups.schemas import BackupInfo, BackupList
-from kore.db.models import Backup
-from kore.errors import KoreError
-from kore.handin.archives import Inspector, in_words
-from kore.handin.store import Archive, Store
-from kore.services import Services
+from kore.service import audit
+from kore.service.backups.archives import Checked, Checker, Own
+from kore.service.backups.manifest import SOURCES, Manifest
+from kore.service.backups.schemas import BackupInfo, BackupList
+from kore.service.db.models import Backup
+from kore.service.errors import KoreError
+from kore.service.exchange.archives import Inspector, in_words
+from kore.service.exchange.store import Archive, Store
+from kore.service.services import Services
 
 FOLDER = "backups"
 
@@ -160,7 +160,7 @@ def _bounded(pieces: Iterable[bytes], most: int, error: KoreError) -> Iterator[b
 
 
 def _discard(services: Services, shelf: Store, archive: Archive) -> None:
-    """Remove an archive whose row was not committed; see ``kore.handin.index.discard``."""
+    """Remove an archive whose row was not committed; see ``exchange.index.discard``."""
     try:
         with services.db.reading() as session:
             named = session.scalar(select(Backup.id).where(Backup.id == archive.blob))

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from kore.schemas import COURSE_ID, JOB_ID
+from kore.shared.ids import COURSE_ID_PATTERN, JOB_ID_PATTERN
 
 
 class _In(BaseModel):
@@ -17,7 +17,7 @@ class _In(BaseModel):
 class BackupPath(BaseModel):
     """A backup in the path."""
 
-    backup_id: str = Field(pattern=JOB_ID, description="Backup id")
+    backup_id: str = Field(pattern=JOB_ID_PATTERN, description="Backup id")
 
 
 class BackupInfo(BaseModel):
@@ -60,7 +60,7 @@ class BackupRequest(_In):
 class RestoreRequest(_In):
     """Bring everything in a course back to what a backup of it holds."""
 
-    backup: str = Field(pattern=JOB_ID)
+    backup: str = Field(pattern=JOB_ID_PATTERN)
     confirm: str = Field(max_length=2000, description="The course's title, typed")
 
 
@@ -74,4 +74,4 @@ class EndRequest(_In):
 class UploadQuery(BaseModel):
     """The course that a backup is uploaded for."""
 
-    course: str = Field(pattern=COURSE_ID, description="Course id")
+    course: str = Field(pattern=COURSE_ID_PATTERN, description="Course id")

@@ -15,20 +15,28 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 
 import ananke
-from kore import audit, gradebook
-from kore.backups import people, shelf
-from kore.backups.archives import MOST_FILE, Packer
-from kore.backups.inventory import DATABASE, Inventory, look, tell_left_out
-from kore.backups.manifest import COURSE, EXCHANGE, GRADEBOOK, PEOPLE, Contents, Manifest
-from kore.courses.listing import find
-from kore.db.models import Backup, now
-from kore.descriptors import Entry
-from kore.errors import KoreError
-from kore.gradebook import NoGradebookError
-from kore.handin.courses import INDEX, leaving_course
-from kore.jobs import JobContext
-from kore.names import shown
-from kore.trees import Tree
+from kore.service import audit
+from kore.service.backups import people, repository
+from kore.service.backups.archives import MOST_FILE, Packer
+from kore.service.backups.inventory import DATABASE, Inventory, look, tell_left_out
+from kore.service.backups.manifest import (
+    COURSE,
+    EXCHANGE,
+    GRADEBOOK,
+    PEOPLE,
+    Contents,
+    Manifest,
+)
+from kore.service.coursedir import gradebook
+from kore.service.coursedir.gradebook import NoGradebookError
+from kore.service.coursedir.openat import Entry
+from kore.service.coursedir.tree import Tree
+from kore.service.courses.listing import find
+from kore.service.db.models import Backup, now
+from kore.service.errors import KoreError
+from kore.service.exchange.courses import INDEX, leaving_course
+from kore.service.jobs import JobContext
+from kore.shared.names import shown
 
 _PIECE = 1024 * 1024
 _WHOLE = 16 * 1024 * 1024
@@ -51,7 +59,7 @@ def take(ctx: JobContext, contents: Contents, origin: str, *, whole: bool = Fals
             return ctx.job_id
     root = services.host.course_root(ctx.course_id)
     with ExitStack() as stack:
-        scratch = stack.enter_context(shelf.store(services).scratch())
+        scratch = stack.enter_context(repository.store(services).scratch())
         tree = stack.enter_context(_opened(root))
         course = look(tree, contents)
         tell_left_out(ctx, course, whole=whole)
@@ -59,7 +67,7 @@ def take(ctx: JobContext, contents: Contents, origin: str, *, whole: bool = Fals
         if contents == "everything":
             taking.copy_gradebook(scratch)
             taking.exchange = stack.enter_context(leaving_course(services, ctx.course_id))
-        return shelf.keep(
+        return repository.keep(
             services,
             ctx.course_id,
             taking.pieces(),

@@ -16,8 +16,14 @@ from jsonschema import ValidationError
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.nbgraderformat.common import SchemaMismatchError
 
-from kore.copying.notebooks import nbgrader_of, parsed, summary, unreadable, written
-from kore.names import shown
+from kore.service.coursedir.notebooks import (
+    nbgrader_of,
+    parsed,
+    summary,
+    unreadable,
+    written,
+)
+from kore.shared.names import shown
 
 _KINDS = ("code", "markdown", "raw")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from kore.copying import notebooks
-from kore.copying.reading import File, Reader
-from kore.copying.references import referred, renamed
-from kore.errors import KoreError
-from kore.names import NOTEBOOK
+from kore.service.copying.references import referred, renamed
+from kore.service.copying.source_reader import File, Reader
+from kore.service.coursedir import notebooks
+from kore.service.errors import KoreError
+from kore.shared.names import NOTEBOOK
 
 _MOST_MODULE = 1024 * 1024
 

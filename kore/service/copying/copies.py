@@ -10,18 +10,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from kore import jobs
-from kore.backups.taking import take
-from kore.copying import moves, plans, sources, staging
-from kore.copying.moves import Journal, Move
-from kore.copying.plans import Plan, Step
-from kore.copying.schemas import CopyRequest
-from kore.copying.shelf import SOURCE
-from kore.errors import KoreError
-from kore.jobs.reports import FINAL
-from kore.names import shown
-from kore.services import Services
-from kore.trees import STAGING, Tree
+from kore.service import jobs
+from kore.service.backups.taking import take
+from kore.service.copying import plans, sources, staging
+from kore.service.copying.plans import Plan, Step
+from kore.service.copying.schemas import CopyRequest
+from kore.service.coursedir import moves
+from kore.service.coursedir.cache import SOURCE
+from kore.service.coursedir.moves import Journal, Move
+from kore.service.coursedir.tree import STAGING, Tree
+from kore.service.errors import KoreError
+from kore.service.jobs.reports import FINAL
+from kore.service.services import Services
+from kore.shared.names import shown
 
 log = logging.getLogger(__name__)
 

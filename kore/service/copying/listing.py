@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TypeVar
 
-from kore.copying import contents, notebooks, sources
-from kore.copying.schemas import (
+from kore.service.copying import contents, sources
+from kore.service.copying.schemas import (
     CellPreview,
     FindProblemsQuery,
     FindQuery,
@@ -19,10 +19,11 @@ from kore.copying.schemas import (
     PreviewQuery,
     ProblemPreview,
 )
-from kore.copying.sources import Origin
-from kore.errors import KoreError
-from kore.names import twin_key
-from kore.services import Services
+from kore.service.copying.sources import Origin
+from kore.service.coursedir import notebooks
+from kore.service.errors import KoreError
+from kore.service.services import Services
+from kore.shared.names import twin_key
 
 _Found = TypeVar("_Found")
 

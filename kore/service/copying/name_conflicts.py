@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from kore.copying.reading import place_of
-from kore.errors import KoreError
-from kore.names import free_name, shown, twin_key, why_unfit_title
-from kore.trees import Tree
+from kore.service.copying.source_reader import place_of
+from kore.service.coursedir.tree import Tree
+from kore.service.errors import KoreError
+from kore.shared.names import free_name, shown, twin_key, why_unfit_title
 
 
 class Taken:

@@ -10,19 +10,25 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
-from kore.copying import contents
-from kore.copying.notebooks import parsed
-from kore.copying.reading import File, Reader, place_of
-from kore.copying.schemas import Collision, CopyItem, CopyPlan, CopyRequest
-from kore.copying.shelf import SOURCE
-from kore.copying.sources import Origin
-from kore.copying.taken import Taken, about, free_path, refuse_unfit, taken_by_other
-from kore.copying.views import View
-from kore.db.models import Handout
-from kore.errors import KoreError
-from kore.names import NOTEBOOK, free_name, shown
-from kore.services import Services
-from kore.trees import Tree
+from kore.service.copying import contents
+from kore.service.copying.name_conflicts import (
+    Taken,
+    about,
+    free_path,
+    refuse_unfit,
+    taken_by_other,
+)
+from kore.service.copying.schemas import Collision, CopyItem, CopyPlan, CopyRequest
+from kore.service.copying.source_listing import View
+from kore.service.copying.source_reader import File, Reader, place_of
+from kore.service.copying.sources import Origin
+from kore.service.coursedir.cache import SOURCE
+from kore.service.coursedir.notebooks import parsed
+from kore.service.coursedir.tree import Tree
+from kore.service.db.models import Handout
+from kore.service.errors import KoreError
+from kore.service.services import Services
+from kore.shared.names import NOTEBOOK, free_name, shown
 
 _RELEASE = "release"
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, unquote
 
-from kore.copying.notebooks import source_of
+from kore.service.coursedir.notebooks import source_of
 
 _MOST_TOKENS, _MOST_PATTERNS = 20_000, 500
 _LINKS = (

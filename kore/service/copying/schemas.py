@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from kore.copying.notebooks import CellRole, Kind
-from kore.schemas import COURSE_ID
+from kore.service.coursedir.notebooks import CellRole, Kind
+from kore.shared.ids import COURSE_ID_PATTERN
 
 SourceKind = Literal["course", "backup"]
 Collision = Literal["refuse", "keep_both", "replace"]
@@ -69,11 +69,13 @@ class FindQuery(BaseModel):
     """What is looked for, and which page of it."""
 
     search: str = Field("", max_length=200, description="Words that all have to occur")
-    course: str | None = Field(None, pattern=COURSE_ID, description="This course and its backups")
+    course: str | None = Field(
+        None, pattern=COURSE_ID_PATTERN, description="This course and its backups"
+    )
     kind: SourceKind | None = Field(None, description="Courses only, or backups only")
     source: str | None = Field(None, pattern=SOURCE_ID, description="This source alone")
     without: str | None = Field(
-        None, pattern=COURSE_ID, description="Not this course itself; its backups stay"
+        None, pattern=COURSE_ID_PATTERN, description="Not this course itself; its backups stay"
     )
     page: int = Field(1, ge=1, le=1_000_000)
     per_page: int = Field(50, ge=1, le=200)

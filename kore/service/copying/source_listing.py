@@ -5,14 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from pathlib import Path
 
-from kore.backups.reading import BackupSource, OpenBackup, SourceFile
-from kore.copying import notebooks
-from kore.copying.notebooks import Summary
-from kore.copying.reading import is_ignored
-from kore.copying.shelf import Folder, Notebook, Shelf
-from kore.errors import KoreError
-from kore.names import NOTEBOOK
-from kore.services import Services
+from kore.service.backups.reading import BackupSource, OpenBackup, SourceFile
+from kore.service.copying.source_reader import is_ignored
+from kore.service.coursedir import notebooks
+from kore.service.coursedir.cache import Folder, Notebook, Shelf
+from kore.service.coursedir.notebooks import Summary
+from kore.service.errors import KoreError
+from kore.service.services import Services
+from kore.shared.names import NOTEBOOK
 
 
 class View(ABC):

@@ -6,12 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kore.backups.reading import OpenBackup
-from kore.copying.shelf import IGNORED, SOURCE
-from kore.descriptors import Entry, odd
-from kore.errors import KoreError
-from kore.names import NOTEBOOK, shown, why_path_unfit
-from kore.trees import Tree
+from kore.service.backups.reading import OpenBackup
+from kore.service.coursedir.cache import IGNORED, SOURCE
+from kore.service.coursedir.openat import Entry, odd
+from kore.service.coursedir.tree import Tree
+from kore.service.errors import KoreError
+from kore.shared.names import NOTEBOOK, shown, why_path_unfit
 
 MOST_FILES = 2000
 _IGNORED_ENDING = ".pyc"

@@ -10,17 +10,17 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from kore.backups import reading
-from kore.backups.reading import BackupSource, OpenBackup
-from kore.copying.reading import BackupReader, CourseReader, Reader
-from kore.copying.schemas import Source, SourceKind
-from kore.copying.views import BackupView, CourseView, View
-from kore.courses.listing import unknown_course
-from kore.db.models import Course, Member
-from kore.errors import KoreError
-from kore.roles import Role
-from kore.services import Services
-from kore.trees import Tree
+from kore.service.backups import reading
+from kore.service.backups.reading import BackupSource, OpenBackup
+from kore.service.copying.schemas import Source, SourceKind
+from kore.service.copying.source_listing import BackupView, CourseView, View
+from kore.service.copying.source_reader import BackupReader, CourseReader, Reader
+from kore.service.coursedir.tree import Tree
+from kore.service.courses.listing import unknown_course
+from kore.service.db.models import Course, Member
+from kore.service.errors import KoreError
+from kore.service.services import Services
+from kore.shared.roles import Role
 
 
 @dataclass(frozen=True, slots=True)

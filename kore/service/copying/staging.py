@@ -10,15 +10,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from kore.copying import contents, marks, moves
-from kore.copying.moves import Move
-from kore.copying.plans import Step
-from kore.copying.reading import CourseReader, File, Reader, place_of
-from kore.copying.schemas import Collision
-from kore.copying.taken import about
-from kore.errors import KoreError
-from kore.names import NOTEBOOK, shown
-from kore.trees import FILE_MODE, Tree
+from kore.service.copying import cell_metadata, contents
+from kore.service.copying.name_conflicts import about
+from kore.service.copying.plans import Step
+from kore.service.copying.schemas import Collision
+from kore.service.copying.source_reader import CourseReader, File, Reader, place_of
+from kore.service.coursedir import moves
+from kore.service.coursedir.moves import Move
+from kore.service.coursedir.tree import FILE_MODE, Tree
+from kore.service.errors import KoreError
+from kore.shared.names import NOTEBOOK, shown
 
 _PROGRAM = FILE_MODE | 0o111
 
@@ -69,7 +70,7 @@ class _Stager:
                 content = contents.notebook(self.source, step.assignment, name)
                 if self.names:
                     content = contents.renamed_in(self.source, step.assignment, content, self.names)
-                pieces: Iterable[bytes] = [marks.fitted(content, taken)]
+                pieces: Iterable[bytes] = [cell_metadata.fitted(content, taken)]
             else:
                 pieces = self.source.pieces(step.assignment, path)
             self.target.write(goal, pieces, _PROGRAM if file.runs else FILE_MODE, sync=False)
@@ -98,7 +99,7 @@ class _Stager:
             # One that cannot be read has no ids for nbgrader either.
             with suppress(KoreError, OSError):
                 reader = CourseReader(self.target)
-                taken |= marks.ids(contents.notebook(reader, self.step.target, stem))
+                taken |= cell_metadata.ids(contents.notebook(reader, self.step.target, stem))
         return taken
 
     def _is_same(self, file: File) -> bool:

@@ -16,12 +16,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kore.copying import notebooks
-from kore.copying.notebooks import Summary
-from kore.descriptors import Entry
-from kore.errors import KoreError
-from kore.names import NOTEBOOK
-from kore.trees import Tree
+from kore.service.coursedir import notebooks
+from kore.service.coursedir.notebooks import Summary
+from kore.service.coursedir.openat import Entry
+from kore.service.coursedir.tree import Tree
+from kore.service.errors import KoreError
+from kore.shared.names import NOTEBOOK
 
 SOURCE = "source"
 """nbgrader's folder of what teachers write, below a course's root."""

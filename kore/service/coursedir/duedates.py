@@ -8,9 +8,9 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from kore import gradebook
-from kore.gradebook import DueDates
-from kore.services import Services
+from kore.service.coursedir import gradebook
+from kore.service.coursedir.gradebook import DueDates
+from kore.service.services import Services
 
 log = logging.getLogger(__name__)
 

@@ -27,8 +27,8 @@ from nbgrader.api import (
 )
 from sqlalchemy import URL, create_engine, func, select
 
-from kore.descriptors import odd
-from kore.host import is_course_user
+from kore.service.coursedir.openat import odd
+from kore.shared.ids import is_course_id
 
 _BUSY_SECONDS = 30
 
@@ -219,7 +219,7 @@ def examine(path: Path, course_id: str) -> tuple[str, int]:
             connection.execute("SELECT count(*) FROM submitted_assignment").fetchone()
     except sqlite3.Error as error:
         raise NoGradebookError("it is not a gradebook of nbgrader") from error
-    if any(is_course_user(name) for name in courses - {course_id}):
+    if any(is_course_id(name) for name in courses - {course_id}):
         raise NoGradebookError("it is another course's")
     return str(found[0]) if found else "", int(students)
 

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from kore.errors import KoreError
-from kore.trees import STAGING, Tree
+from kore.service.coursedir.tree import STAGING, Tree
+from kore.service.errors import KoreError
 
 State = Literal["forward", "back", "done", "undone"]
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from kore.errors import KoreError
+from kore.service.errors import KoreError
 
 MOST_BYTES = 10 * 1024 * 1024
 """Larger notebooks are not read: as objects they are twenty times their size."""

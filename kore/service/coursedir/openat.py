@@ -1,4 +1,4 @@
-"""Steps through folders by descriptor, of which ``kore.trees`` is made: nothing else uses them.
+"""Steps through folders by descriptor, of which ``tree`` is made: nothing else uses them.
 
 No step follows a link. Each takes the descriptor of a folder that is open already, and the
 name of what is in it.
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from kore.errors import KoreError
+from kore.service.errors import KoreError
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 PLACE = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kore import stamps
-from kore.gradebook import GradedSubmission
+from kore.service.coursedir import timestamps
+from kore.service.coursedir.gradebook import GradedSubmission
 
 _TIMESTAMP = "timestamp.txt"
 _MOST_BYTES = 128
-# As kore.exchange writes it, unless a course has it otherwise.
+# As kore.singleuser.exchange writes it, unless a course has it otherwise.
 _USUAL = "%Y-%m-%d %Hh%Mm%S.%fs %Z"
 
 
@@ -44,7 +44,7 @@ def _later(moment: datetime, stamp: bytes) -> bool:
     if text == moment.astimezone(UTC).strftime(_USUAL):
         return False
     try:
-        collected, exact = stamps.read(text)
+        collected, exact = timestamps.read(text)
     except ValueError:
         return True
     return (moment if exact else moment.replace(microsecond=0)) > collected

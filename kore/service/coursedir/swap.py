@@ -18,11 +18,11 @@ from contextlib import contextmanager, suppress
 
 from sqlalchemy import select
 
-from kore.db.models import Job
-from kore.descriptors import odd
-from kore.errors import KoreError
-from kore.jobs import JobContext
-from kore.trees import STAGING, Tree
+from kore.service.coursedir.openat import odd
+from kore.service.coursedir.tree import STAGING, Tree
+from kore.service.db.models import Job
+from kore.service.errors import KoreError
+from kore.service.jobs import JobContext
 
 log = logging.getLogger(__name__)
 _ASIDE = re.compile(r"[0-9a-f]{16}")

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from kore.descriptors import (
+from kore.service.coursedir.openat import (
     FOLDER,
     PLACE,
     READ,
@@ -38,7 +38,7 @@ from kore.descriptors import (
     walked,
     written,
 )
-from kore.errors import KoreError
+from kore.service.errors import KoreError
 
 STAGING = ".kore"
 """The folder below a course's root in which Kore gets things ready: the same file system."""

@@ -8,11 +8,11 @@ from datetime import datetime
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from kore import jobs
-from kore.db.engine import Database
-from kore.db.models import Course, Member, Platform, now
-from kore.lti.claims import Launch
-from kore.roles import Role
+from kore.service import jobs
+from kore.service.db.engine import Database
+from kore.service.db.models import Course, Member, Platform, now
+from kore.shared.lti.claims import Launch
+from kore.shared.roles import Role
 
 PROVISION = "course.provision"
 

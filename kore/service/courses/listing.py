@@ -10,13 +10,12 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from kore import gradebook
-from kore.collected import uncollected, ungraded
-from kore.db.models import Course, Handout, Member, Submission
-from kore.errors import KoreError
-from kore.hub.api import ServerState
-from kore.roles import Role
-from kore.schemas import (
+from kore.service.coursedir import gradebook
+from kore.service.coursedir.progress import uncollected, ungraded
+from kore.service.db.models import Course, Handout, Member, Submission
+from kore.service.errors import KoreError
+from kore.service.hubapi import ServerState
+from kore.service.schemas import (
     AssignmentInfo,
     CourseDetail,
     CourseSummary,
@@ -24,7 +23,8 @@ from kore.schemas import (
     OpenedCourse,
     Person,
 )
-from kore.services import Services
+from kore.service.services import Services
+from kore.shared.roles import Role
 
 
 def unknown_course() -> KoreError:

@@ -11,14 +11,15 @@ from collections.abc import Sequence
 
 from sqlalchemy import select, update
 
-from kore import gradebook, jobs
-from kore.courses.launches import PROVISION, set_up_again
-from kore.db.models import Course, Member, now
-from kore.files import write_once
-from kore.gradebook import StudentRecord
-from kore.hub.api import HubApi
-from kore.roles import Role
-from kore.services import Services
+from kore.service import jobs
+from kore.service.coursedir import gradebook
+from kore.service.coursedir.gradebook import StudentRecord
+from kore.service.courses.launches import PROVISION, set_up_again
+from kore.service.db.models import Course, Member, now
+from kore.service.hubapi import HubApi
+from kore.service.services import Services
+from kore.shared.files import write_once
+from kore.shared.roles import Role
 
 log = logging.getLogger(__name__)
 

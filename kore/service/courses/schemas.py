@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from kore.schemas import _In
+from kore.service.schemas import _In
 
 
 class FeedbackSettings(_In):

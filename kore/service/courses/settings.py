@@ -9,11 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from kore.courses import configfile
-from kore.courses.schemas import CodeStub, CourseSettings, FeedbackSettings, SolutionMarks
-from kore.errors import KoreError
-from kore.services import Services
-from kore.trees import STAGING, Tree
+from kore.service.coursedir import configfile
+from kore.service.coursedir.tree import STAGING, Tree
+from kore.service.courses.schemas import (
+    CodeStub,
+    CourseSettings,
+    FeedbackSettings,
+    SolutionMarks,
+)
+from kore.service.errors import KoreError
+from kore.service.services import Services
 
 FILE = "nbgrader_config.py"
 _MOST_BYTES = 200_000

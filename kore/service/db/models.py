@@ -1,10 +1,10 @@
 """Tables of Kore's database.
 
 Text from an LMS (titles, names, the words of a refusal) is kept as it came after
-cleaning by ``kore.lti.claims``; it is never executed and never markup.
+cleaning by ``kore.shared.lti.claims``; it is never executed and never markup.
 Times are aware and in UTC. Platforms, courses and members are written at launches,
-columns and scores when grades are sent, jobs by ``kore.jobs``; handouts, submissions and
-feedback are the index of ``kore.handin``, backups that of ``kore.backups``.
+columns and scores when grades are sent, jobs by ``kore.service.jobs``; handouts, submissions and
+feedback are the index of ``kore.service.exchange``, backups that of ``kore.service.backups``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from kore.roles import Role
+from kore.shared.roles import Role
 
 
 def now() -> datetime:
@@ -272,7 +272,7 @@ class Feedback(Stored, Base):
 
 
 class Backup(Base):
-    """A whole archive of a course in Kore's state. See ``kore.backups``.
+    """A whole archive of a course in Kore's state. See ``kore.service.backups``.
 
     ``course_id`` is the course that it is kept for, ``source_course`` the one that it is of;
     no row of theirs need be there any more. ``size`` is in bytes; ``sources`` are the files
@@ -302,7 +302,7 @@ class Backup(Base):
 
 
 class Audit(Base):
-    """What somebody did to a course, and what came of it. See ``kore.audit``."""
+    """What somebody did to a course, and what came of it. See ``kore.service.audit``."""
 
     __tablename__ = "audit"
     __table_args__ = (
@@ -322,7 +322,7 @@ class Audit(Base):
 
 
 class Job(Base):
-    """Work that can take over a second. See ``kore.jobs``.
+    """Work that can take over a second. See ``kore.service.jobs``.
 
     ``owner`` is the runner that works on it, alive while ``lease_until`` is ahead.
     """

@@ -12,10 +12,17 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
-from kore.errors import KoreError
-from kore.handin.headers import BLOCK, bad_archive, number, padding, plain_path, records_of
-from kore.names import shown, twin_key, why_path_unfit
-from kore.settings import Limits
+from kore.service.errors import KoreError
+from kore.service.exchange.tar_headers import (
+    BLOCK,
+    bad_archive,
+    number,
+    padding,
+    plain_path,
+    records_of,
+)
+from kore.service.settings import Limits
+from kore.shared.names import shown, twin_key, why_path_unfit
 
 _MOST_HEADER = 16 * 1024
 """Bytes of one extended header. A path of 1024 bytes and a few times need far less."""

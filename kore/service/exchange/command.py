@@ -10,12 +10,12 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from kore.courses.listing import find
-from kore.db.models import Course
-from kore.errors import KoreError
-from kore.handin.takeover import Report, take_over
-from kore.services import Services, open_services
-from kore.settings import Settings, SettingsError
+from kore.service.courses.listing import find
+from kore.service.db.models import Course
+from kore.service.errors import KoreError
+from kore.service.exchange.takeover import Report, take_over
+from kore.service.services import Services, open_services
+from kore.service.settings import Settings, SettingsError
 
 _HELP = """\
 Take a course over from nbgrader's own file exchange.

@@ -15,15 +15,15 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
-from kore.courses.listing import find
-from kore.db.models import Feedback, Handout, Submission
-from kore.errors import KoreError
-from kore.handin import index
-from kore.handin.archives import Inspector
-from kore.handin.store import Archive, Store
-from kore.names import why_unfit
-from kore.services import Services
-from kore.settings import UNLIMITED
+from kore.service.courses.listing import find
+from kore.service.db.models import Feedback, Handout, Submission
+from kore.service.errors import KoreError
+from kore.service.exchange import index
+from kore.service.exchange.archives import Inspector
+from kore.service.exchange.store import Archive, Store
+from kore.service.services import Services
+from kore.service.settings import UNLIMITED
+from kore.shared.names import why_unfit
 
 INDEX = "index.json"
 _PIECE = 1024 * 1024

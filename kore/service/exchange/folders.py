@@ -1,4 +1,4 @@
-"""Packs folders that others wrote, as archives that ``kore.handin.archives`` lets pass.
+"""Packs folders that others wrote, as archives that ``kore.service.exchange.archives`` lets pass.
 
 Their owners may have put links where files were, and may do so while we read: so every
 step goes by descriptor, and no link is followed.
@@ -13,8 +13,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from kore.handin.headers import BLOCK
-from kore.names import shown, why_path_unfit
+from kore.service.exchange.tar_headers import BLOCK
+from kore.shared.names import shown, why_path_unfit
 
 _PIECE = 256 * 1024
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

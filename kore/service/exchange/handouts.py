@@ -7,15 +7,15 @@ from io import BufferedReader
 
 from sqlalchemy import select
 
-from kore.courses.listing import find
-from kore.db.models import Handout, now
-from kore.errors import KoreError
-from kore.gradebook import DueDates
-from kore.handin import index, quotas
-from kore.handin.due import due_dates
-from kore.handin.schemas import HandoutInfo
-from kore.names import shown, why_unfit
-from kore.services import Services
+from kore.service.coursedir.duedates import due_dates
+from kore.service.coursedir.gradebook import DueDates
+from kore.service.courses.listing import find
+from kore.service.db.models import Handout, now
+from kore.service.errors import KoreError
+from kore.service.exchange import index, quotas
+from kore.service.exchange.schemas import HandoutInfo
+from kore.service.services import Services
+from kore.shared.names import shown, why_unfit
 
 
 def unknown_assignment() -> KoreError:

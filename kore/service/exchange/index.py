@@ -16,13 +16,13 @@ from sqlalchemy import select, union_all
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from kore import jobs
-from kore.courses.listing import unknown_course
-from kore.db.models import Course, Feedback, Handout, Stored, Submission
-from kore.errors import KoreError
-from kore.handin.store import Archive, Store, archive_missing, disk_full
-from kore.services import Services
-from kore.settings import Limits
+from kore.service import jobs
+from kore.service.courses.listing import unknown_course
+from kore.service.db.models import Course, Feedback, Handout, Stored, Submission
+from kore.service.errors import KoreError
+from kore.service.exchange.store import Archive, Store, archive_missing, disk_full
+from kore.service.services import Services
+from kore.service.settings import Limits
 
 # Writers that wait for SQLite sleep in growing steps, and the last to come may win. Many
 # that hand in at once wait here, where the first is the next.

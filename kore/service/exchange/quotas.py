@@ -7,12 +7,12 @@ from dataclasses import asdict
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from kore.db.models import Feedback, Handout, Submission
-from kore.errors import KoreError
-from kore.handin.archives import in_words
-from kore.handin.schemas import ExchangeLimits, ExchangeState
-from kore.services import Services
-from kore.settings import Limits
+from kore.service.db.models import Feedback, Handout, Submission
+from kore.service.errors import KoreError
+from kore.service.exchange.archives import in_words
+from kore.service.exchange.schemas import ExchangeLimits, ExchangeState
+from kore.service.services import Services
+from kore.service.settings import Limits
 
 
 def state(services: Services, course_id: str, owner: str | None) -> ExchangeState:

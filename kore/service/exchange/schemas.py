@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from kore.schemas import COURSE_ID
+from kore.shared.ids import COURSE_ID_PATTERN
 
 SUBMISSION_ID = r"^[0-9a-f]{32}$"
 
@@ -14,14 +14,14 @@ SUBMISSION_ID = r"^[0-9a-f]{32}$"
 class HandoutPath(BaseModel):
     """An assignment of a course, in the path."""
 
-    course_id: str = Field(pattern=COURSE_ID, description="Course id")
+    course_id: str = Field(pattern=COURSE_ID_PATTERN, description="Course id")
     name: str = Field(description="Assignment")
 
 
 class SubmissionPath(BaseModel):
     """A submission of a course, in the path."""
 
-    course_id: str = Field(pattern=COURSE_ID, description="Course id")
+    course_id: str = Field(pattern=COURSE_ID_PATTERN, description="Course id")
     submission_id: str = Field(description="Submission id")
 
 

@@ -27,10 +27,10 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TypeVar
 
-from kore.errors import KoreError
-from kore.handin.archives import Contents, Inspector
 from kore.host.base import checked_course
-from kore.settings import Limits
+from kore.service.errors import KoreError
+from kore.service.exchange.archives import Contents, Inspector
+from kore.service.settings import Limits
 
 log = logging.getLogger(__name__)
 

@@ -16,18 +16,18 @@ from io import BufferedReader
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from kore.courses.listing import role_in
-from kore.db.models import Feedback, Handout, Submission, now
-from kore.errors import KoreError
-from kore.gradebook import DueDates
-from kore.handin import index, quotas
-from kore.handin.arrivals import GRACE
-from kore.handin.due import due_dates
-from kore.handin.handouts import unknown_assignment
-from kore.handin.schemas import FeedbackInfo, SubmissionInfo
-from kore.handin.store import Archive
-from kore.roles import Role
-from kore.services import Services
+from kore.service.coursedir.duedates import due_dates
+from kore.service.coursedir.gradebook import DueDates
+from kore.service.courses.listing import role_in
+from kore.service.db.models import Feedback, Handout, Submission, now
+from kore.service.errors import KoreError
+from kore.service.exchange import index, quotas
+from kore.service.exchange.handouts import unknown_assignment
+from kore.service.exchange.schemas import FeedbackInfo, SubmissionInfo
+from kore.service.exchange.store import Archive
+from kore.service.exchange.upload_attempts import GRACE
+from kore.service.services import Services
+from kore.shared.roles import Role
 
 _TWICE = timedelta(seconds=60)
 """Equal work within this time is one submission: somebody clicked twice."""

@@ -20,15 +20,15 @@ from nbgrader.utils import make_unique_key, notebook_hash
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from kore import stamps
-from kore.courses.listing import find, role_in
-from kore.db.models import Feedback, Handout, Submission
-from kore.errors import KoreError
-from kore.handin import index
-from kore.handin.folders import Entry, entries, open_plain, packed
-from kore.names import shown, why_unfit
-from kore.services import Services
-from kore.settings import UNLIMITED
+from kore.service.coursedir import timestamps
+from kore.service.courses.listing import find, role_in
+from kore.service.db.models import Feedback, Handout, Submission
+from kore.service.errors import KoreError
+from kore.service.exchange import index
+from kore.service.exchange.folders import Entry, entries, open_plain, packed
+from kore.service.services import Services
+from kore.service.settings import UNLIMITED
+from kore.shared.names import shown, why_unfit
 
 _SECRET_BYTES = 4096
 _PAGE = re.compile(r"([0-9a-f]{32})\.html")
@@ -249,7 +249,7 @@ def _parsed(name: str) -> Inbound | None:
         if why_unfit(user) or why_unfit(assignment) or user.startswith("."):
             continue
         try:
-            moment, _ = stamps.read(timestamp)
+            moment, _ = timestamps.read(timestamp)
         except ValueError:
             continue
         return Inbound(user, assignment, timestamp, moment)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from kore.errors import KoreError
-from kore.names import shown
+from kore.service.errors import KoreError
+from kore.shared.names import shown
 
 BLOCK = 512
 _OCTAL = re.compile(rb" *[0-7]*[ \0]*")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from kore.db.models import Column, Course
-from kore.errors import KoreError
-from kore.grades.plans import TOTAL
-from kore.lti import ags as scopes
-from kore.lti.ags import Ags, LineItem
-from kore.lti.errors import RefusedError
-from kore.services import Services
+from kore.service.db.models import Column, Course
+from kore.service.errors import KoreError
+from kore.service.grades.plans import TOTAL
+from kore.service.lti import ags as scopes
+from kore.service.lti.ags import Ags, LineItem
+from kore.service.lti.errors import RefusedError
+from kore.service.services import Services
 
 TAG = "ananke-total"
 _GONE = frozenset({404, 410})

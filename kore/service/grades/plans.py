@@ -9,14 +9,14 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kore import gradebook
-from kore.collected import ungraded
-from kore.courses.listing import find
-from kore.db.models import Course, Job, Member, Score, ScoreState
-from kore.grades.totals import Line, Student, Totals, totals
-from kore.roles import Role
-from kore.schemas import GradeEntry, GradesPreview, LastScore
-from kore.services import Services
+from kore.service.coursedir import gradebook
+from kore.service.coursedir.progress import ungraded
+from kore.service.courses.listing import find
+from kore.service.db.models import Course, Job, Member, Score, ScoreState
+from kore.service.grades.totals import Line, Student, Totals, totals
+from kore.service.schemas import GradeEntry, GradesPreview, LastScore
+from kore.service.services import Services
+from kore.shared.roles import Role
 
 JOB = "grades.send"
 # The one column of a course so far: the total over its assignments.

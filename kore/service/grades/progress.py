@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from kore.db.models import Job, JobItem, Score, ScoreState
-from kore.grades.plans import TOTAL
-from kore.grades.tasks import Outcome, Task
-from kore.jobs import JobContext
-from kore.lti import ags
+from kore.service.db.models import Job, JobItem, Score, ScoreState
+from kore.service.grades.plans import TOTAL
+from kore.service.grades.tasks import Outcome, Task
+from kore.service.jobs import JobContext
+from kore.service.lti import ags
 
 _COUNTED = {
     "sent": "{n} sent",

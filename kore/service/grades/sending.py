@@ -13,19 +13,25 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 
-from kore import jobs
-from kore.db.models import ScoreState
-from kore.errors import KoreError
-from kore.grades.columns import column_for, require_grades
-from kore.grades.crew import Crew, stopping_with
-from kore.grades.ledger import Ledger
-from kore.grades.plans import JOB, Entry, Plan, plan
-from kore.grades.tasks import Outcome, Task, points
-from kore.jobs import JobContext
-from kore.lti import ags as lti
-from kore.lti.ags import Ags, Result
-from kore.lti.errors import LtiError, NewerError, RefusedError, StoppedError, UnavailableError
-from kore.services import Services
+from kore.service import jobs
+from kore.service.db.models import ScoreState
+from kore.service.errors import KoreError
+from kore.service.grades.columns import column_for, require_grades
+from kore.service.grades.plans import JOB, Entry, Plan, plan
+from kore.service.grades.progress import Ledger
+from kore.service.grades.tasks import Outcome, Task, points
+from kore.service.grades.worker_pool import Crew, stopping_with
+from kore.service.jobs import JobContext
+from kore.service.lti import ags as lti
+from kore.service.lti.ags import Ags, Result
+from kore.service.lti.errors import (
+    LtiError,
+    NewerError,
+    RefusedError,
+    StoppedError,
+    UnavailableError,
+)
+from kore.service.services import Services
 
 log = logging.getLogger(__name__)
 

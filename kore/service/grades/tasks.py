@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from kore.db.models import Score, ScoreState, now
-from kore.grades.totals import Student
-from kore.lti import ags
+from kore.service.db.models import Score, ScoreState, now
+from kore.service.grades.totals import Student
+from kore.service.lti import ags
 
 # LMS compare times in whole seconds.
 _STEP = timedelta(seconds=1)

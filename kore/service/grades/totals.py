@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from kore.gradebook import GradedSubmission
-from kore.lti.claims import clean_text
+from kore.service.coursedir.gradebook import GradedSubmission
+from kore.shared.lti.claims import clean_text
 
 # What an LMS keeps of a value.
 _PLACES = 5

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from kore.grades.tasks import Outcome, Task
-from kore.jobs import JobContext
+from kore.service.grades.tasks import Outcome, Task
+from kore.service.jobs import JobContext
 
 log = logging.getLogger(__name__)
 

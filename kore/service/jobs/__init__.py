@@ -8,11 +8,11 @@ on a course at a time, and of all kinds that need the course alone, one.
 
 from __future__ import annotations
 
-from kore.jobs.context import JobContext
-from kore.jobs.queue import Handler, closed_by, enqueue, handler
-from kore.jobs.reports import cancel, of_course, of_person, report
-from kore.jobs.runner import Runner
-from kore.schemas import JobInfo
+from kore.service.jobs.context import JobContext
+from kore.service.jobs.queue import Handler, closed_by, enqueue, handler
+from kore.service.jobs.reports import cancel, of_course, of_person, report
+from kore.service.jobs.runner import Runner
+from kore.service.schemas import JobInfo
 
 __all__ = [
     "Handler",

@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from kore.db.models import Job, JobItem
-from kore.errors import KoreError
-from kore.jobs.reports import FINAL
-from kore.services import Services
+from kore.service.db.models import Job, JobItem
+from kore.service.errors import KoreError
+from kore.service.jobs.reports import FINAL
+from kore.service.services import Services
 
 
 @dataclass(slots=True)

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kore import audit
-from kore.db.models import Job, JobState
-from kore.jobs.context import JobContext
-from kore.jobs.reports import Subject, subjects
+from kore.service import audit
+from kore.service.db.models import Job, JobState
+from kore.service.jobs.context import JobContext
+from kore.service.jobs.reports import Subject, subjects
 
 Handler = Callable[[JobContext], None]
 handlers: dict[str, Handler] = {}

@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import object_session
 
-from kore import audit
-from kore.db.engine import Database
-from kore.db.models import Job, JobItem, JobState, now
-from kore.errors import KoreError
-from kore.schemas import JobInfo, JobItemInfo
+from kore.service import audit
+from kore.service.db.engine import Database
+from kore.service.db.models import Job, JobItem, JobState, now
+from kore.service.errors import KoreError
+from kore.service.schemas import JobInfo, JobItemInfo
 
 FINAL = "no_return"
 """A job's parameter, set where what it began must be completed: see ``JobContext.no_return``."""

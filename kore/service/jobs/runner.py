@@ -13,12 +13,12 @@ from typing import Any
 from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from kore.db.models import Job, JobState, now
-from kore.errors import KoreError
-from kore.jobs.context import JobContext
-from kore.jobs.queue import alone_kinds, handlers
-from kore.jobs.reports import FINAL, end
-from kore.services import Services
+from kore.service.db.models import Job, JobState, now
+from kore.service.errors import KoreError
+from kore.service.jobs.context import JobContext
+from kore.service.jobs.queue import alone_kinds, handlers
+from kore.service.jobs.reports import FINAL, end
+from kore.service.services import Services
 
 log = logging.getLogger(__name__)
 

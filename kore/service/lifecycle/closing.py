@@ -11,14 +11,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kore import audit, jobs
-from kore.courses.listing import find
-from kore.db.models import Course, Job, JobState
-from kore.errors import KoreError
-from kore.grades.plans import JOB as SENDING
-from kore.handin import index
-from kore.hub.api import ServerState
-from kore.services import Services
+from kore.service import audit, jobs
+from kore.service.courses.listing import find
+from kore.service.db.models import Course, Job, JobState
+from kore.service.errors import KoreError
+from kore.service.exchange import index
+from kore.service.grades.plans import JOB as SENDING
+from kore.service.hubapi import ServerState
+from kore.service.services import Services
 
 RESTORE, RESET, DELETE = "course.restore", "course.reset", "course.delete"
 _UNDER_WAY = {

@@ -14,19 +14,20 @@ from sqlalchemy import delete as delete_rows
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from kore import gradebook, handin, jobs
-from kore.backups import shelf
-from kore.backups.inventory import BESIDE, DATABASE
-from kore.backups.taking import take
-from kore.courses import closing, contents
-from kore.courses.launches import PROVISION
-from kore.courses.listing import find
-from kore.courses.provision import formgrade_group, student_group
-from kore.db.models import Column, Course, Member, Score, now
-from kore.errors import KoreError
-from kore.roles import Role
-from kore.services import Services
-from kore.trees import Tree
+from kore.service import exchange, jobs
+from kore.service.backups import repository
+from kore.service.backups.inventory import BESIDE, DATABASE
+from kore.service.backups.taking import take
+from kore.service.coursedir import gradebook, swap
+from kore.service.coursedir.tree import Tree
+from kore.service.courses.launches import PROVISION
+from kore.service.courses.listing import find
+from kore.service.courses.provision import formgrade_group, student_group
+from kore.service.db.models import Column, Course, Member, Score, now
+from kore.service.errors import KoreError
+from kore.service.lifecycle import closing
+from kore.service.services import Services
+from kore.shared.roles import Role
 
 log = logging.getLogger(__name__)
 
@@ -65,22 +66,22 @@ def reset(ctx: jobs.JobContext) -> None:
     gone = [*STUDENTS_FOLDERS, *BESIDE]
     with Tree(services.host.course_root(course_id)) as tree:
         if not ctx.is_final:
-            with contents.getting_ready(ctx, tree) as new:
+            with swap.getting_ready(ctx, tree) as new:
                 _back_up(ctx, "before_reset")
-                contents.check_movable(tree, gone)
+                swap.check_movable(tree, gone)
                 ctx.progress(1, 3, "Getting a new gradebook ready")
                 tree.write(f"{new}/{DATABASE}", _empty_gradebook(services, course_id))
                 ctx.no_return(since=now().isoformat())
         ctx.progress(2, 3, "Taking out students and their work")
         closing.stop_server(services, course_id)
-        contents.put_in_place(tree, ctx.job_id, gone=gone)
-        handin.forget_course(services, course_id)
+        swap.put_in_place(tree, ctx.job_id, gone=gone)
+        exchange.forget_course(services, course_id)
         students = set(services.hub.group_members(student_group(course_id))) - {course_id}
         services.hub.remove_from_group(student_group(course_id), sorted(students))
         with services.db.session() as session:
             _forget_people(session, course_id, _since(ctx), keep=Role.INSTRUCTOR)
             _enrol_again(session, course_id)
-        contents.clear(tree, ctx.job_id)
+        swap.clear(tree, ctx.job_id)
     services.host.hand_over(course_id)
     ctx.progress(3, 3, "The course begins anew. Its assignments are there.")
 
@@ -100,7 +101,7 @@ def delete(ctx: jobs.JobContext) -> None:
         ctx.no_return(since=now().isoformat())
     ctx.progress(2, 3, "Removing the course")
     closing.stop_server(services, course_id)
-    handin.forget_course(services, course_id)
+    exchange.forget_course(services, course_id)
     _empty(services, course_id)
     for group in (formgrade_group(course_id), student_group(course_id)):
         services.hub.delete_group(group)
@@ -124,7 +125,7 @@ def _back_up(ctx: jobs.JobContext, origin: str, *, possible: bool = True) -> Non
     closing.shut(ctx)
     if ctx.params.get("backup", True) and possible:
         made = take(ctx, "everything", origin, whole=True)
-        row = shelf.find(ctx.services, made)
+        row = repository.find(ctx.services, made)
         ctx.item(made, row.title, "backed_up", "Backed up before", backup=made)
 
 
@@ -133,7 +134,7 @@ def _since(ctx: jobs.JobContext) -> datetime:
 
 
 def _empty_gradebook(services: Services, course_id: str) -> Iterator[bytes]:
-    with shelf.store(services).scratch() as scratch:
+    with repository.store(services).scratch() as scratch:
         gradebook.create(scratch / DATABASE, course_id)
         with (scratch / DATABASE).open("rb") as handle:
             while piece := handle.read(_PIECE):

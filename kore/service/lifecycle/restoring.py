@@ -7,19 +7,27 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-from kore import gradebook, jobs
-from kore.backups import people, shelf
-from kore.backups.manifest import COURSE, EXCHANGE, GRADEBOOK, PEOPLE, Manifest, bad_backup
-from kore.backups.reading import OpenBackup
-from kore.backups.taking import take
-from kore.courses import closing, contents
-from kore.courses.launches import PROVISION
-from kore.db.models import Backup, Member
-from kore.errors import KoreError
-from kore.gradebook import NoGradebookError
-from kore.handin.courses import check_export, import_course
-from kore.services import Services
-from kore.trees import FILE_MODE, Tree
+from kore.service import jobs
+from kore.service.backups import people, repository
+from kore.service.backups.manifest import (
+    COURSE,
+    EXCHANGE,
+    GRADEBOOK,
+    PEOPLE,
+    Manifest,
+    bad_backup,
+)
+from kore.service.backups.reading import OpenBackup
+from kore.service.backups.taking import take
+from kore.service.coursedir import gradebook, swap
+from kore.service.coursedir.gradebook import NoGradebookError
+from kore.service.coursedir.tree import FILE_MODE, Tree
+from kore.service.courses.launches import PROVISION
+from kore.service.db.models import Backup, Member
+from kore.service.errors import KoreError
+from kore.service.exchange.courses import check_export, import_course
+from kore.service.lifecycle import closing
+from kore.service.services import Services
 
 _WRONG = 422
 _LOOK_SECONDS = 0.5
@@ -31,7 +39,7 @@ def queue(services: Services, course_id: str, *, by: str, backup_id: str, confir
     The caller has checked that ``by`` may read the backup. Raises KoreError for a backup of
     another course or without everything, and as ``closing.queue`` does.
     """
-    row = shelf.find(services, backup_id)
+    row = repository.find(services, backup_id)
     check_fits(row, course_id)
     return closing.queue(
         services,
@@ -72,14 +80,14 @@ def restore(ctx: jobs.JobContext) -> None:
     ):
         told = backup.manifest()
         if not ctx.is_final:
-            with contents.getting_ready(ctx, tree) as new:
+            with swap.getting_ready(ctx, tree) as new:
                 _get_ready(ctx, backup, told, tree, new)
                 ctx.no_return(tops=_tops(told))
         ctx.progress(3, 4, "Exchanging what is there for what was")
         closing.stop_server(services, course_id)
         tops = set(ctx.params["tops"])
-        gone = [name for name in contents.tops(tree) if name not in tops]
-        contents.put_in_place(tree, ctx.job_id, gone=gone)
+        gone = [name for name in swap.tops(tree) if name not in tops]
+        swap.put_in_place(tree, ctx.job_id, gone=gone)
         _exchange(ctx, backup, told)
         with services.db.session() as session:
             session.execute(
@@ -87,7 +95,7 @@ def restore(ctx: jobs.JobContext) -> None:
             )
             people.bring_back(session, course_id, _students(backup, told), told.taken_at)
             jobs.enqueue(session, PROVISION, course_id=course_id, created_by="kore", coalesce=True)
-        contents.clear(tree, ctx.job_id)
+        swap.clear(tree, ctx.job_id)
     services.host.hand_over(course_id)
     ctx.progress(4, 4, f"The course is as it was on {told.taken_at:%Y-%m-%d at %H:%M} UTC.")
 
@@ -103,7 +111,7 @@ def _get_ready(
     services, course_id = ctx.services, str(ctx.course_id)
     if told.course != course_id or told.contents != "everything":
         raise bad_backup("The backup does not hold what the list says.")
-    with shelf.store(services).scratch() as scratch:
+    with repository.store(services).scratch() as scratch:
         ctx.progress(0, 4, "Checking the backup")
         _check_gradebook(backup, told, scratch, course_id)
         _students(backup, told)
@@ -115,7 +123,7 @@ def _get_ready(
     made = take(ctx, "everything", "before_restore", whole=True)
     ctx.item(made, "Backup", "backed_up", "Backed up before", backup=made)
     ctx.progress(2, 4, "Getting ready what was in the backup")
-    contents.check_movable(tree, contents.tops(tree))
+    swap.check_movable(tree, swap.tops(tree))
     folders, files = told.below(COURSE)
     for path in folders:
         tree.make(new + path[len(COURSE) :])
@@ -174,7 +182,7 @@ def _exchange(ctx: jobs.JobContext, backup: OpenBackup, told: Manifest) -> None:
     """Bring back what was handed out and in; it was found to be good before."""
     if not told.below(EXCHANGE)[1]:
         return
-    with shelf.store(ctx.services).scratch() as scratch:
+    with repository.store(ctx.services).scratch() as scratch:
         folder = _unpack_exchange(backup, told, scratch)
         try:
             number = import_course(ctx.services, str(ctx.course_id), folder)

@@ -13,10 +13,10 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
-from kore.lti.claims import clean_text, clean_url
-from kore.lti.errors import NewerError, RefusedError
-from kore.lti.http import Answer, Http
-from kore.lti.tokens import Tokens
+from kore.service.lti.errors import NewerError, RefusedError
+from kore.service.lti.http import Answer, Http
+from kore.service.lti.tokens import Tokens
+from kore.shared.lti.claims import clean_text, clean_url
 
 _SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/"
 LINEITEM = _SCOPE + "lineitem"

@@ -23,9 +23,9 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from kore.lti.claims import clean_text
-from kore.lti.errors import RefusedError, StoppedError, UnavailableError
-from kore.lti.gate import Gate
+from kore.service.lti.errors import RefusedError, StoppedError, UnavailableError
+from kore.service.lti.throttle import Gate
+from kore.shared.lti.claims import clean_text
 
 _MAX_BODY = 8 * 1024 * 1024
 _CHUNK = 64 * 1024

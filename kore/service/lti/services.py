@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 
-from kore.lti.ags import Ags
-from kore.lti.http import Http, Patience
-from kore.lti.keys import KeyStore
-from kore.lti.tokens import Tokens
+from kore.service.lti.ags import Ags
+from kore.service.lti.http import Http, Patience
+from kore.service.lti.keys import KeyStore
+from kore.service.lti.tokens import Tokens
 
 
 class Platforms:

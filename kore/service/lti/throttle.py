@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kore.lti.errors import StoppedError
+from kore.service.lti.errors import StoppedError
 
 # A stop is noticed within this many seconds of waiting.
 _LOOK = 0.25

@@ -15,9 +15,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from kore.lti.errors import RefusedError
-from kore.lti.http import Answer, Http
-from kore.lti.keys import KeyStore
+from kore.service.lti.errors import RefusedError
+from kore.service.lti.http import Answer, Http
+from kore.service.lti.keys import KeyStore
 
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _TOKEN = re.compile(r"[!-~]{1,16384}")

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response
 from pydantic import BaseModel
 
-from kore.schemas import ErrorBody
+from kore.service.schemas import ErrorBody
 
 Responses = dict[str | int, type[BaseModel] | dict[Any, Any] | None]
 

@@ -5,12 +5,8 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from kore import audit
-from kore.backups import shelf
-from kore.backups.reading import opened
-from kore.backups.schemas import BackupInfo, BackupList, BackupPath, UploadQuery
-from kore.errors import KoreError
-from kore.guards import (
+from kore.service import audit
+from kore.service.auth.guards import (
     allow,
     caller,
     in_query,
@@ -19,9 +15,19 @@ from kore.guards import (
     services,
     teacher_of,
 )
-from kore.routes.answers import answer, errors, responses
-from kore.routes.streams import ARCHIVE, BackupBody, incoming_backup, outgoing, takes_backups
-from kore.schemas import CourseQuery
+from kore.service.backups import repository
+from kore.service.backups.reading import opened
+from kore.service.backups.schemas import BackupInfo, BackupList, BackupPath, UploadQuery
+from kore.service.errors import KoreError
+from kore.service.routes.answers import answer, errors, responses
+from kore.service.routes.streams import (
+    ARCHIVE,
+    BackupBody,
+    incoming_backup,
+    outgoing,
+    takes_backups,
+)
+from kore.service.schemas import CourseQuery
 
 api = APIBlueprint("backups", __name__, url_prefix="/backups", abp_tags=[Tag(name="backups")])
 api.url_value_preprocessor(takes_backups)
@@ -32,7 +38,7 @@ _ERRORS = (401, 403, 404, 422)
 @allow(teacher_of(in_query))
 def list_backups(query: CourseQuery) -> Response:
     """List the backups that are kept for a course, the latest taken first."""
-    return answer(shelf.listed(services(), query.course, user=caller().name))
+    return answer(repository.listed(services(), query.course, user=caller().name))
 
 
 @api.post(
@@ -42,13 +48,13 @@ def list_backups(query: CourseQuery) -> Response:
 def upload_backup(query: UploadQuery, raw: BackupBody) -> Response:  # noqa: ARG001
     """Keep a backup that was downloaded, here or from another hub. It is checked first."""
     course, by, db = query.course, caller().name, services().db
-    most, error = shelf.left(services(), course), shelf.no_room(services())
+    most, error = repository.left(services(), course), repository.no_room(services())
     with (
         audit.noting(db, course, by=by, action="backup.upload", words="Uploaded a backup"),
         incoming_backup(most, error) as pieces,
     ):
-        kept = shelf.keep(services(), course, pieces, by=by, origin="uploaded")
-    return answer(shelf.info(shelf.find(services(), kept), by), 201)
+        kept = repository.keep(services(), course, pieces, by=by, origin="uploaded")
+    return answer(repository.info(repository.find(services(), kept), by), 201)
 
 
 @api.get("/<backup_id>/archive", responses={200: ARCHIVE, **errors(*_ERRORS, 429, 503)})
@@ -68,7 +74,7 @@ def fetch_backup(path: BackupPath) -> Response:
 @allow(reader_of_backup)
 def delete_backup(path: BackupPath) -> Response:
     """Delete a backup; for the one who made or uploaded it, and for hub admins."""
-    row = shelf.find(services(), path.backup_id)
+    row = repository.find(services(), path.backup_id)
     if row.kept_by != caller().name and not is_admin():
         raise KoreError(
             403,
@@ -76,5 +82,5 @@ def delete_backup(path: BackupPath) -> Response:
             "Only the one who made this backup can delete it, or a hub admin.",
             "Ask them to do it.",
         )
-    shelf.delete(services(), path.backup_id, by=caller().name)
+    repository.delete(services(), path.backup_id, by=caller().name)
     return Response(status=204)

@@ -5,8 +5,17 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from kore.copying import copies, listing
-from kore.copying.schemas import (
+from kore.service.auth.guards import (
+    allow,
+    caller,
+    in_path,
+    is_admin,
+    services,
+    teacher_of,
+    user,
+)
+from kore.service.copying import copies, listing
+from kore.service.copying.schemas import (
     CopyPlan,
     CopyRequest,
     FindProblemsQuery,
@@ -16,10 +25,9 @@ from kore.copying.schemas import (
     PreviewQuery,
     ProblemPreview,
 )
-from kore.guards import allow, caller, in_path, is_admin, services, teacher_of, user
-from kore.routes.answers import answer, responses
-from kore.routes.jobs import begun
-from kore.schemas import CoursePath, JobInfo
+from kore.service.routes.answers import answer, responses
+from kore.service.routes.jobs import begun
+from kore.service.schemas import CoursePath, JobInfo
 
 api = APIBlueprint("copies", __name__, abp_tags=[Tag(name="copies")])
 _ERRORS = (401, 403, 404, 422, 502, 503)

@@ -5,17 +5,8 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from kore import audit
-from kore.autograding import grading
-from kore.courses import listing, settings
-from kore.courses.schemas import (
-    AutogradeRequest,
-    AutogradeTicket,
-    AutogradeWork,
-    CourseSettings,
-)
-from kore.errors import KoreError
-from kore.guards import (
+from kore.service import audit, autograding
+from kore.service.auth.guards import (
     account_of,
     allow,
     caller,
@@ -26,9 +17,17 @@ from kore.guards import (
     teacher_of,
     user,
 )
-from kore.routes.answers import answer, responses
-from kore.routes.jobs import begun
-from kore.schemas import (
+from kore.service.courses import listing, settings
+from kore.service.courses.schemas import (
+    AutogradeRequest,
+    AutogradeTicket,
+    AutogradeWork,
+    CourseSettings,
+)
+from kore.service.errors import KoreError
+from kore.service.routes.answers import answer, responses
+from kore.service.routes.jobs import begun
+from kore.service.schemas import (
     AuditPage,
     CourseDetail,
     CoursePath,
@@ -130,7 +129,7 @@ def change_course_settings(path: CoursePath, body: CourseSettings) -> Response:
 @allow(teacher_of(in_path))
 def autograde(path: CoursePath, body: AutogradeRequest) -> Response:
     """Grade an assignment's submissions as a job; its report names every student."""
-    job_id = grading.begin(
+    job_id = autograding.begin(
         services(),
         path.course_id,
         by=caller().name,
@@ -146,7 +145,7 @@ def autograde(path: CoursePath, body: AutogradeRequest) -> Response:
 @allow(account_of(in_path))
 def claim_autograding(path: CoursePath, body: AutogradeTicket) -> Response:
     """Tell the course's server what it has to grade, for the ticket that it was sent."""
-    work = grading.claim(services(), path.course_id, body.ticket)
+    work = autograding.claim(services(), path.course_id, body.ticket)
     return answer(AutogradeWork.model_validate(work))
 
 

@@ -13,13 +13,20 @@ from datetime import timedelta
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from kore import audit
-from kore.courses.listing import role_in
-from kore.db.models import now
-from kore.guards import allow, caller, in_path, is_admin, member_of, services, teacher_of
-from kore.handin import handouts, quotas, submissions
-from kore.handin.arrivals import first_try
-from kore.handin.schemas import (
+from kore.service import audit
+from kore.service.auth.guards import (
+    allow,
+    caller,
+    in_path,
+    is_admin,
+    member_of,
+    services,
+    teacher_of,
+)
+from kore.service.courses.listing import role_in
+from kore.service.db.models import now
+from kore.service.exchange import handouts, quotas, submissions
+from kore.service.exchange.schemas import (
     ExchangeState,
     HandoutInfo,
     HandoutPath,
@@ -30,10 +37,17 @@ from kore.handin.schemas import (
     Submissions,
     SubmissionsQuery,
 )
-from kore.roles import Role
-from kore.routes.answers import answer, errors, responses
-from kore.routes.streams import ARCHIVE, TarBody, incoming, outgoing, takes_archives
-from kore.schemas import CoursePath
+from kore.service.exchange.upload_attempts import first_try
+from kore.service.routes.answers import answer, errors, responses
+from kore.service.routes.streams import (
+    ARCHIVE,
+    TarBody,
+    incoming,
+    outgoing,
+    takes_archives,
+)
+from kore.service.schemas import CoursePath
+from kore.shared.roles import Role
 
 api = APIBlueprint(
     "exchange", __name__, url_prefix="/exchange/<course_id>", abp_tags=[Tag(name="exchange")]

@@ -5,11 +5,18 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from kore.grades import preview, send
-from kore.guards import allow, caller, in_body, in_query, services, teacher_of
-from kore.routes.answers import answer, responses
-from kore.routes.jobs import begun
-from kore.schemas import CourseQuery, GradesPreview, GradesRequest, JobInfo
+from kore.service.auth.guards import (
+    allow,
+    caller,
+    in_body,
+    in_query,
+    services,
+    teacher_of,
+)
+from kore.service.grades import preview, send
+from kore.service.routes.answers import answer, responses
+from kore.service.routes.jobs import begun
+from kore.service.schemas import CourseQuery, GradesPreview, GradesRequest, JobInfo
 
 api = APIBlueprint("grades", __name__, url_prefix="/grades", abp_tags=[Tag(name="grades")])
 _ERRORS = (401, 403, 404, 409, 422)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Response, current_app, jsonify
 from flask_openapi3 import APIBlueprint, Tag
 
-from kore.errors import KoreError
-from kore.guards import allow, services
-from kore.routes.answers import answer, responses
-from kore.schemas import Health
+from kore.service.auth.guards import allow, services
+from kore.service.errors import KoreError
+from kore.service.routes.answers import answer, responses
+from kore.service.schemas import Health
 
 api = APIBlueprint("health", __name__, abp_tags=[Tag(name="health")])
 

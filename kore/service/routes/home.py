@@ -25,12 +25,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from kore.caller import callers
-from kore.courses import listing
-from kore.courses.launches import standing
-from kore.courses.provision import known_to_hub
-from kore.errors import KoreError
-from kore.guards import (
+from kore.service.auth.guards import (
     allow,
     caller,
     in_path,
@@ -39,7 +34,12 @@ from kore.guards import (
     services,
     user,
 )
-from kore.roles import Role
+from kore.service.auth.sessions import callers
+from kore.service.courses import listing
+from kore.service.courses.launches import standing
+from kore.service.courses.provision import known_to_hub
+from kore.service.errors import KoreError
+from kore.shared.roles import Role
 
 pages = Blueprint("pages", __name__)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Response, current_app
 from flask_openapi3 import APIBlueprint, Tag
 
-from kore import audit, jobs
-from kore.guards import (
+from kore.service import audit, jobs
+from kore.service.auth.guards import (
     allow,
     caller,
     in_query,
@@ -14,8 +14,8 @@ from kore.guards import (
     reader_of_job,
     services,
 )
-from kore.routes.answers import answer, responses
-from kore.schemas import JobInfo, JobPath, Jobs, JobsQuery
+from kore.service.routes.answers import answer, responses
+from kore.service.schemas import JobInfo, JobPath, Jobs, JobsQuery
 
 api = APIBlueprint("jobs", __name__, url_prefix="/jobs", abp_tags=[Tag(name="jobs")])
 _ERRORS = (401, 403, 404, 422)

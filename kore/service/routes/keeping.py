@@ -5,15 +5,15 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from kore.backups import making, restoring
-from kore.backups.reading import may_read
-from kore.backups.schemas import BackupRequest, EndRequest, RestoreRequest
-from kore.backups.shelf import unknown_backup
-from kore.courses import closing, ending
-from kore.guards import allow, caller, in_path, services, teacher_of
-from kore.routes.answers import responses
-from kore.routes.jobs import begun
-from kore.schemas import CoursePath, JobInfo
+from kore.service.auth.guards import allow, caller, in_path, services, teacher_of
+from kore.service.backups import making
+from kore.service.backups.reading import may_read
+from kore.service.backups.repository import unknown_backup
+from kore.service.backups.schemas import BackupRequest, EndRequest, RestoreRequest
+from kore.service.lifecycle import closing, ending, restoring
+from kore.service.routes.answers import responses
+from kore.service.routes.jobs import begun
+from kore.service.schemas import CoursePath, JobInfo
 
 api = APIBlueprint(
     "keeping", __name__, url_prefix="/courses/<course_id>", abp_tags=[Tag(name="backups")]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from kore.courses.launches import record
-from kore.errors import KoreError
-from kore.guards import allow, hub_login, services
-from kore.lti.claims import ClaimError, Launch
-from kore.routes.answers import answer, responses
-from kore.routes.jobs import runner
-from kore.schemas import LaunchNotice, LaunchRecorded
+from kore.service.auth.guards import allow, hub_login, services
+from kore.service.courses.launches import record
+from kore.service.errors import KoreError
+from kore.service.routes.answers import answer, responses
+from kore.service.routes.jobs import runner
+from kore.service.schemas import LaunchNotice, LaunchRecorded
+from kore.shared.lti.claims import ClaimError, Launch
 
 api = APIBlueprint("launches", __name__, abp_tags=[Tag(name="launches")])
 _ERRORS = (401, 403, 422)

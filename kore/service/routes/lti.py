@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from kore.guards import allow, services
-from kore.routes.answers import answer, responses
-from kore.schemas import Jwks
+from kore.service.auth.guards import allow, services
+from kore.service.routes.answers import answer, responses
+from kore.service.schemas import Jwks
 
 api = APIBlueprint("lti", __name__, abp_tags=[Tag(name="lti")])
 

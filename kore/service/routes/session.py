@@ -6,9 +6,9 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from flask_wtf.csrf import generate_csrf
 
-from kore.guards import allow, caller, is_admin, user
-from kore.routes.answers import answer, responses
-from kore.schemas import SessionInfo
+from kore.service.auth.guards import allow, caller, is_admin, user
+from kore.service.routes.answers import answer, responses
+from kore.service.schemas import SessionInfo
 
 api = APIBlueprint("session", __name__, abp_tags=[Tag(name="session")])
 

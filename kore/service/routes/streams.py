@@ -13,10 +13,10 @@ from flask import Response, request
 from flask_openapi3 import RawModel
 from werkzeug.wsgi import wrap_file
 
-from kore.db.models import Stored
-from kore.errors import KoreError
-from kore.guards import caller, services
-from kore.handin.archives import in_words, too_large
+from kore.service.auth.guards import caller, services
+from kore.service.db.models import Stored
+from kore.service.errors import KoreError
+from kore.service.exchange.archives import in_words, too_large
 
 TAR, BYTES = "application/x-tar", "application/octet-stream"
 ARCHIVE: dict[str, Any] = {"content": {TAR: {"schema": {"type": "string", "format": "binary"}}}}

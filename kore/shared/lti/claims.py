@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from kore.lti.identity import course_id
-from kore.lti.roles import Role, role_of
+from kore.shared.lti.identity import course_id
+from kore.shared.lti.roles import Role, role_of
 
 _LTI = "https://purl.imsglobal.org/spec/lti/claim/"
 _AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"

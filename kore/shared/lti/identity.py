@@ -28,7 +28,6 @@ _TAKEN = frozenset(
         "uwsgi",
     ]
 )
-_COURSE_ID = re.compile(r"c-[0-9a-f]{16}")
 _DIGEST_DIGITS = 26
 
 
@@ -62,8 +61,3 @@ def user_name(sub: str, issuer: str, *, namespace: bool = False) -> str:
 def course_id(issuer: str, client_id: str, deployment_id: str, resource_link_id: str) -> str:
     """Return the id of the course of an LMS activity: ``c-`` and 16 hexadecimal digits."""
     return f"c-{_digest(issuer, client_id, deployment_id, resource_link_id).hex()[:16]}"
-
-
-def is_course_id(text: str) -> bool:
-    """Return whether a text has the form of a course id."""
-    return _COURSE_ID.fullmatch(text) is not None

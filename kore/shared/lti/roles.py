@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kore.roles import Role
+from kore.shared.roles import Role
 
 __all__ = ["Role", "role_of"]
 

@@ -1,6 +1,6 @@
 """The address in a course's server at which Kore has submissions autograded.
 
-``POST kore/autograde`` with a ticket of Kore's runs ``kore.autograding.batch`` and answers with
+``POST kore/autograde`` with a ticket of Kore's runs ``batch`` and answers with
 its events as they come, one JSON object a line, and an empty object now and then: it is under
 way. When the caller goes away the program is ended. One runs at a time.
 
@@ -31,7 +31,7 @@ from jupyter_server.utils import url_path_join
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError
 
-from kore.autograding import ADDRESS
+from kore.shared import endpoints
 
 _BEAT_SECONDS = 3.0
 _END_SECONDS = 15.0
@@ -80,7 +80,7 @@ class AutogradeHandler(APIHandler):  # type: ignore[misc]
 
     @allow_unauthenticated  # type: ignore[untyped-decorator]
     async def post(self) -> None:
-        """Grade what Kore says; see ``kore.autograding.batch`` for both forms."""
+        """Grade what Kore says; see ``kore.singleuser.autograding.batch`` for both forms."""
         # Before the lock: who only pretends to be Kore must not be in Kore's way.
         asked = await self._tickets.claim(self.get_json_body())
         try:
@@ -97,7 +97,7 @@ class AutogradeHandler(APIHandler):  # type: ignore[misc]
     async def _run(self, asked: bytes) -> None:
         self.set_header("Content-Type", "application/x-ndjson")
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "kore.autograding.batch"),
+            *(sys.executable, "-m", "kore.singleuser.autograding.batch"),
             stdin=PIPE,
             stdout=PIPE,
             cwd=self.settings["serverapp"].root_dir,
@@ -164,6 +164,6 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 def _load_jupyter_server_extension(server: Any) -> None:
     """Load the extension; Jupyter calls it."""
-    path = url_path_join(server.web_app.settings["base_url"], ADDRESS)
+    path = url_path_join(server.web_app.settings["base_url"], endpoints.AUTOGRADE)
     kept = {"tickets": Tickets(), "lock": asyncio.Lock()}
     server.web_app.add_handlers(".*$", [(path, AutogradeHandler, kept)])

@@ -21,7 +21,9 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import Execute
 from nbgrader.preprocessors.execute import UnresponsiveKernelError
 
-from kore.autograding import VARIABLE, kernel_environment, outputs, wire
+from kore.executor import protocol
+from kore.singleuser.autograding import outputs
+from kore.singleuser.environment import kernel_environment
 
 _SETTINGS = (
     *("timeout", "interrupt_on_timeout", "error_on_timeout", "allow_errors"),
@@ -48,7 +50,7 @@ class ExecuteApart(Execute):  # type: ignore[misc]
         self, nb: NotebookNode, resources: Any = None, km: Any = None
     ) -> tuple[NotebookNode, Any]:
         """Return the notebook with its outputs made anew, and the resources as they are."""
-        executor = os.environ.get(VARIABLE, "")
+        executor = os.environ.get(protocol.SOCKET_VARIABLE, "")
         if not executor:
             return cast("tuple[NotebookNode, Any]", super().preprocess(nb, resources, km))
         self._check_assign_resources(resources)
@@ -80,9 +82,9 @@ class ExecuteApart(Execute):  # type: ignore[misc]
         cells = sum(cell.cell_type == "code" for cell in nb.cells)
         each = self.timeout if self.timeout_func is None else None
         if each is None or each < 0:
-            return wire.MOST_SECONDS
+            return protocol.MOST_SECONDS
         spare = self.startup_timeout + _SPARE_SECONDS
-        return float(min(cells * (each + self.iopub_timeout) + spare, wire.MOST_SECONDS))
+        return float(min(cells * (each + self.iopub_timeout) + spare, protocol.MOST_SECONDS))
 
 
 def _kernel(name: str | None) -> dict[str, Any]:
@@ -111,16 +113,16 @@ def _ask(executor: str, request: dict[str, Any], folder: Path) -> bytes:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         try:
             connection.settimeout(_CONNECT_SECONDS)
-            connection.connect(wire.address(executor))
-            if wire.peer(connection) != _ROOT:
+            connection.connect(protocol.address(executor))
+            if protocol.peer(connection) != _ROOT:
                 raise ExecutionError("What listens in the executor's place is not the executor.")
-            stream = wire.Stream(connection, until=until, most=wire.MOST_ANSWER)
-            wire.send_request(cast("IO[bytes]", stream), request, folder)  # type: ignore[arg-type]
+            stream = protocol.Stream(connection, until=until, most=protocol.MOST_ANSWER)
+            protocol.send_request(cast("IO[bytes]", stream), request, folder)  # type: ignore[arg-type]
             connection.shutdown(socket.SHUT_WR)
             raw = stream.readall()
         except TimeoutError as error:
             raise ExecutionError("The notebook took longer than all its cells may.") from error
-        except wire.WireError as error:
+        except protocol.WireError as error:
             raise ExecutionError(f"The notebook cannot be run apart: {error}.") from error
         except OSError as error:
             raise ExecutionError(

@@ -9,13 +9,13 @@ servers and imports neither its database nor Flask.
 from __future__ import annotations
 
 FACTORY = {
-    "exchange": "kore.exchange.base.Exchange",
-    "list": "kore.exchange.listing.ExchangeList",
-    "release_assignment": "kore.exchange.release_assignment.ExchangeReleaseAssignment",
-    "fetch_assignment": "kore.exchange.fetch_assignment.ExchangeFetchAssignment",
-    "submit": "kore.exchange.submit.ExchangeSubmit",
-    "collect": "kore.exchange.collect.ExchangeCollect",
-    "release_feedback": "kore.exchange.release_feedback.ExchangeReleaseFeedback",
-    "fetch_feedback": "kore.exchange.fetch_feedback.ExchangeFetchFeedback",
+    "exchange": "kore.singleuser.exchange.base.Exchange",
+    "list": "kore.singleuser.exchange.listing.ExchangeList",
+    "release_assignment": "kore.singleuser.exchange.release_assignment.ExchangeReleaseAssignment",
+    "fetch_assignment": "kore.singleuser.exchange.fetch_assignment.ExchangeFetchAssignment",
+    "submit": "kore.singleuser.exchange.submit.ExchangeSubmit",
+    "collect": "kore.singleuser.exchange.collect.ExchangeCollect",
+    "release_feedback": "kore.singleuser.exchange.release_feedback.ExchangeReleaseFeedback",
+    "fetch_feedback": "kore.singleuser.exchange.fetch_feedback.ExchangeFetchFeedback",
 }
 """Traits of nbgrader's ``ExchangeFactory`` and the classes here that take their places."""

@@ -21,8 +21,8 @@ from nbgrader.utils import ignore_patterns, parse_utc
 from rapidfuzz import fuzz
 from traitlets import Bool, Unicode, default
 
-from kore.exchange import archives
-from kore.exchange.client import KoreClient, RefusedError, Submission
+from kore.singleuser.exchange import archives
+from kore.singleuser.exchange.client import KoreClient, RefusedError, Submission
 
 TIMESTAMP = "timestamp.txt"
 """The file in which nbgrader looks for the moment of a submission."""

@@ -11,9 +11,17 @@ from typing import IO
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.exchange.abc import ExchangeCollect as ABCExchangeCollect
 
-from kore.exchange import archives
-from kore.exchange.base import TIMESTAMP, Exchange, literal, matches, put, unfinished, utc
-from kore.exchange.client import Submission
+from kore.singleuser.exchange import archives
+from kore.singleuser.exchange.base import (
+    TIMESTAMP,
+    Exchange,
+    literal,
+    matches,
+    put,
+    unfinished,
+    utc,
+)
+from kore.singleuser.exchange.client import Submission
 
 
 class ExchangeCollect(Exchange, ABCExchangeCollect):  # type: ignore[misc]

@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from kore.exchange.client import Submission
+from kore.singleuser.exchange.client import Submission
 
 _VERSION = ".version"
 """File beside the feedback: the checksum of the archive that it came in."""

@@ -9,9 +9,9 @@ from typing import Any
 
 from nbgrader.exchange.abc import ExchangeFetchAssignment as ABCExchangeFetchAssignment
 
-from kore.exchange import archives
-from kore.exchange.base import Exchange, unfinished
-from kore.exchange.client import Released
+from kore.singleuser.exchange import archives
+from kore.singleuser.exchange.base import Exchange, unfinished
+from kore.singleuser.exchange.client import Released
 
 
 class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):  # type: ignore[misc]

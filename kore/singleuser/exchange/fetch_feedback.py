@@ -6,9 +6,9 @@ from pathlib import Path
 
 from nbgrader.exchange.abc import ExchangeFetchFeedback as ABCExchangeFetchFeedback
 
-from kore.exchange import archives, feedback
-from kore.exchange.base import Exchange, literal, matches, unfinished
-from kore.exchange.client import Submission
+from kore.singleuser.exchange import archives, feedback
+from kore.singleuser.exchange.base import Exchange, literal, matches, unfinished
+from kore.singleuser.exchange.client import Submission
 
 
 class ExchangeFetchFeedback(Exchange, ABCExchangeFetchFeedback):  # type: ignore[misc]

@@ -13,9 +13,9 @@ from typing import Any
 from nbgrader.exchange.abc import ExchangeList as ABCExchangeList
 from traitlets import Bool
 
-from kore.exchange import feedback
-from kore.exchange.base import Exchange, literal, matches, utc
-from kore.exchange.client import Released, Submission
+from kore.singleuser.exchange import feedback
+from kore.singleuser.exchange.base import Exchange, literal, matches, utc
+from kore.singleuser.exchange.client import Released, Submission
 
 Info = dict[str, Any]
 """What nbgrader's user interfaces expect of an assignment or a submission."""

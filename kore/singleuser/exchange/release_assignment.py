@@ -8,7 +8,7 @@ from typing import Any
 
 from nbgrader.exchange.abc import ExchangeReleaseAssignment as ABCExchangeReleaseAssignment
 
-from kore.exchange.base import Exchange
+from kore.singleuser.exchange.base import Exchange
 
 
 class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):  # type: ignore[misc]

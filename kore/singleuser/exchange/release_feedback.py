@@ -8,9 +8,9 @@ from pathlib import Path
 from nbgrader.exchange.abc import ExchangeReleaseFeedback as ABCExchangeReleaseFeedback
 from nbgrader.utils import parse_utc
 
-from kore.exchange import archives
-from kore.exchange.base import TIMESTAMP, Exchange, literal, matches, utc
-from kore.exchange.client import Submission
+from kore.singleuser.exchange import archives
+from kore.singleuser.exchange.base import TIMESTAMP, Exchange, literal, matches, utc
+from kore.singleuser.exchange.client import Submission
 
 
 class ExchangeReleaseFeedback(Exchange, ABCExchangeReleaseFeedback):  # type: ignore[misc]

@@ -14,9 +14,9 @@ from nbgrader.exchange.abc import ExchangeSubmit as ABCExchangeSubmit
 from nbgrader.utils import find_all_notebooks
 from traitlets import Bool
 
-from kore.exchange import archives
-from kore.exchange.base import TIMESTAMP, Exchange, unfinished
-from kore.exchange.client import Released, Submission
+from kore.singleuser.exchange import archives
+from kore.singleuser.exchange.base import TIMESTAMP, Exchange, unfinished
+from kore.singleuser.exchange.client import Released, Submission
 
 
 class ExchangeSubmit(Exchange, ABCExchangeSubmit):  # type: ignore[misc]

@@ -11,4 +11,4 @@ from __future__ import annotations
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
     """Say what Jupyter loads for the name of this package."""
-    return [{"module": "kore.formgrader.extension"}]
+    return [{"module": "kore.singleuser.formgrader.extension"}]

@@ -14,11 +14,11 @@ from nbgrader.preprocessors import ClearHiddenTests
 from traitlets import Bool
 from traitlets.config import Config
 
-from kore.autograding.preprocessor import ExecuteApart
-from kore.formgrader import policy
-from kore.formgrader.feedback import without_hidden_tests
-from kore.formgrader.markup import sanitised
-from kore.formgrader.notebook import harmless
+from kore.singleuser.autograding.preprocessor import ExecuteApart
+from kore.singleuser.formgrader import policy
+from kore.singleuser.formgrader.feedback import without_hidden_tests
+from kore.singleuser.formgrader.markup import sanitised
+from kore.singleuser.formgrader.notebook import harmless
 
 # As nbconvert has it, without the kinds that are script.
 _SHOWN = [

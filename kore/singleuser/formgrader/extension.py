@@ -14,9 +14,9 @@ from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
 from tornado.web import StaticFileHandler
 from traitlets.config import Application, Config
 
-from kore.formgrader import policy
-from kore.formgrader.exporter import SafeExporter
-from kore.formgrader.files import shield
+from kore.singleuser.formgrader import policy
+from kore.singleuser.formgrader.exporter import SafeExporter
+from kore.singleuser.formgrader.files import shield
 
 _EVENT_HANDLERS = policy.handler_hashes(Path(handlers.template_path))
 

@@ -8,7 +8,7 @@ from jupyter_server.base.handlers import AuthenticatedFileHandler
 from jupyter_server.nbconvert import handlers as nbconvert
 from jupyter_server.utils import url_path_join
 
-from kore.formgrader import policy
+from kore.singleuser.formgrader import policy
 
 
 class _Sandboxed:

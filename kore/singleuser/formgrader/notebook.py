@@ -16,7 +16,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 
-from kore.formgrader.markup import sanitised
+from kore.singleuser.formgrader.markup import sanitised
 
 _GRADE_ID = re.compile(r"[A-Za-z0-9_\-]+")
 """nbgrader's own rule for the ids of cells."""

@@ -7,7 +7,7 @@
 //   {size}                             "1.5 MB"
 //   {moment}                           "2026-11-25 at 17:01", in UTC
 //   {words}                            a sentence, or a part of one, that is in the catalog itself
-//   {name}                             names in quotation marks: kore/names.py, shown()
+//   {name}                             names in quotation marks: kore/shared/names.py, shown()
 //   any other                          text of others without any: titles, paths, what an LMS says
 //
 // A digit at the end of a name makes a second one of its kind: {words2}.

@@ -9,7 +9,7 @@ import typer.main
 from ananke.cli import app as command_line
 from ananke.errors import Exit
 from kore.hub.authenticator import KoreAuthenticator
-from kore.settings import Settings
+from kore.service.settings import Settings
 from tests.support.pages import table
 
 NEEDED = {

@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from kore.host import HostError, LocalHost, is_course_user, processes
+from kore.host import HostError, LocalHost, processes
+from kore.shared.ids import is_course_id
 
 COURSE = "c-0123456789abcdef"
 
@@ -59,8 +60,8 @@ def test_a_person_is_no_course(host):
     """A course's folders are made for course ids only."""
     with pytest.raises(HostError):
         host.prepare_course("u101")
-    assert not is_course_user("u101")
-    assert is_course_user(COURSE)
+    assert not is_course_id("u101")
+    assert is_course_id(COURSE)
 
 
 @pytest.mark.parametrize("name", ["u1", "u101", "u-" + "a" * 26, "u" + "1" * 30, "ua_b-c", COURSE])

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from traitlets.config import Config
 
+import kore
 from kore.host import HostError, LocalHost
 from kore.hub import config, spawning
 
-SERVER_CONFIG = Path(spawning.__file__).parent / "server_config"
+SERVER_CONFIG = Path(kore.__file__).parent / "singleuser" / "config"
 COURSE = "c-0123456789abcdef"
 KORE = "http://127.0.0.1:8002"
 

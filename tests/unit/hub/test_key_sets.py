@@ -10,7 +10,14 @@ import threading
 import pytest
 
 from kore.hub import keysets
-from kore.hub.keysets import FRESH, RETRY_AFTER, STALE, KeySets, KeysUnreachableError, read_keys
+from kore.hub.keysets import (
+    FRESH,
+    RETRY_AFTER,
+    STALE,
+    KeySets,
+    KeysUnreachableError,
+    read_keys,
+)
 from kore.hub.refusals import Reason, Refusal
 from tests.support.forge import Key
 

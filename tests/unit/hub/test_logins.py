@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from kore.hub import logins
+from kore.hub import pending_logins
 from kore.hub.authenticator import KoreAuthenticator
-from kore.hub.logins import Logins, VerifiedLaunch
 from kore.hub.pages import render
+from kore.hub.pending_logins import Logins, VerifiedLaunch
 from kore.hub.platforms import Platform, find_platform
+from kore.hub.redirects import inner_path
 from kore.hub.refusals import SIGN_IN, Reason, Refusal, shown
-from kore.hub.targets import inner_path
 
 ONE = Platform("https://lms.example", "one", "a", "j", "t")
 TWO = Platform("https://lms.example", "two", "a", "j", "t")
@@ -28,27 +28,32 @@ class Clock:
 
 def test_states_are_url_safe_and_differ():
     """Platforms drop other characters (lms-behaviour: `S<"1` came back as `S`)."""
-    states = {logins.new_state() for _ in range(1000)}
+    states = {pending_logins.new_state() for _ in range(1000)}
     assert len(states) == 1000
-    assert all(logins.is_state(state) for state in states)
-    assert not logins.is_state("S")
-    assert not logins.is_state("A" * 32 + "\n")
+    assert all(pending_logins.is_state(state) for state in states)
+    assert not pending_logins.is_state("S")
+    assert not pending_logins.is_state("A" * 32 + "\n")
 
 
 def test_a_nonce_follows_from_state_and_secret():
     """Nobody without the secret can tell it; the hub need not remember it."""
-    nonce = logins.nonce_of("s", b"secret")
-    assert nonce == logins.nonce_of("s", b"secret")
+    nonce = pending_logins.nonce_of("s", b"secret")
+    assert nonce == pending_logins.nonce_of("s", b"secret")
     assert nonce.isalnum()
-    assert len({nonce, logins.nonce_of("t", b"secret"), logins.nonce_of("s", b"other")}) == 3
+    assert (
+        len(
+            {nonce, pending_logins.nonce_of("t", b"secret"), pending_logins.nonce_of("s", b"other")}
+        )
+        == 3
+    )
 
 
 def test_a_cookie_belongs_to_its_state():
     """The cookie of another login does not vouch for this one."""
-    value = logins.cookie_value("s" * 32, ONE).encode()
-    assert logins.read_cookie(value, "s" * 32) == ("https://lms.example", "one")
-    assert logins.read_cookie(value, "s" * 31 + "t") is None
-    assert logins.read_cookie(None, "s" * 32) is None
+    value = pending_logins.cookie_value("s" * 32, ONE).encode()
+    assert pending_logins.read_cookie(value, "s" * 32) == ("https://lms.example", "one")
+    assert pending_logins.read_cookie(value, "s" * 31 + "t") is None
+    assert pending_logins.read_cookie(None, "s" * 32) is None
 
 
 def test_a_login_is_used_once_and_forgotten_when_its_cookie_is_dead():
@@ -58,7 +63,7 @@ def test_a_login_is_used_once_and_forgotten_when_its_cookie_is_dead():
     assert memory.use("s")
     assert not memory.use("s")
     assert memory.is_used("s")
-    clock.now = logins.LIFETIME
+    clock.now = pending_logins.LIFETIME
     memory.use("other")
     assert not memory.is_used("s")
 
@@ -74,7 +79,7 @@ def test_a_verified_launch_waits_for_a_minute_and_is_taken_once(monkeypatch):
     memory.hold("s", launch)
     clock.now = 61
     assert memory.take("s") is None
-    monkeypatch.setattr(logins, "_MAX_USED", 10)
+    monkeypatch.setattr(pending_logins, "_MAX_USED", 10)
     for number in range(100):
         memory.use(str(number))
     assert sum(memory.is_used(str(number)) for number in range(100)) == 10

@@ -1,8 +1,8 @@
-"""Alembic's entry: runs the migrations on the connection that ``kore.db.engine`` hands over."""
+"""Alembic's entry: runs the migrations on the connection of ``db.engine``."""
 
 from alembic import context
 
-from kore.db.models import Base
+from kore.service.db.models import Base
 
 context.configure(
     connection=context.config.attributes["connection"],

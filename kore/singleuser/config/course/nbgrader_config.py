@@ -4,8 +4,8 @@ import os
 
 from nbgrader.converters import Autograde
 
-from kore.autograding.preprocessor import ExecuteApart
-from kore.exchange import FACTORY
+from kore.singleuser.autograding.preprocessor import ExecuteApart
+from kore.singleuser.exchange import FACTORY
 
 c = get_config()
 
@@ -13,7 +13,7 @@ c.Authenticator.plugin_class = "nbgrader.auth.JupyterHubAuthPlugin"
 c.ExchangeFactory.update(FACTORY)
 c.Exchange.path_includes_course = True
 # Feedback shows a student's notebook: without the scripts in it.
-c.GenerateFeedback.exporter_class = "kore.formgrader.exporter.FeedbackExporter"
+c.GenerateFeedback.exporter_class = "kore.singleuser.formgrader.exporter.FeedbackExporter"
 # Students' code runs apart from the course. All else of nbgrader's list stays.
 c.Autograde.autograde_preprocessors = [
     ExecuteApart if step.__name__ == "Execute" else step

@@ -1,7 +1,7 @@
 # nbgrader for a person: hands work out and in, in every course that Kore knows them in.
 import os
 
-from kore.exchange import FACTORY
+from kore.singleuser.exchange import FACTORY
 
 c = get_config()
 

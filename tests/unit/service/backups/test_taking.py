@@ -10,12 +10,12 @@ from dataclasses import replace
 
 import pytest
 
-from kore import jobs
-from kore.backups import making, shelf
-from kore.backups.reading import OpenBackup, may_read, source, sources_of
-from kore.errors import KoreError
-from kore.handin.store import Store
-from kore.trees import Tree
+from kore.service import jobs
+from kore.service.backups import making, repository
+from kore.service.backups.reading import OpenBackup, may_read, source, sources_of
+from kore.service.coursedir.tree import Tree
+from kore.service.errors import KoreError
+from kore.service.exchange.store import Store
 from tests.support.keeping import FILES, KeptCourse
 
 
@@ -35,7 +35,7 @@ def failed(course: KeptCourse, job: str) -> jobs.JobInfo:
 def nothing_kept(course: KeptCourse) -> bool:
     folder = course.services.settings.state_dir / "backups"
     files = [path for path in folder.rglob("*") if path.is_file() and path.name != "lock"]
-    return files == [] and shelf.listed(course.services, course.course, user="").backups == []
+    return files == [] and repository.listed(course.services, course.course, user="").backups == []
 
 
 def test_everything_is_everything(course: KeptCourse):
@@ -237,6 +237,6 @@ def test_what_a_kill_left_is_swept(here: KeptCourse):
     (incoming / f"{'1' * 32}.tar").write_bytes(b"half")
     (incoming / ("2" * 32)).mkdir()
     (incoming / ("2" * 32) / "gradebook.db").write_bytes(b"copy")
-    assert shelf.sweep(here.services) == 2
+    assert repository.sweep(here.services) == 2
     assert [path.name for path in incoming.iterdir()] == ["lock"]
     assert here.archive(backup).exists()

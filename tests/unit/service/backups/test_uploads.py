@@ -13,14 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kore.backups import manifest, shelf
-from kore.backups.archives import Checker, Packer, _plain_header
-from kore.backups.manifest import Manifest
-from kore.db.models import now
-from kore.errors import KoreError
-from kore.settings import Limits
+from kore.service.backups import manifest, repository
+from kore.service.backups.archives import Checker, Packer, _plain_header
+from kore.service.backups.manifest import Manifest
+from kore.service.db.models import now
+from kore.service.errors import KoreError
+from kore.service.settings import Limits
 from tests.support.keeping import KeptCourse
-from tests.unit.backups.test_taking import nothing_kept
+from tests.unit.service.backups.test_taking import nothing_kept
 
 COURSE = "c-" + "1" * 16
 
@@ -216,15 +216,15 @@ def test_a_backup_that_goes_while_it_is_opened_is_none_and_one_without_a_file_is
     course: KeptCourse, monkeypatch
 ):
     """Deleted between the two looks: 404, as if it had been so before. A lost file: 500."""
-    kept, made = shelf.store, course.back_up()
+    kept, made = repository.store, course.back_up()
     client = course.kore.client_for(course.teacher, via="token")
 
     def deleted_first(services):
-        monkeypatch.setattr(shelf, "store", kept)
-        shelf.delete(services, made.id, by=course.teacher)
+        monkeypatch.setattr(repository, "store", kept)
+        repository.delete(services, made.id, by=course.teacher)
         return kept(services)
 
-    monkeypatch.setattr(shelf, "store", deleted_first)
+    monkeypatch.setattr(repository, "store", deleted_first)
     answer = client.get(f"/backups/{made.id}/archive")
     assert (answer.status_code, answer.json["error"]["code"]) == (404, "backup_unknown")
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from kore.copying import copies
-from kore.copying.schemas import CopyRequest
-from kore.db.models import Backup, Job, JobState
+from kore.service.copying import copies
+from kore.service.copying.schemas import CopyRequest
+from kore.service.db.models import Backup, Job, JobState
 from tests.support import notebooks
 from tests.support.kore import Harness, make_kore
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kore.copying.references import referred, renamed
+from kore.service.copying.references import referred, renamed
 
 FILES = [
     "a.csv", "b.csv", "my file.png", "data/a.csv", "data/deep/b.json", "img/x.png",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from kore.copying import notebooks, shelf
-from kore.copying.shelf import Shelf
+from kore.service.coursedir import cache, notebooks
+from kore.service.coursedir.cache import Shelf
 from tests.support import notebooks as written
 
 
@@ -26,7 +26,7 @@ def write(root: Path, assignment: str, name: str, points: float = 5, title: str 
 @pytest.fixture
 def settled(monkeypatch):
     """Rely on what was written just now: these tests know when it changes."""
-    monkeypatch.setattr(shelf, "_SETTLED_NS", -(10**9))
+    monkeypatch.setattr(cache, "_SETTLED_NS", -(10**9))
 
 
 def test_what_a_course_holds(tmp_path):

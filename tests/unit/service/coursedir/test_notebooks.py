@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kore.copying import notebooks
-from kore.copying.notebooks import MOST_BYTES, preview, summary
-from kore.errors import KoreError
+from kore.service.coursedir import notebooks
+from kore.service.coursedir.notebooks import MOST_BYTES, preview, summary
+from kore.service.errors import KoreError
 from tests.support import notebooks as written
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kore.collected import uncollected, ungraded
-from kore.gradebook import GradedSubmission
+from kore.service.coursedir.gradebook import GradedSubmission
+from kore.service.coursedir.progress import uncollected, ungraded
 
 CAME = datetime(2026, 11, 25, 17, 4, 5, 678900, UTC)
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kore.errors import KoreError
-from kore.trees import STAGING, Tree
+from kore.service.coursedir.tree import STAGING, Tree
+from kore.service.errors import KoreError
 
 
 @pytest.fixture

@@ -11,19 +11,19 @@ import pytest
 from nbgrader.api import Gradebook
 from sqlalchemy import func, select
 
-from kore import jobs
-from kore.courses.launches import PROVISION, queue_unfinished, record, standing
-from kore.courses.listing import courses_of, current_course, detail, role_in
-from kore.courses.provision import (
+from kore.service import jobs
+from kore.service.courses.launches import PROVISION, queue_unfinished, record, standing
+from kore.service.courses.listing import courses_of, current_course, detail, role_in
+from kore.service.courses.provision import (
     formgrade_group,
     known_to_hub,
     provision,
     student_group,
 )
-from kore.db.models import Course, Job, JobState, Member, now
-from kore.hub.api import ServerState
-from kore.lti.claims import Launch
-from kore.roles import Role
+from kore.service.db.models import Course, Job, JobState, Member, now
+from kore.service.hubapi import ServerState
+from kore.shared.lti.claims import Launch
+from kore.shared.roles import Role
 
 LAUNCH = Launch(
     issuer="https://lms.example",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kore import gradebook
-from kore.errors import KoreError
+from kore.service.coursedir import gradebook
+from kore.service.errors import KoreError
 
 MINE, OTHER = "c-0123456789abcdef", "c-fedcba9876543210"
 STUDENT = gradebook.StudentRecord("u1", "Ada", "Example", "ada@example.org", "1")

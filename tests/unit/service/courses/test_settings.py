@@ -19,13 +19,14 @@ from nbgrader.preprocessors import ClearSolutions
 from pydantic import ValidationError
 from traitlets.config.loader import PyFileConfigLoader
 
-from kore.courses import configfile, settings
-from kore.courses.schemas import CourseSettings
-from kore.errors import KoreError
-from kore.formgrader.exporter import FeedbackExporter
 from kore.host import LocalHost
-from kore.services import Services
-from kore.trees import Tree
+from kore.service.coursedir import configfile
+from kore.service.coursedir.tree import Tree
+from kore.service.courses import settings
+from kore.service.courses.schemas import CourseSettings
+from kore.service.errors import KoreError
+from kore.service.services import Services
+from kore.singleuser.formgrader.exporter import FeedbackExporter
 from tests.support import courseserver, notebooks
 
 COURSE = "c-0123456789abcdef"

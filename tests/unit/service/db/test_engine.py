@@ -12,9 +12,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from kore.db.engine import Database, open_database
-from kore.db.models import Base, Course, Member, Platform
-from kore.roles import Role
+from kore.service.db.engine import Database, open_database
+from kore.service.db.models import Base, Course, Member, Platform
+from kore.shared.roles import Role
 
 
 def _platform(session, db, issuer="https://lms"):

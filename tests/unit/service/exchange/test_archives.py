@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kore.errors import KoreError
-from kore.handin.archives import Inspector
-from kore.names import twin_key, why_path_unfit, why_unfit
-from kore.settings import Limits
+from kore.service.errors import KoreError
+from kore.service.exchange.archives import Inspector
+from kore.service.settings import Limits
+from kore.shared.names import twin_key, why_path_unfit, why_unfit
 from tests.support.archives import END, block, extended, member, padded, tar_of
 
 LIMITS = Limits(file=10_000, submission=200_000, files=50)

@@ -8,9 +8,15 @@ import shutil
 import pytest
 from sqlalchemy import delete
 
-from kore.db.models import Course
-from kore.errors import KoreError
-from kore.handin import courses, export_course, forget_course, import_course, submissions
+from kore.service.db.models import Course
+from kore.service.errors import KoreError
+from kore.service.exchange import (
+    courses,
+    export_course,
+    forget_course,
+    import_course,
+    submissions,
+)
 from tests.support.handin import Exchange
 
 pytestmark = pytest.mark.slow

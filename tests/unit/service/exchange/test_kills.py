@@ -13,9 +13,9 @@ import time
 
 import pytest
 
-from kore import handin
-from kore.handin import handouts, index, submissions
-from kore.handin.store import Store
+from kore.service import exchange
+from kore.service.exchange import handouts, index, submissions
+from kore.service.exchange.store import Store
 from tests.support.archives import tar_of
 from tests.support.handin import Exchange, pieces
 from tests.support.kore import make_kore
@@ -56,11 +56,11 @@ def test_a_kill_leaves_whole_submissions_only(here: Exchange, tmp_path):
             random.uniform(0, 0.4),
         )
         acknowledged.update(line.split() for line in lines)
-        handin.sweep(here.services)
-        exchange = here.services.settings.exchange
-        assert [path.name for path in (exchange / "incoming").iterdir()] == ["lock"]
+        exchange.sweep(here.services)
+        folder = here.services.settings.exchange
+        assert [path.name for path in (folder / "incoming").iterdir()] == ["lock"]
         named = set(index.blobs(here.services))
-        assert {path.stem for path in (exchange / "courses").rglob("*.tar")} == named
+        assert {path.stem for path in (folder / "courses").rglob("*.tar")} == named
     there = {one.id: one for one in here.listed()}
     assert {one: there[one].sha256 for one in acknowledged} == acknowledged
     for one in there.values():
@@ -84,12 +84,12 @@ def test_the_sweep_takes_nothing_from_a_writer(here: Exchange):
 
     def slow():
         yield from pieces(tar_of({"a": b"1"}))
-        assert handin.sweep(here.services) == 0
+        assert exchange.sweep(here.services) == 0
 
     with store.receiving(here.course, slow()) as archive:
         assert lost.exists()
-        assert handin.sweep(here.services) == 0
-    assert handin.sweep(here.services) == 2
+        assert exchange.sweep(here.services) == 0
+    assert exchange.sweep(here.services) == 2
     assert not lost.exists()
     assert archive.blob not in {path.stem for path in (store._courses).rglob("*.tar")}
 
@@ -100,7 +100,7 @@ def test_the_wrong_database_costs_nothing(here: Exchange, tmp_path):
     store = index.store(here.services)
     assert store.sweep([]) == 2
     assert store.sweep([]) == 0
-    handin.sweep(here.services)
+    exchange.sweep(here.services)
     handle, _ = submissions.fetch(here.services, here.course, one.id, "u2")
     handle.close()
 
@@ -119,8 +119,8 @@ def test_what_no_row_names_goes_after_some_days(here: Exchange):
 
 def test_nobody_else_can_look_in(here: Exchange):
     """Folders are for their owner alone, also where somebody had opened them."""
-    exchange = here.services.settings.exchange
-    exchange.chmod(0o777)
+    folder = here.services.settings.exchange
+    folder.chmod(0o777)
     here.submit()
-    for path in [exchange, *exchange.rglob("*")]:
+    for path in [folder, *folder.rglob("*")]:
         assert path.stat().st_mode & 0o077 == 0, path

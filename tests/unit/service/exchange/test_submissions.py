@@ -13,10 +13,10 @@ import pytest
 from nbgrader.api import Gradebook
 from sqlalchemy import event
 
-from kore import gradebook
-from kore.db.models import now
-from kore.errors import KoreError
-from kore.handin import arrivals, handouts, quotas, submissions
+from kore.service.coursedir import gradebook
+from kore.service.db.models import now
+from kore.service.errors import KoreError
+from kore.service.exchange import handouts, quotas, submissions, upload_attempts
 from tests.support.archives import tar_of
 from tests.support.handin import Exchange, pieces
 
@@ -117,11 +117,11 @@ def test_the_time_is_that_of_the_first_byte_for_a_minute(exchange: Exchange):
 def test_the_first_of_several_tries_counts():
     """A try that was turned away keeps the place of the next, for a minute and no longer."""
     start = now()
-    assert arrivals.first_try(start, "c", "k1") == start
-    assert arrivals.first_try(start + timedelta(seconds=50), "c", "k1") == start
+    assert upload_attempts.first_try(start, "c", "k1") == start
+    assert upload_attempts.first_try(start + timedelta(seconds=50), "c", "k1") == start
     later = start + timedelta(seconds=70)
-    assert arrivals.first_try(later, "c", "k2") == later
-    assert arrivals.first_try(later, "c", "k1") == later
+    assert upload_attempts.first_try(later, "c", "k2") == later
+    assert upload_attempts.first_try(later, "c", "k1") == later
 
 
 @pytest.mark.parametrize(

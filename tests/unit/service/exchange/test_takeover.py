@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 import pytest
 from nbgrader.utils import make_unique_key, notebook_hash
 
-from kore.handin import handouts, submissions
-from kore.handin.takeover import take_over
+from kore.service.exchange import handouts, submissions
+from kore.service.exchange.takeover import take_over
 from tests.support.handin import Exchange
 from tests.support.kore import make_kore
 

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from kore import grades
-from kore.errors import KoreError
+from kore.service import grades
+from kore.service.errors import KoreError
 
 LTI = "https://purl.imsglobal.org/spec/lti/claim/"
 ROLES = "http://purl.imsglobal.org/vocab/lis/v2/membership#"

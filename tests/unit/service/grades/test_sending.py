@@ -12,11 +12,11 @@ from sqlalchemy import select, update
 
 from ananke.demo.lms.config import SCOPE_LINEITEM, SCOPE_RESULT, SCOPE_SCORE
 from ananke.demo.lms.store import LineItem
-from kore import grades, jobs
-from kore.db.models import Column, Course, Job, JobState, Score, ScoreState, now
-from kore.errors import KoreError
-from kore.jobs import Runner
-from kore.lti.http import Patience
+from kore.service import grades, jobs
+from kore.service.db.models import Column, Course, Job, JobState, Score, ScoreState, now
+from kore.service.errors import KoreError
+from kore.service.jobs import Runner
+from kore.service.lti.http import Patience
 from tests.support.gradedcourse import QUICK, graded_course, only_grades
 
 pytestmark = pytest.mark.slow

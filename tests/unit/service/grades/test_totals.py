@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kore.gradebook import GradedSubmission
-from kore.grades.totals import Student, totals
+from kore.service.coursedir.gradebook import GradedSubmission
+from kore.service.grades.totals import Student, totals
 
 ADA, BOB = Student("u1", "Ada", "1"), Student("u2", "Bob", "2")
 

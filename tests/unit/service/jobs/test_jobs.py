@@ -14,13 +14,13 @@ from types import SimpleNamespace
 
 import pytest
 
-import kore.courses.provision  # noqa: F401  (registers its job)
-from kore import audit, jobs
-from kore.db.engine import Database, open_database
-from kore.db.models import Job, JobState, now
-from kore.errors import KoreError
-from kore.jobs import queue
-from kore.jobs import runner as jobs_runner
+import kore.service.courses.provision  # noqa: F401  (registers its job)
+from kore.service import audit, jobs
+from kore.service.db.engine import Database, open_database
+from kore.service.db.models import Job, JobState, now
+from kore.service.errors import KoreError
+from kore.service.jobs import queue
+from kore.service.jobs import runner as jobs_runner
 
 _WAIT = 30
 
@@ -252,9 +252,9 @@ def test_a_running_lease_is_left_alone(db: Database, kind):
 _VICTIM = """
 import sys, threading
 from types import SimpleNamespace
-import kore.courses.provision  # noqa: F401  (registers its job)
+import kore.service.courses.provision  # noqa: F401  (registers its job)
 from kore import audit, jobs
-from kore.db.engine import open_database
+from kore.service.db.engine import open_database
 db = open_database(sys.argv[1])
 @jobs.handler("test.victim")
 def work(context):

@@ -7,15 +7,16 @@ import os
 import pytest
 from sqlalchemy import select
 
-from kore import jobs
-from kore.backups import restoring, shelf
-from kore.courses import closing, contents, ending
-from kore.courses.listing import courses_of
-from kore.courses.provision import formgrade_group, student_group
-from kore.db.models import Course, Job, JobState, Member, Score, ScoreState, now
-from kore.errors import KoreError
-from kore.hub.api import ServerState
-from kore.trees import Tree
+from kore.service import jobs
+from kore.service.backups import repository
+from kore.service.coursedir import swap
+from kore.service.coursedir.tree import Tree
+from kore.service.courses.listing import courses_of
+from kore.service.courses.provision import formgrade_group, student_group
+from kore.service.db.models import Course, Job, JobState, Member, Score, ScoreState, now
+from kore.service.errors import KoreError
+from kore.service.hubapi import ServerState
+from kore.service.lifecycle import closing, ending, restoring
 from tests.support.keeping import FILES, KeptCourse
 
 SOURCES = {path for path in FILES if path.startswith("source/")}
@@ -44,7 +45,7 @@ def restore(course: KeptCourse, backup: str, **more) -> str:
 
 
 def backups(course: KeptCourse) -> dict[str, str]:
-    listed = shelf.listed(course.services, course.course, user=course.teacher)
+    listed = repository.listed(course.services, course.course, user=course.teacher)
     return {one.origin: one.id for one in listed.backups}
 
 
@@ -245,7 +246,7 @@ def test_what_no_backup_holds_is_not_lost(here: KeptCourse, begin):
 def test_a_disk_that_fills_up_changes_nothing(here: KeptCourse, monkeypatch, begin):
     """No room for the backup, or for what is got ready: the course is as it was."""
     before = here.state()
-    monkeypatch.setattr(shelf.Store, "_write", _full)
+    monkeypatch.setattr(repository.Store, "_write", _full)
     assert "disk" in run(here, begin(here), "failed").message
     monkeypatch.undo()
     assert here.state() == before
@@ -403,7 +404,7 @@ def test_a_move_that_was_interrupted_goes_on(tmp_path):
         moves = 0
         with Tree(root) as tree:
             for path in ("a/new", "b", "d"):
-                tree.write(f"{contents.staging('j')}/{path}", [b"new"])
+                tree.write(f"{swap.staging('j')}/{path}", [b"new"])
             real = tree.rename
 
             def rename(old, new, real=real, fatal=fatal):
@@ -415,14 +416,14 @@ def test_a_move_that_was_interrupted_goes_on(tmp_path):
 
             tree.rename = rename
             try:
-                contents.put_in_place(tree, "j", gone=["c", "x"])
+                swap.put_in_place(tree, "j", gone=["c", "x"])
             except Killed:
                 del tree.rename
                 # A program that still ran has made one of them anew.
                 (root / "b").exists() or (root / "b").write_text("meanwhile")
-                contents.put_in_place(tree, "j", gone=["c", "x"])
+                swap.put_in_place(tree, "j", gone=["c", "x"])
             tree.__dict__.pop("rename", None)
-            contents.clear(tree, "j")
+            swap.clear(tree, "j")
         found = {
             str(path.relative_to(root)): path.read_text()
             for path in root.rglob("*")

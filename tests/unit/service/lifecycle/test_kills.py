@@ -16,14 +16,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from kore import handin, jobs
-from kore.backups import making, restoring, shelf
-from kore.backups.archives import Checker
-from kore.courses import closing, ending
-from kore.db.models import Backup, Job, JobState, now
-from kore.errors import KoreError
-from kore.services import Services
-from kore.settings import Limits
+from kore.service import exchange, jobs
+from kore.service.backups import making, repository
+from kore.service.backups.archives import Checker
+from kore.service.db.models import Backup, Job, JobState, now
+from kore.service.errors import KoreError
+from kore.service.lifecycle import closing, ending, restoring
+from kore.service.services import Services
+from kore.service.settings import Limits
 from tests.support import killed
 from tests.support.keeping import KeptCourse, state_of
 from tests.support.kore import make_kore
@@ -66,7 +66,7 @@ def _state(services: Services, course: str) -> dict:
         rows = session.scalars(select(Backup)).all()
     for row in rows:
         checker = Checker(Limits())
-        with shelf.store(services).open(row.course_id, row.id) as handle:
+        with repository.store(services).open(row.course_id, row.id) as handle:
             while piece := handle.read(1 << 20):
                 checker.feed(piece)
         checker.finish()
@@ -75,8 +75,8 @@ def _state(services: Services, course: str) -> dict:
 
 def _left_over(services: Services, course: str) -> list[str]:
     """Return what lies about after a start has swept: files that nothing names."""
-    handin.sweep(services)
-    shelf.sweep(services)
+    exchange.sweep(services)
+    repository.sweep(services)
     folder = services.settings.state_dir / "backups"
     found = [path for path in (folder / "incoming").iterdir() if path.name != "lock"]
     found += (services.settings.exchange / "incoming").glob("*.tar")

@@ -8,9 +8,9 @@ from email.utils import formatdate
 
 import pytest
 
-from kore.lti.errors import RefusedError, StoppedError, UnavailableError
-from kore.lti.gate import Gate
-from kore.lti.http import Http, Patience
+from kore.service.lti.errors import RefusedError, StoppedError, UnavailableError
+from kore.service.lti.http import Http, Patience
+from kore.service.lti.throttle import Gate
 from tests.support.rawserver import ResetError, http, raw_server, replay
 
 # Quick to try again; what is silent or slow has a patience of its own below.

@@ -10,7 +10,7 @@ import jwt
 import pytest
 from jwt.algorithms import RSAAlgorithm
 
-from kore.lti.keys import KeyStore, KeyStoreError
+from kore.service.lti.keys import KeyStore, KeyStoreError
 
 
 def test_made_once_and_kept(tmp_path):

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kore.lti import ags as lti
-from kore.lti.ags import Result, Score
-from kore.lti.errors import NewerError, RefusedError
-from kore.lti.http import Http, Patience
-from kore.lti.keys import KeyStore
-from kore.lti.services import Platforms
-from kore.lti.tokens import Tokens
+from kore.service.lti import ags as lti
+from kore.service.lti.ags import Result, Score
+from kore.service.lti.errors import NewerError, RefusedError
+from kore.service.lti.http import Http, Patience
+from kore.service.lti.keys import KeyStore
+from kore.service.lti.services import Platforms
+from kore.service.lti.tokens import Tokens
 from tests.support.lms import running_lms
 from tests.support.rawserver import ResetError, http, raw_server, replay
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kore.lti.claims import ClaimError, Launch, clean_text, clean_url
-from kore.lti.roles import Role
+from kore.shared.lti.claims import ClaimError, Launch, clean_text, clean_url
+from kore.shared.lti.roles import Role
 
 LTI = "https://purl.imsglobal.org/spec/lti/claim/"
 AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"

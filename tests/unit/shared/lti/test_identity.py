@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kore.lti.identity import course_id, is_course_id, user_name
+from kore.shared.ids import is_course_id
+from kore.shared.lti.identity import course_id, user_name
 
 ISSUER = "https://moodle.example.edu"
 # What JSON can bring: surrogates too, unlike hypothesis' default.

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kore.lti.roles import Role, role_of
+from kore.shared.lti.roles import Role, role_of
 
 M = "http://purl.imsglobal.org/vocab/lis/v2/membership"
 I = "http://purl.imsglobal.org/vocab/lis/v2/institution/person"  # noqa: E741

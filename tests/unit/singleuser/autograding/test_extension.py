@@ -8,7 +8,7 @@ import threading
 import pytest
 from tornado.web import HTTPError
 
-from kore.autograding import extension
+from kore.singleuser.autograding import extension
 
 
 class _SlowKore:

@@ -7,7 +7,7 @@ import json
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from kore.autograding import outputs
+from kore.singleuser.autograding import outputs
 
 
 def taken(*cells, **more):

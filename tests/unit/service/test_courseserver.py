@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from kore.errors import KoreError
-from kore.hub import servers
-from kore.hub.servers import ServerLostError, answering
+from kore.service import courseserver
+from kore.service.courseserver import ServerLostError, answering
+from kore.service.errors import KoreError
 from tests.support.rawserver import ResetError, http, raw_server, replay
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -55,7 +55,7 @@ def test_an_answer_that_makes_no_sense_ends_it(part):
 
 def test_an_answer_that_breaks_off_is_told(monkeypatch):
     """A server that falls silent in the middle of a line."""
-    monkeypatch.setattr(servers, "_SILENCE_SECONDS", 2)
+    monkeypatch.setattr(courseserver, "_SILENCE_SECONDS", 2)
     with (
         raw_server(replay([HEAD, chunk(b'{"n": 1}\n{"n')])) as server,
         answering(server.url + "/x", "secret") as objects,

@@ -1,0 +1,1 @@
+"""Kore itself: the Flask service with its jobs, database, and LTI services."""

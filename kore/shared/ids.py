@@ -1,0 +1,25 @@
+"""Forms of the ids that name courses, people and jobs.
+
+A course is a hub user ``c-`` and 16 hexadecimal digits, a person ``u`` and what
+``kore.shared.lti.identity`` makes of the LMS's ``sub``, a job 32 hexadecimal digits.
+"""
+
+from __future__ import annotations
+
+import re
+
+COURSE_ID_PATTERN = r"^c-[0-9a-f]{16}$"
+JOB_ID_PATTERN = r"^[0-9a-f]{32}$"
+
+_COURSE_ID = re.compile(r"c-[0-9a-f]{16}")
+_PERSON = re.compile(r"u[a-z0-9_-]{0,29}[a-z0-9]")
+
+
+def is_course_id(name: str) -> bool:
+    """Whether a name is a course's: its id, hub user and account."""
+    return _COURSE_ID.fullmatch(name) is not None
+
+
+def is_person(name: str) -> bool:
+    """Whether a hub user's name is safe as a person's folder and account."""
+    return _PERSON.fullmatch(name) is not None
