@@ -1,4 +1,4 @@
-"""``python -m ananke``: the same as the command ``ananke``."""
+"""``python -m ananke``: same as the command ``ananke``."""
 
 from ananke.cli import main
 

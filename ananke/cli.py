@@ -1,4 +1,4 @@
-"""The command line: reads what was asked, calls one function, and says what went wrong."""
+"""The command line: parses arguments, calls one function, and prints errors."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from rich.console import Console
 from rich.text import Text
 
 from ananke import __version__, commands
-from ananke.errors import AnankeError, Exit
+from ananke.errors import AnankeError, Exit, exit_codes
 
-_HIGHEST_PORT = 65535
-_EXIT_CODES = (
-    "Exit codes: 0 ended as asked, 2 wrong command line, 3 a port is taken, 4 software is "
-    "missing, 5 the state directory cannot be used, 6 it is in use, 7 the LMS configuration "
-    "is wrong, 8 a part did not start, 9 a part ended by itself, 130 interrupted while "
-    "starting."
+_MAX_PORT = 65535
+_DEMO_EXITS = (
+    Exit.PORT_TAKEN,
+    Exit.SOFTWARE_MISSING,
+    Exit.STATE_UNUSABLE,
+    Exit.STATE_IN_USE,
+    Exit.LMS_CONFIG,
+    Exit.PROCESS_NOT_STARTED,
+    Exit.PROCESS_ENDED,
 )
 
 app = typer.Typer(
@@ -32,8 +35,8 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         typer.echo(f"ananke {__version__}")
         raise typer.Exit
 
@@ -42,25 +45,27 @@ def _version(asked: bool) -> None:
 def ananke(
     _: Annotated[
         bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Say the version."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     """Jupyter notebooks with automatic grading for learning management systems."""
 
 
-@app.command(epilog=_EXIT_CODES)
+@app.command(epilog=exit_codes(*_DEMO_EXITS))
 def demo(
     *,
     port: Annotated[
-        int, typer.Option(min=0, max=_HIGHEST_PORT, help="Port of the hub; 0 takes a free one.")
+        int, typer.Option(min=0, max=_MAX_PORT, help="Port of the hub; 0 for a free one.")
     ] = 8000,
     lms_port: Annotated[
-        int, typer.Option(min=0, max=_HIGHEST_PORT, help="Port of the LMS; 0 takes a free one.")
+        int, typer.Option(min=0, max=_MAX_PORT, help="Port of the LMS; 0 for a free one.")
     ] = 9090,
     state_dir: Annotated[
         Path | None,
         typer.Option(
-            help="Where everything is kept: databases, homes, logs.",
+            help="Folder for databases, homes and logs.",
             show_default="$XDG_STATE_HOME/ananke/demo",
         ),
     ] = None,
@@ -68,11 +73,11 @@ def demo(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Connect to the LMS of this 30_lms.py instead of the embedded one.",
+            help="Connect to the LMS that this 30_lms.py names instead of the embedded one.",
         ),
     ] = None,
     json: Annotated[
-        bool, typer.Option("--json", help="When ready, print one line of JSON.")
+        bool, typer.Option("--json", help="Print one line of JSON when ready.")
     ] = False,
 ) -> None:
     """Run the whole system on this machine, with a small LMS, until Ctrl-C."""
@@ -82,7 +87,7 @@ def demo(
         raise AnankeError(
             Exit.SOFTWARE_MISSING,
             f"The demo needs software that is not installed ({error.name}).",
-            "Install it with: pip install 'ananke[hub]' (or, in a clone, make setup).",
+            "Install it with: pip install 'ananke[hub]' (in a clone: make setup).",
         ) from error
     raise typer.Exit(
         run(
@@ -97,32 +102,32 @@ def demo(
     )
 
 
-commands.add_to(app)
+commands.register_all(app)
 
 
 def main() -> None:
-    """Run the command line. Errors end as words and an exit code, never as a trace."""
+    """Run the command line. Errors end as a message and an exit code, never as a traceback."""
     try:
         app()
     except AnankeError as error:
-        _tell(error)
+        _print_error(error)
         sys.exit(error.code)
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)
     except Exception as error:  # noqa: BLE001
         if os.environ.get("ANANKE_DEBUG"):
             traceback.print_exc()
-        _tell(
+        _print_error(
             AnankeError(
                 Exit.INTERNAL,
-                f"Something went wrong inside ananke: {type(error).__name__}: {error}",
-                "This is an error of ours. ANANKE_DEBUG=1 shows where, for a report.",
+                f"Internal error of ananke: {type(error).__name__}: {error}",
+                "Please report it, with what ANANKE_DEBUG=1 prints.",
             )
         )
         sys.exit(Exit.INTERNAL)
 
 
-def _tell(error: AnankeError) -> None:
+def _print_error(error: AnankeError) -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(Text.assemble(("Error: ", "bold red"), error.message))
     if error.details:

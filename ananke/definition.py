@@ -1,7 +1,7 @@
 """Container definitions: ``containers/NAME/config.py``, read without running it.
 
-The file is Python in form only: lines ``config['key'] = value`` with plain values. Whatever
-else is in it is refused with file, line and remedy.
+The file only looks like Python: lines ``config['key'] = value`` with plain values. Anything
+else is refused with file, line and a hint.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from typing import Any
 
 from ananke.errors import AnankeError, Exit
 from ananke.mounts import PORT
-from ananke.options import ASK, BY_KEY, NO_LIMIT, OPTIONS, Wrong
+from ananke.options import ASK, BY_KEY, NO_LIMIT, OPTIONS, InvalidValue
 
 FOLDER = "containers"
 CONFIG = "config.py"
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?")
-_LARGEST_FILE = 1_000_000
-_FORM = "Lines have the form config['key'] = value, with a text, a number or a list of texts."
+_MAX_FILE_BYTES = 1_000_000
+_FORM = "Write config['key'] = value, where the value is a string, a number or a list of strings."
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
     """A definition's values, each in the form that its check returns.
 
-    ``lines`` says on which line of ``file`` a key is set (0: not at all).
+    ``lines`` maps a key to the line of ``file`` that sets it; keys that are not set are missing.
     """
 
     name: str
@@ -39,63 +39,63 @@ class Definition:
 
     @property
     def file(self) -> Path:
-        """The file that says it."""
+        """The definition's ``config.py``."""
         return self.folder / CONFIG
 
     @property
     def image(self) -> str:
-        """The image's name."""
+        """Name of the image."""
         return str(self.values["image_name"])
 
     @property
     def published(self) -> str:
-        """Podman's form of the port: ``[ADDRESS:]PORT:8000``."""
+        """The port in Podman's form: ``[ADDRESS:]PORT:8000``."""
         return f"{self.values['port']}:{PORT}"
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where this host reaches the hub: a loopback address unless one is named."""
+        """Host and port at which this host reaches the hub."""
         return split_port(self.values["port"])
 
     @property
     def memory(self) -> str:
-        """Podman's memory limit; empty for none."""
+        """Memory limit for Podman; empty for no limit."""
         return _limit(self.values["memory"])
 
     @property
     def cpus(self) -> str:
-        """Podman's number of processors; empty for no limit."""
+        """Processor limit for Podman; empty for no limit."""
         return _limit(self.values["cpus"])
 
-    def unanswered(self) -> list[str]:
-        """Return the keys whose values are to be asked for."""
+    def interactive_keys(self) -> list[str]:
+        """Return the keys whose value a person must be asked for."""
         return [key for key, value in self.values.items() if value in (ASK, (ASK,))]
 
     def with_values(self, values: Mapping[str, Any], *, source: str = "") -> Definition:
-        """Return the definition with other values, checked; raises AnankeError.
+        """Return the definition with ``values`` replaced, checked; raises AnankeError.
 
-        ``source`` says where a wrong value came from, where that is not the flag.
+        ``source`` names where the values came from; by default the key's flag is named.
         """
         checked = dict(self.values)
         for key, value in values.items():
             option = BY_KEY[key]
             try:
                 checked[key] = option.check(value)
-            except Wrong as wrong:
+            except InvalidValue as invalid:
                 raise AnankeError(
-                    Exit.USAGE, f"{source or option.flag} {wrong}.", wrong.remedy
-                ) from wrong
+                    Exit.USAGE, f"{source or option.flag} {invalid}.", invalid.hint
+                ) from invalid
         return Definition(self.name, self.folder, checked, self.lines)
 
     def require_complete(self) -> None:
-        """Raise AnankeError for the first needed key that has no value."""
+        """Raise AnankeError for the first needed key without a value."""
         for option in OPTIONS:
             if option.needed and self.values[option.key] is None:
-                raise refusal(
+                raise definition_error(
                     self.file,
                     self.lines.get(option.key, 0),
-                    f"{option.key} is not filled in",
-                    f"Set config['{option.key}'] there, or give {option.flag}.",
+                    f"{option.key} is not set",
+                    f"Set config['{option.key}'] there, or use {option.flag}.",
                 )
 
 
@@ -104,7 +104,7 @@ def _limit(value: str) -> str:
 
 
 def split_port(value: str) -> tuple[str, int]:
-    """Return host and port to connect to for a checked ``port`` value."""
+    """Return host and port to connect to for a checked ``port`` value; loopback by default."""
     address, _, port = value.rpartition(":")
     address = address.strip("[]")
     if address in ("", "0.0.0.0"):  # noqa: S104
@@ -112,99 +112,107 @@ def split_port(value: str) -> tuple[str, int]:
     return ("::1" if address == "::" else address), int(port)
 
 
-def refusal(file: Path, line: int, words: str, remedy: str) -> AnankeError:
-    """Return the error for a file that cannot be used as it is."""
-    where = f"{file}, line {line}" if line else str(file)
-    return AnankeError(Exit.DEFINITION, f"{where}: {words}.", remedy)
+def definition_error(file: Path, line: int, message: str, hint: str) -> AnankeError:
+    """Return the error for a file of a definition; ``line`` 0 means the whole file."""
+    place = f"{file}, line {line}" if line else str(file)
+    return AnankeError(Exit.DEFINITION, f"{place}: {message}.", hint)
 
 
-def checked_name(name: str) -> str:
-    """Return a name that a definition, its container and its unit can have."""
+def check_name(name: str) -> str:
+    """Return ``name`` if a definition, its container and its unit can have it.
+
+    Raises AnankeError if not.
+    """
     if not _NAME.fullmatch(name):
         raise AnankeError(
             Exit.USAGE,
             f"{name!r} cannot be the name of a container.",
-            "Names have a to z, 0 to 9 and '-', begin and end with a letter or digit, and "
-            "have at most 48 characters.",
+            "Use a to z, 0 to 9 and '-', begin and end with a letter or digit, and keep it to "
+            "48 characters.",
         )
     return name
 
 
-def names(root: Path) -> list[str]:
-    """Return the names of all definitions below ``root``, templates left out."""
+def list_names(root: Path) -> list[str]:
+    """Return the names of all definitions below ``root``, without templates."""
     found = (path.parent.name for path in (root / FOLDER).glob(f"*/{CONFIG}"))
     return sorted(n for n in found if _NAME.fullmatch(n) and not n.startswith("template-"))
 
 
-def read(root: Path, name: str) -> Definition:
+def read_definition(root: Path, name: str) -> Definition:
     """Read the definition of a name; needed keys may still be None.
 
-    Raises AnankeError where it is missing or wrong.
+    Raises AnankeError if it is missing or invalid.
     """
-    folder = root / FOLDER / checked_name(name)
+    folder = root / FOLDER / check_name(name)
     file = folder / CONFIG
     try:
-        if file.stat().st_size > _LARGEST_FILE:
-            raise refusal(file, 0, "is too large for a definition", _FORM)
+        if file.stat().st_size > _MAX_FILE_BYTES:
+            raise definition_error(file, 0, "is too large for a definition", _FORM)
         data = file.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        known = ", ".join(names(root))
+        known = ", ".join(list_names(root))
         raise AnankeError(
             Exit.NOT_FOUND,
             f"There is no container definition {file}.",
             f"Make one with: ananke new {name}" + (f". There are: {known}" if known else "."),
         ) from None
     except OSError as error:
-        raise refusal(
+        raise definition_error(
             file, 0, f"cannot be read ({error.strerror})", "Make it a file that you may read."
         ) from error
-    values, lines = parse(data, file)
+    values, lines = parse_config(data, file)
     return Definition(name, folder, values, lines)
 
 
-def parse(data: bytes, file: Path) -> tuple[dict[str, Any], dict[str, int]]:
-    """Return the checked values of a ``config.py``, defaults filled in, and their lines.
+def parse_config(data: bytes, file: Path) -> tuple[dict[str, Any], dict[str, int]]:
+    """Return the checked values of a ``config.py``, with defaults, and the lines of its keys.
 
-    Nothing of it is run. Raises AnankeError with file, line and remedy.
+    Nothing in it is run. Raises AnankeError with file, line and hint.
     """
     values: dict[str, Any] = {option.key: option.default for option in OPTIONS}
     lines: dict[str, int] = {}
-    for node in _statements(data, file):
+    for node in _parse_statements(data, file):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             continue
-        key, value = _assignment(node, file)
+        key, value = _parse_assignment(node, file)
         if key in lines:
-            raise refusal(
-                file, node.lineno, f"{key} is set again, after line {lines[key]}", "Keep one."
+            raise definition_error(
+                file,
+                node.lineno,
+                f"{key} is set again, after line {lines[key]}",
+                "Keep one of the two.",
             )
         lines[key] = node.lineno
         option = BY_KEY.get(key)
         if option is None:
             known = ", ".join(BY_KEY)
-            raise refusal(file, node.lineno, f"{key!r} is not a key", f"The keys are: {known}.")
+            raise definition_error(
+                file, node.lineno, f"{key!r} is not a known key", f"The keys are: {known}."
+            )
         if option.needed and value in (None, ""):
             continue
         try:
             values[key] = option.check(value)
-        except Wrong as wrong:
-            raise refusal(file, node.lineno, f"{key} {wrong}", wrong.remedy) from wrong
+        except InvalidValue as invalid:
+            raise definition_error(file, node.lineno, f"{key} {invalid}", invalid.hint) from invalid
     return values, lines
 
 
-def _statements(data: bytes, file: Path) -> list[ast.stmt]:
+def _parse_statements(data: bytes, file: Path) -> list[ast.stmt]:
     try:
         with warnings.catch_warnings():
-            # What the parser finds odd (invalid escapes) is shown by no trace of ours.
+            # The parser warns about invalid escapes; that would show up in our output.
             warnings.simplefilter("ignore")
             return ast.parse(data, filename=str(file)).body
     except SyntaxError as error:
         line = max(error.lineno or 1, 1)
-        raise refusal(file, line, f"is not written right ({error.msg})", _FORM) from error
+        raise definition_error(file, line, f"syntax error ({error.msg})", _FORM) from error
     except (ValueError, RecursionError, MemoryError) as error:
-        raise refusal(file, 1, f"is not written right ({error})", _FORM) from error
+        raise definition_error(file, 1, f"syntax error ({error})", _FORM) from error
 
 
-def _assignment(node: ast.stmt, file: Path) -> tuple[str, Any]:
+def _parse_assignment(node: ast.stmt, file: Path) -> tuple[str, Any]:
     """Return key and value of ``config['key'] = value``."""
     if isinstance(node, ast.Assign) and len(node.targets) == 1:
         target = node.targets[0]
@@ -218,10 +226,10 @@ def _assignment(node: ast.stmt, file: Path) -> tuple[str, Any]:
             try:
                 return target.slice.value, ast.literal_eval(node.value)
             except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-                raise refusal(
+                raise definition_error(
                     file,
                     node.lineno,
-                    f"{target.slice.value} is not a plain value; nothing here is run",
+                    f"{target.slice.value} is not a plain value; this file is not run",
                     _FORM,
                 ) from None
-    raise refusal(file, node.lineno, "is not a setting; nothing here is run", _FORM)
+    raise definition_error(file, node.lineno, "is not a setting; this file is not run", _FORM)

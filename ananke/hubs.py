@@ -1,4 +1,4 @@
-"""What is done with a hub's container as a whole: its unit, its image, waiting until it answers."""
+"""A hub's container as a whole: its unit, its image, and waiting until the hub answers."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ from pathlib import Path
 from typing import Any
 
 from ananke import hubconfig, unit
+from ananke.context import CommandContext
 from ananke.definition import Definition
 from ananke.errors import AnankeError, Exit
 from ananke.mounts import HUB_UNIT, MOUNTS, STATE
 from ananke.options import BY_KEY
 from ananke.podman import Podman
-from ananke.session import Session
 
 HUB_SECONDS = 180.0
-_LOOK_SECONDS = 0.5
-_ANSWER_SECONDS = 5.0
+_POLL_SECONDS = 0.5
+_TIMEOUT_SECONDS = 5.0
 _LOG_LINES = 15
-_APPLIED = f"{STATE}/created.json"
-_ENFORCING = Path("/sys/fs/selinux/enforce")
-# Direct connections: a machine's web proxy knows nothing of its loopback addresses.
+_CREATED_VALUES = f"{STATE}/created.json"
+_SELINUX_ENFORCE = Path("/sys/fs/selinux/enforce")
+# Direct connections: the machine's web proxy cannot reach its loopback addresses.
 _http = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def url(definition: Definition) -> str:
-    """Return the hub's address on this host, with a slash at its end."""
+def hub_url(definition: Definition) -> str:
+    """Return the hub's URL on this host, with a slash at the end."""
     host, port = definition.address
     host = f"[{host}]" if ":" in host else host
-    return f"http://{host}:{port}{hubconfig.base_url(definition)}"
+    return f"http://{host}:{port}{hubconfig.find_base_url(definition)}"
 
 
-def answers(definition: Definition) -> bool:
-    """Say whether the hub answers on this host."""
+def is_answering(definition: Definition) -> bool:
+    """Whether the hub answers on this host."""
     try:
-        with _http.open(f"{url(definition)}hub/health", timeout=_ANSWER_SECONDS) as answer:
+        with _http.open(f"{hub_url(definition)}hub/health", timeout=_TIMEOUT_SECONDS) as answer:
             return bool(answer.status == http.HTTPStatus.OK)
     except (OSError, http.client.HTTPException, urllib.error.URLError):
         return False
 
 
-def created(name: str) -> Path:
-    """Return the file of a container's unit; raises AnankeError where there is none."""
-    file = unit.installed(name)
+def require_created(name: str) -> Path:
+    """Return the file of a container's unit; raises AnankeError if there is none."""
+    file = unit.find_installed(name)
     if file is None:
         raise AnankeError(
             Exit.NOT_FOUND,
@@ -58,139 +58,141 @@ def created(name: str) -> Path:
     return file
 
 
-def applied(session: Session, name: str | None) -> Definition:
+def read_created_definition(context: CommandContext, name: str | None) -> Definition:
     """Return a created container's definition, with the values that it was created with.
 
-    Raises AnankeError where it has not been created.
+    Raises AnankeError if it has not been created.
     """
-    found = session.definition(name)
-    created(found.name)
-    file = found.folder / _APPLIED
+    found = context.read_definition(name)
+    require_created(found.name)
+    file = found.folder / _CREATED_VALUES
     try:
         values = json.loads(file.read_text("utf-8"))
         known = {key: values[key] for key in BY_KEY if values.get(key) is not None}
     except (OSError, ValueError, AttributeError):
-        # Made by hand or by a restore of old: what config.py says is the best there is.
+        # The unit was made by hand, or by an old restore: config.py is the best source left.
         known = {}
-    made = found.with_values(known, source=str(file))
-    made.require_complete()
-    return made
+    created = found.with_values(known, source=str(file))
+    created.require_complete()
+    return created
 
 
-def note_applied(session: Session, definition: Definition) -> None:
-    """Write down the values with which a container is created."""
+def save_created_values(context: CommandContext, definition: Definition) -> None:
+    """Save the values with which a container is created."""
     text = json.dumps(dict(definition.values), indent=1) + "\n"
-    session.steps.write(definition.folder / _APPLIED, text)
+    context.steps.write_file(definition.folder / _CREATED_VALUES, text)
 
 
-def require_new(session: Session, name: str) -> None:
-    """Raise AnankeError where a unit or a container of the name exists."""
-    file = unit.installed(name)
+def require_new(context: CommandContext, name: str) -> None:
+    """Raise AnankeError if a unit or a container of this name exists."""
+    file = unit.find_installed(name)
     if file is not None:
         raise AnankeError(
             Exit.EXISTS,
-            f"The container {name} exists already ({file}).",
-            f"Remove it first, its data stay: ananke remove {name}",
+            f"The container {name} already exists ({file}).",
+            f"Remove it first; its data is kept: ananke remove {name}",
         )
-    if session.podman.container(name) is not None:
+    if context.podman.inspect_container(name) is not None:
         raise AnankeError(
             Exit.EXISTS,
-            f"Podman has a container {name} that is not of ananke's making.",
+            f"Podman has a container {name} that ananke did not create.",
             f"Choose another name, or remove it: podman rm {name}",
         )
 
 
 def require_image(podman: Podman, image: str) -> str:
-    """Return the id of an image; raises AnankeError where it is not here."""
-    found = podman.image_id(image)
+    """Return the id of an image; raises AnankeError if it is not on this host."""
+    found = podman.find_image_id(image)
     if found is None:
         raise AnankeError(
             Exit.NOT_FOUND,
-            f"There is no image {image} here.",
+            f"There is no image {image} on this host.",
             f"Build it with: ananke build {image}, or load it with: ananke load FILE",
         )
     return found
 
 
-def require_lingering(session: Session) -> None:
-    """See to it that the account's units run while it is not signed in; raises AnankeError."""
+def ensure_lingering(context: CommandContext) -> None:
+    """Make the account's units run while it is not signed in; raises AnankeError."""
     user = str(os.geteuid())
-    ran = session.podman.ask(["loginctl", "show-user", user, "--property=Linger", "--value"])
-    if ran.out.strip() == "yes":
+    completed = context.podman.query(
+        ["loginctl", "show-user", user, "--property=Linger", "--value"]
+    )
+    if completed.stdout.strip() == "yes":
         return
     try:
-        session.podman.do(["loginctl", "enable-linger"])
+        context.podman.run(["loginctl", "enable-linger"])
     except AnankeError as error:
         raise AnankeError(
             Exit.HOST,
-            "Lingering is off: the hub would end when you sign out, and not start at boot.",
-            "Ask the machine's administrator for: loginctl enable-linger USER. "
-            "Or go on without, for a trial: --no-linger.",
+            "Lingering is off: the hub would stop when you sign out, and not start at boot.",
+            "Ask the machine's administrator to run: loginctl enable-linger USER. "
+            "To try it without: --no-linger.",
             error.details or error.message,
         ) from error
 
 
-def make_folders(session: Session, definition: Definition) -> None:
-    """Make the folders that the container mounts, where they are missing."""
+def make_folders(context: CommandContext, definition: Definition) -> None:
+    """Make the missing ones of the folders that the container mounts."""
     for mount in MOUNTS:
-        session.steps.folder(definition.folder / mount.source)
+        context.steps.make_folder(definition.folder / mount.source)
 
 
-def install_unit(session: Session, definition: Definition) -> Path:
-    """Write the container's unit, checked by Podman, and have systemd read it."""
-    podman = session.podman
-    selinux = _ENFORCING.exists() and _ENFORCING.read_text().strip() == "1"
+def install_unit(context: CommandContext, definition: Definition) -> Path:
+    """Write the container's unit, checked by Podman, and make systemd read it."""
+    podman = context.podman
+    selinux = _SELINUX_ENFORCE.exists() and _SELINUX_ENFORCE.read_text().strip() == "1"
     unit.require_plain_folder(definition)
-    generator = podman.generator()
+    generator = podman.find_quadlet_generator()
     if generator is not None:
         file = unit.quadlet_file(definition.name)
-        text = unit.quadlet(definition, selinux=selinux)
+        text = unit.render_quadlet(definition, selinux=selinux)
         unit.check_quadlet(podman, generator, definition.name, text)
-        session.steps.write(file, text)
-        podman.do(podman.systemctl("daemon-reload"))
+        context.steps.write_file(file, text)
+        podman.run(podman.systemctl_command("daemon-reload"))
         return file
     file = unit.service_file(definition.name)
-    podman.do(unit.create_command(definition, selinux=selinux))
-    ran = podman.do(
+    podman.run(unit.create_command(definition, selinux=selinux))
+    completed = podman.run(
         [
             *("podman", "generate", "systemd", "--new", "--name"),
             *("--container-prefix=ananke", "--separator=-", "--restart-policy=on-failure"),
             definition.name,
         ]
     )
-    podman.do(["podman", "rm", "--force", definition.name])
-    session.steps.write(file, ran.out)
-    podman.do(podman.systemctl("daemon-reload"))
-    podman.do(podman.systemctl("enable", file.name))
+    podman.run(["podman", "rm", "--force", definition.name])
+    context.steps.write_file(file, completed.stdout)
+    podman.run(podman.systemctl_command("daemon-reload"))
+    podman.run(podman.systemctl_command("enable", file.name))
     return file
 
 
-def remove_unit(session: Session, name: str, file: Path) -> None:
-    """Stop a container for good: its unit, and what Podman may have left of it."""
-    podman = session.podman
-    podman.do(podman.systemctl("stop", unit.service(name)))
+def remove_unit(context: CommandContext, name: str, file: Path) -> None:
+    """Stop a container and remove its unit, and what Podman may have left of it."""
+    podman = context.podman
+    podman.run(podman.systemctl_command("stop", unit.service_name(name)))
     if file == unit.service_file(name):
-        podman.do(podman.systemctl("disable", unit.service(name)))
-    session.steps.unlink(file)
-    podman.do(podman.systemctl("daemon-reload"))
-    podman.do(["podman", "rm", "--force", "--ignore", name])
+        podman.run(podman.systemctl_command("disable", unit.service_name(name)))
+    context.steps.remove_file(file)
+    podman.run(podman.systemctl_command("daemon-reload"))
+    podman.run(["podman", "rm", "--force", "--ignore", name])
 
 
-def start(session: Session, name: str, *, verb: str = "start") -> None:
+def start_unit(context: CommandContext, name: str, *, verb: str = "start") -> None:
     """Start (or restart) the unit; raises AnankeError with the end of its log."""
-    podman = session.podman
-    if _failed(podman, name):
-        # systemd counts the starts that failed, and would refuse one more.
-        podman.do(podman.systemctl("reset-failed", unit.service(name)))
+    podman = context.podman
+    if _has_failed(podman, name):
+        # systemd counts failed starts, and would refuse another one.
+        podman.run(podman.systemctl_command("reset-failed", unit.service_name(name)))
     try:
-        podman.do(podman.systemctl(verb, unit.service(name)))
+        podman.run(podman.systemctl_command(verb, unit.service_name(name)))
     except AnankeError as error:
-        error.details = "\n".join(x for x in (error.details, unit_log(podman, name)) if x)
+        error.details = "\n".join(x for x in (error.details, read_unit_log(podman, name)) if x)
         raise
 
 
-def wait(
-    session: Session,
+def wait_for_hub(
+    context: CommandContext,
     definition: Definition,
     *,
     seconds: float = HUB_SECONDS,
@@ -199,68 +201,68 @@ def wait(
 ) -> float:
     """Wait until the hub answers; return the seconds it took.
 
-    Raises AnankeError with the end of the hub's log where it does not.
+    Raises AnankeError with the end of the hub's log if it does not answer.
     """
-    if session.dry_run:
+    if context.dry_run:
         return 0.0
-    began = clock()
-    looked = 0
+    start = clock()
+    polls = 0
     while True:
-        if answers(definition):
-            return clock() - began
-        looked += 1
-        # A unit that failed will not answer any more.
-        over = looked % 4 == 0 and _failed(session.podman, definition.name)
-        if over or clock() - began > seconds:
+        if is_answering(definition):
+            return clock() - start
+        polls += 1
+        # A failed unit will never answer.
+        failed = polls % 4 == 0 and _has_failed(context.podman, definition.name)
+        if failed or clock() - start > seconds:
             raise AnankeError(
-                Exit.HUB_SILENT,
-                f"The hub of {definition.name} did not come up: "
-                + ("its unit failed." if over else f"no answer within {seconds:g} seconds."),
-                f"Its log: ananke logs {definition.name}. A value in jupyterhub_config.d may be "
-                f"wrong; after a change: ananke restart {definition.name}.",
-                why(session.podman, definition.name),
+                Exit.HUB_NOT_ANSWERING,
+                f"The hub {definition.name} did not start: "
+                + ("its unit failed." if failed else f"no answer within {seconds:g} seconds."),
+                f"Its log: ananke logs {definition.name}. Perhaps a value in jupyterhub_config.d "
+                f"is wrong; after a change: ananke restart {definition.name}.",
+                read_hub_log(context.podman, definition.name),
             )
-        sleep(_LOOK_SECONDS)
+        sleep(_POLL_SECONDS)
 
 
-def why(podman: Podman, name: str) -> str:
-    """Return the end of the hub's log, or of its container's where that cannot be had."""
-    inside = podman.ask(
+def read_hub_log(podman: Podman, name: str) -> str:
+    """Return the end of the hub's log, or of its container's log if that cannot be read."""
+    inside = podman.query(
         [
             *("podman", "exec", name, "journalctl", "--no-pager", "--output=cat"),
             *(f"--unit={HUB_UNIT}", f"--lines={_LOG_LINES}"),
         ]
     )
-    if inside.ok and inside.out.strip():
-        return inside.out.strip()
-    return unit_log(podman, name)
+    if inside.ok and inside.stdout.strip():
+        return inside.stdout.strip()
+    return read_unit_log(podman, name)
 
 
-def unit_log(podman: Podman, name: str) -> str:
+def read_unit_log(podman: Podman, name: str) -> str:
     """Return the end of the log of the container's unit on this host."""
-    ran = podman.ask(
+    completed = podman.query(
         [
             *("journalctl", "--user", "--no-pager", "--output=cat"),
-            *(f"--unit={unit.service(name)}", f"--lines={_LOG_LINES}"),
+            *(f"--unit={unit.service_name(name)}", f"--lines={_LOG_LINES}"),
         ]
     )
-    if ran.ok and ran.out.strip():
-        return ran.out.strip()
-    return podman.ask(["podman", "logs", f"--tail={_LOG_LINES}", name]).out.strip()
+    if completed.ok and completed.stdout.strip():
+        return completed.stdout.strip()
+    return podman.query(["podman", "logs", f"--tail={_LOG_LINES}", name]).stdout.strip()
 
 
-def state(podman: Podman, name: str) -> str:
-    """Return the unit's state in systemd's words: active, inactive, failed, ..."""
-    ran = podman.ask(podman.systemctl("is-active", unit.service(name)))
-    return ran.out.strip() or "unknown"
+def read_unit_state(podman: Podman, name: str) -> str:
+    """Return the unit's state as systemd names it: active, inactive, failed, ..."""
+    completed = podman.query(podman.systemctl_command("is-active", unit.service_name(name)))
+    return completed.stdout.strip() or "unknown"
 
 
-def _failed(podman: Podman, name: str) -> bool:
-    return state(podman, name) == "failed"
+def _has_failed(podman: Podman, name: str) -> bool:
+    return read_unit_state(podman, name) == "failed"
 
 
-def first_of(text: str) -> dict[str, Any]:
-    """Return the first object of a JSON list, or an empty one where there is none."""
+def first_object(text: str) -> dict[str, Any]:
+    """Return the first object of a JSON list, or an empty one if there is none."""
     try:
         found = json.loads(text)
     except ValueError:

@@ -1,7 +1,7 @@
-"""Which folder of a container definition lies where inside its container.
+"""The folders of a container definition, and where its container mounts them.
 
-The images, the manager and the documentation read this one table. What is not in it is
-lost when a container is made anew.
+The images, the manager and the documentation read this one table. Everything else in a
+container is lost when the container is created again.
 """
 
 from __future__ import annotations
@@ -10,35 +10,39 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 STATE = "runtime"
-"""The folder of a definition that holds what the hub writes."""
+"""The folder of a definition that holds everything that the hub writes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mount:
     """One folder: ``source`` below the definition, ``target`` in the container.
 
-    ``keeps`` says in words what is in it. ``backup`` says whether a backup holds it.
+    ``content`` describes what is in it. ``backup``: backups include it.
     """
 
     source: str
     target: PurePosixPath
-    keeps: str
+    content: str
     writable: bool = True
     backup: bool = True
 
 
-def _state(folder: str, target: str, keeps: str, *, backup: bool = True) -> Mount:
-    return Mount(f"{STATE}/{folder}", PurePosixPath(target), keeps, backup=backup)
+def _state_mount(folder: str, target: str, content: str, *, backup: bool = True) -> Mount:
+    return Mount(f"{STATE}/{folder}", PurePosixPath(target), content, backup=backup)
 
 
 MOUNTS = (
-    _state("dyn_home", "/var/lib/private", "the homes of students and teachers"),
-    _state("home", "/home", "the homes of courses, with sources, gradebook and collected work"),
-    _state("hub", "/var/lib/jupyterhub", "the hub's database, cookie secret and tokens"),
-    _state("kore", "/var/lib/kore", "Kore's database and the hub's LTI keys"),
-    _state("exchange", "/opt/nbgrader_exchange", "work that is handed out and in"),
-    _state("parts", "/opt/parts", "optional parts that were installed"),
-    _state("log", "/var/log/journal", "the journal of the hub and of all servers", backup=False),
+    _state_mount("dyn_home", "/var/lib/private", "the homes of students and teachers"),
+    _state_mount("home", "/home", "the homes of courses: sources, gradebook and collected work"),
+    _state_mount("hub", "/var/lib/jupyterhub", "the hub's database, cookie secret and tokens"),
+    _state_mount("kore", "/var/lib/kore", "Kore's database and the hub's LTI keys"),
+    _state_mount(
+        "exchange", "/opt/nbgrader_exchange", "released assignments, submissions and feedback"
+    ),
+    _state_mount("parts", "/opt/parts", "optional parts"),
+    _state_mount(
+        "log", "/var/log/journal", "the journal of the hub and of all servers", backup=False
+    ),
     Mount(
         "jupyterhub_config.d",
         PurePosixPath("/etc/jupyterhub/jupyterhub_config.d"),
@@ -48,7 +52,7 @@ MOUNTS = (
     Mount(
         "ca",
         PurePosixPath("/usr/local/share/ca-certificates/ananke"),
-        "certificates of the organisation's own authorities (*.crt)",
+        "certificates of your organisation's own authorities (*.crt)",
         writable=False,
     ),
 )
@@ -56,7 +60,7 @@ MOUNTS = (
 HUB_DATABASE = f"{STATE}/hub/jupyterhub.sqlite"
 KORE_DATABASE = f"{STATE}/kore/kore.sqlite"
 GRADEBOOKS = (f"{STATE}/home", "course/gradebook.db")
-"""Folder of the courses' homes, and the gradebook's place in each."""
+"""Folder of the courses' homes, and the gradebook's path in each of them."""
 
 PORT = 8000
 """The port on which the hub listens inside the container."""

@@ -1,7 +1,7 @@
 """The one gateway to podman, systemd and loginctl: argument lists, never a shell.
 
-What changes something goes through ``do`` and is only noted in a dry run; what asks goes
-through ``ask`` and is always run. Nothing outside this module starts these programs.
+Commands that change something go through ``run`` and are only recorded in a dry run; those
+that only read go through ``query`` and always run. No other module starts these programs.
 """
 
 from __future__ import annotations
@@ -18,56 +18,56 @@ from typing import IO, Any
 from ananke.errors import AnankeError, Exit
 from ananke.steps import Steps
 
-ASK_SECONDS = 60.0
-DO_SECONDS = 600.0
+QUERY_SECONDS = 60.0
+RUN_SECONDS = 600.0
 LONG_SECONDS = 4 * 3600.0
 QUADLET_SINCE = (4, 4)
-_MISSING, _NOT_RUNNABLE = 127, 126
-_KEPT_LINES = 30
-_GENERATORS = (
+_MISSING, _NOT_EXECUTABLE = 127, 126
+_MAX_ERROR_LINES = 30
+_QUADLET_GENERATORS = (
     "/usr/libexec/podman/quadlet",
     "/usr/lib/podman/quadlet",
     "/usr/local/libexec/podman/quadlet",
     "/usr/lib/systemd/user-generators/podman-user-generator",
 )
 _INSTALL = "Install Podman: on Debian, apt install podman uidmap passt dbus-user-session."
-# Podman's words, and the way out that they do not tell.
+# Messages of Podman and systemd, and what to do about them, which they do not say.
 _HINTS = (
     (r"cannot find uid|no subuid ranges|no subgid ranges|insufficient UIDs", "Your account has "
-     "too few subordinate ids. The machine's administrator can give some: "
+     "too few subordinate ids. The machine's administrator can add some: "
      "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER. "
      "Then: podman system migrate."),
-    (r"address already in use|port is already allocated", "Another program has the port. "
-     "Choose another in config.py."),
+    (r"address already in use|port is already allocated", "Another program uses the port. "
+     "Choose another one in config.py."),
     (r"Failed to connect to (?:user scope )?bus|DBUS_SESSION_BUS_ADDRESS|No medium found",
-     "There is no systemd session for you. Sign in directly (ssh, not su or sudo), or use: "
+     "You have no systemd session. Sign in directly (ssh, not su or sudo), or use: "
      "machinectl shell USER@"),
     (r"no space left on device", "The disk is full: podman system df, podman image prune."),
     (r"image not known|no such image|unable to find a name", "ananke list --images shows the "
-     "images there are. Make one with ananke build, or load one with ananke load."),
-    (r"unresolvable CDI devices|CDI device", "The GPU's CDI name is not known here. "
-     "nvidia-ctk cdi list shows the names; the machine's administrator makes them with "
+     "images on this host. Build one with ananke build, or load one with ananke load."),
+    (r"unresolvable CDI devices|CDI device", "This host does not know the GPU's CDI name. "
+     "nvidia-ctk cdi list shows the names; the machine's administrator creates them with "
      "nvidia-ctk cdi generate."),
-    (r"controller `?\w+`? is not available", "Limits need controllers that systemd hands to "
-     "your account: ananke doctor tells how. Or set memory and cpus to 'max'."),
-    (r"permission denied", "Check to whom the files belong, and SELinux: ananke doctor."),
-    (r"Interactive authentication required|Access denied", "You may not do that yourself: the "
-     "machine's administrator may."),
+    (r"controller `?\w+`? is not available", "Limits need controllers that systemd delegates to "
+     "your account: ananke doctor says how. Or set memory and cpus to 'max'."),
+    (r"permission denied", "Check who owns the files, and SELinux: ananke doctor."),
+    (r"Interactive authentication required|Access denied", "You are not allowed to do that; "
+     "the machine's administrator is."),
 )  # fmt: skip
-_FALLBACK_HINT = "ananke doctor shows what on this host may be the cause."
+_FALLBACK_HINT = "ananke doctor may show the cause on this host."
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
-    """How a program ended, and what it wrote."""
+class CompletedCommand:
+    """The exit code of a program, and what it wrote."""
 
     code: int
-    out: str
-    err: str
+    stdout: str
+    stderr: str
 
     @property
     def ok(self) -> bool:
-        """Whether it says that all went well."""
+        """Whether the program succeeded."""
         return self.code == 0
 
 
@@ -82,130 +82,138 @@ class Podman:
         self._environment = dict(os.environ if environment is None else environment)
         self._version: tuple[int, ...] | None = None
 
-    # Asking
+    # Commands that change nothing
 
-    def ask(
+    def query(
         self,
         argv: Sequence[str],
         *,
-        seconds: float = ASK_SECONDS,
+        seconds: float = QUERY_SECONDS,
         environment: Mapping[str, str] | None = None,
-    ) -> Ran:
-        """Run what changes nothing and return how it ended, also where that is badly."""
-        return self._run(argv, seconds=seconds, environment=environment)
+    ) -> CompletedCommand:
+        """Run a command that changes nothing, and return its result even if it fails."""
+        return self._execute(argv, seconds=seconds, environment=environment)
 
-    def ask_json(self, argv: Sequence[str]) -> Any:
-        """Return what podman answers as JSON; raises AnankeError where it does not."""
-        ran = self.ask(argv)
-        if not ran.ok:
-            raise failed(argv, ran)
+    def query_json(self, argv: Sequence[str]) -> Any:
+        """Return the JSON that podman prints; raises AnankeError if it prints none."""
+        completed = self.query(argv)
+        if not completed.ok:
+            raise command_error(argv, completed)
         try:
-            return json.loads(ran.out or "null")
+            return json.loads(completed.stdout or "null")
         except ValueError as error:
             raise AnankeError(
-                Exit.PODMAN, f"{argv[0]} {argv[1]} gave no JSON.", _FALLBACK_HINT, ran.out[:500]
+                Exit.PODMAN,
+                f"{argv[0]} {argv[1]} did not print JSON.",
+                _FALLBACK_HINT,
+                completed.stdout[:500],
             ) from error
 
     def version(self) -> tuple[int, ...]:
-        """Return Podman's version; raises AnankeError where there is none."""
+        """Return Podman's version; raises AnankeError if Podman does not run."""
         if self._version is None:
-            ran = self.ask(["podman", "--version"])
-            found = re.search(r"([0-9]+)\.([0-9]+)(?:\.([0-9]+))?", ran.out)
-            if not ran.ok or not found:
+            completed = self.query(["podman", "--version"])
+            found = re.search(r"([0-9]+)\.([0-9]+)(?:\.([0-9]+))?", completed.stdout)
+            if not completed.ok or not found:
                 raise AnankeError(
                     Exit.SOFTWARE_MISSING,
-                    "Podman cannot be run here.",
+                    "Podman does not run here.",
                     _INSTALL,
-                    ran.err.strip(),
+                    completed.stderr.strip(),
                 )
             self._version = tuple(int(part) for part in found.groups() if part)
         return self._version
 
-    def generator(self) -> str | None:
-        """Return the path of Podman's Quadlet generator, or None for a Podman without."""
+    def find_quadlet_generator(self) -> str | None:
+        """Return the path of Podman's Quadlet generator, or None if there is none."""
         if self.version() < QUADLET_SINCE:
             return None
         own = self._environment.get("ANANKE_QUADLET")
-        paths = [own] if own else _GENERATORS
+        paths = [own] if own else _QUADLET_GENERATORS
         return next((path for path in paths if os.access(path, os.X_OK)), None)
 
-    def image_id(self, image: str) -> str | None:
-        """Return the id of an image that is here, or None."""
-        ran = self.ask(["podman", "image", "inspect", "--format", "{{.Id}}", image])
-        return ran.out.strip() or None if ran.ok else None
+    def find_image_id(self, image: str) -> str | None:
+        """Return the id of an image on this host, or None."""
+        completed = self.query(["podman", "image", "inspect", "--format", "{{.Id}}", image])
+        return completed.stdout.strip() or None if completed.ok else None
 
-    def container(self, name: str) -> dict[str, Any] | None:
-        """Return what podman knows about a container, or None where there is none."""
-        ran = self.ask(["podman", "container", "inspect", name])
-        if not ran.ok:
-            # 125 is also for Podman's own troubles: those must not look like "none".
-            if "no such container" in ran.err.lower() or "no such object" in ran.err.lower():
+    def inspect_container(self, name: str) -> dict[str, Any] | None:
+        """Return what podman knows about a container, or None if there is none."""
+        completed = self.query(["podman", "container", "inspect", name])
+        if not completed.ok:
+            # Podman uses code 125 for its own errors too: those must not look like "none".
+            if (
+                "no such container" in completed.stderr.lower()
+                or "no such object" in completed.stderr.lower()
+            ):
                 return None
-            raise failed(["podman", "container", "inspect", name], ran)
+            raise command_error(["podman", "container", "inspect", name], completed)
         try:
-            found = json.loads(ran.out)
+            found = json.loads(completed.stdout)
         except ValueError:
             return None
         return found[0] if isinstance(found, list) and found else None
 
-    # Doing
+    # Commands that change something
 
-    def do(
+    def run(
         self,
         argv: Sequence[str],
         *,
-        seconds: float = DO_SECONDS,
+        seconds: float = RUN_SECONDS,
         stdin: IO[bytes] | None = None,
         stdout: IO[bytes] | None = None,
-    ) -> Ran:
-        """Run what changes something; raises AnankeError where it fails.
+    ) -> CompletedCommand:
+        """Run a command that changes something; raises AnankeError if it fails.
 
-        In a dry run it is noted, and counts as gone well without a word.
+        In a dry run it is only recorded, and counts as a success without output.
         """
-        ran = self.do_quietly(argv, seconds=seconds, stdin=stdin, stdout=stdout)
-        if not ran.ok:
-            raise failed(argv, ran)
-        return ran
+        completed = self.try_run(argv, seconds=seconds, stdin=stdin, stdout=stdout)
+        if not completed.ok:
+            raise command_error(argv, completed)
+        return completed
 
-    def do_quietly(
+    def try_run(
         self,
         argv: Sequence[str],
         *,
-        seconds: float = DO_SECONDS,
+        seconds: float = RUN_SECONDS,
         stdin: IO[bytes] | None = None,
         stdout: IO[bytes] | None = None,
-    ) -> Ran:
-        """Run what changes something and return how it ended, also where that is badly."""
-        if not self.steps.command(argv):
-            return Ran(0, "", "")
-        return self._run(argv, seconds=seconds, stdin=stdin, stdout=stdout)
+    ) -> CompletedCommand:
+        """Run a command that changes something, and return its result even if it fails."""
+        if not self.steps.record_command(argv):
+            return CompletedCommand(0, "", "")
+        return self._execute(argv, seconds=seconds, stdin=stdin, stdout=stdout)
 
-    def show(self, argv: Sequence[str], *, quiet: bool = False) -> Ran:
-        """Run what takes long, its words going to standard error; raises AnankeError.
+    def run_streaming(self, argv: Sequence[str], *, quiet: bool = False) -> CompletedCommand:
+        """Run a long command, and copy its output to standard error; raises AnankeError.
 
-        ``quiet`` keeps the words for the error alone.
+        With ``quiet`` the output is only used for the error.
         """
-        if not self.steps.command(argv):
-            return Ran(0, "", "")
-        ran = self._run(argv, seconds=LONG_SECONDS) if quiet else self._watched(argv)
-        if not ran.ok:
-            raise failed(argv, ran)
-        return ran
+        if not self.steps.record_command(argv):
+            return CompletedCommand(0, "", "")
+        completed = (
+            self._execute(argv, seconds=LONG_SECONDS) if quiet else self._execute_streaming(argv)
+        )
+        if not completed.ok:
+            raise command_error(argv, completed)
+        return completed
 
-    def hand_over(self, argv: Sequence[str]) -> int:
-        """Give the terminal to a program until it ends; return its exit code."""
-        if not self.steps.command(argv):
+    def run_interactive(self, argv: Sequence[str]) -> int:
+        """Run a program on the terminal until it ends; return its exit code."""
+        if not self.steps.record_command(argv):
             return 0
         try:
             return subprocess.run(argv, env=self._environment, check=False).returncode
         except OSError as error:
-            raise failed(argv, _not_run(argv, error)) from error
+            raise command_error(argv, _start_failure(argv, error)) from error
 
-    def systemctl(self, *words: str) -> list[str]:
+    def systemctl_command(self, *args: str) -> list[str]:
         """Return the command line of ``systemctl`` for units of this account."""
-        return ["systemctl", "--user", *words]
+        return ["systemctl", "--user", *args]
 
-    def _run(
+    def _execute(
         self,
         argv: Sequence[str],
         *,
@@ -213,7 +221,7 @@ class Podman:
         environment: Mapping[str, str] | None = None,
         stdin: IO[bytes] | None = None,
         stdout: IO[bytes] | None = None,
-    ) -> Ran:
+    ) -> CompletedCommand:
         try:
             ended = subprocess.run(
                 argv,
@@ -225,16 +233,16 @@ class Podman:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return Ran(124, "", f"{argv[0]} did not end within {seconds:g} seconds")
+            return CompletedCommand(124, "", f"{argv[0]} did not end within {seconds:g} seconds")
         except OSError as error:
-            return _not_run(argv, error)
-        return Ran(
+            return _start_failure(argv, error)
+        return CompletedCommand(
             ended.returncode,
             (ended.stdout or b"").decode("utf-8", "replace"),
             ended.stderr.decode("utf-8", "replace"),
         )
 
-    def _watched(self, argv: Sequence[str]) -> Ran:
+    def _execute_streaming(self, argv: Sequence[str]) -> CompletedCommand:
         try:
             with subprocess.Popen(
                 argv,
@@ -247,30 +255,29 @@ class Podman:
                 lines: list[bytes] = []
                 for line in process.stdout:
                     os.write(2, line)
-                    lines = [*lines[-_KEPT_LINES:], line]
+                    lines = [*lines[-_MAX_ERROR_LINES:], line]
         except OSError as error:
-            return _not_run(argv, error)
-        return Ran(process.returncode, "", b"".join(lines).decode("utf-8", "replace"))
+            return _start_failure(argv, error)
+        return CompletedCommand(process.returncode, "", b"".join(lines).decode("utf-8", "replace"))
 
 
-def _not_run(argv: Sequence[str], error: OSError) -> Ran:
-    missing = isinstance(error, FileNotFoundError)
-    return Ran(_MISSING if missing else _NOT_RUNNABLE, "", f"{argv[0]}: {error.strerror}")
+def _start_failure(argv: Sequence[str], error: OSError) -> CompletedCommand:
+    code = _MISSING if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
+    return CompletedCommand(code, "", f"{argv[0]}: {error.strerror}")
 
 
-def failed(argv: Sequence[str], ran: Ran) -> AnankeError:
-    """Return the error for a program that ended badly: its words, and a way out."""
+def command_error(argv: Sequence[str], completed: CompletedCommand) -> AnankeError:
+    """Return the error for a program that failed: its output, and what to do."""
     name = Path(argv[0]).name
-    if ran.code == _MISSING and ran.err.startswith(argv[0]):
+    if completed.code == _MISSING and completed.stderr.startswith(argv[0]):
         return AnankeError(
             Exit.SOFTWARE_MISSING,
             f"{name} is not installed.",
             _INSTALL if name == "podman" else "ananke needs a host that runs systemd.",
         )
-    words = [word for word in argv[1:4] if not word.startswith("-")][:2]
-    lines = (ran.err.strip() or ran.out.strip()).splitlines()[-_KEPT_LINES:]
-    said = "\n".join(lines)
-    hint = next((h for pattern, h in _HINTS if re.search(pattern, said, re.I)), _FALLBACK_HINT)
-    return AnankeError(
-        Exit.PODMAN, f"{' '.join([name, *words])} failed (exit code {ran.code}).", hint, said
-    )
+    subcommand = [arg for arg in argv[1:4] if not arg.startswith("-")][:2]
+    lines = (completed.stderr.strip() or completed.stdout.strip()).splitlines()
+    output = "\n".join(lines[-_MAX_ERROR_LINES:])
+    hint = next((h for pattern, h in _HINTS if re.search(pattern, output, re.I)), _FALLBACK_HINT)
+    message = f"{' '.join([name, *subcommand])} failed (exit code {completed.code})."
+    return AnankeError(Exit.PODMAN, message, hint, output)

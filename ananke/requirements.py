@@ -1,4 +1,4 @@
-"""What a definition says that its host must have (``requires``)."""
+"""What a definition requires of its host (``requires``)."""
 
 from __future__ import annotations
 
@@ -6,42 +6,44 @@ import re
 from pathlib import Path
 
 from ananke import __version__
-from ananke.definition import Definition, refusal
+from ananke.definition import Definition, definition_error
 from ananke.podman import Podman
 
 CDI_FOLDERS = ("etc/cdi", "var/run/cdi", "run/cdi")
 
 
-def require(podman: Podman, found: Definition) -> None:
+def check_requirements(podman: Podman, found: Definition) -> None:
     """Raise AnankeError for the first requirement that this host does not meet."""
     line = found.lines.get("requires", 0)
-    for word in found.values["requires"]:
-        name, _, least = word.partition(">=")
-        if least:
-            has = podman.version() if name == "podman" else _numbers(__version__)
-            if has[: least.count(".") + 1] < _numbers(least):
-                shown = ".".join(str(number) for number in has)
-                raise refusal(
+    for requirement in found.values["requires"]:
+        name, _, minimum = requirement.partition(">=")
+        if minimum:
+            version = podman.version() if name == "podman" else _parse_version(__version__)
+            if version[: minimum.count(".") + 1] < _parse_version(minimum):
+                shown = ".".join(str(number) for number in version)
+                raise definition_error(
                     found.file,
                     line,
-                    f"{name} {least} or newer is required, this is {shown}",
+                    f"{name} {minimum} or newer is required, this is {shown}",
                     f"Upgrade {name}.",
                 )
-        elif word == "gpu" and not cdi_files(Path("/")):
-            raise refusal(
+        elif requirement == "gpu" and not list_cdi_files(Path("/")):
+            raise definition_error(
                 found.file,
                 line,
-                "a GPU is required, and this host names none to containers",
-                "The machine's administrator does that with: "
+                "a GPU is required, and no GPU of this host has a CDI name",
+                "Ask the machine's administrator to run: "
                 "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml",
             )
-        elif word.startswith("path:") and not Path(word.removeprefix("path:")).exists():
-            path = word.removeprefix("path:")
-            raise refusal(found.file, line, f"{path} is required and is not there", "Make it.")
+        elif requirement.startswith("path:"):
+            path = requirement.removeprefix("path:")
+            if not Path(path).exists():
+                message = f"{path} is required and does not exist"
+                raise definition_error(found.file, line, message, "Create it.")
 
 
-def cdi_files(host_root: Path) -> list[Path]:
-    """Return the files that name this host's devices to containers."""
+def list_cdi_files(host_root: Path) -> list[Path]:
+    """Return the files that give this host's devices CDI names, which containers use."""
     return sorted(
         path
         for folder in CDI_FOLDERS
@@ -50,6 +52,6 @@ def cdi_files(host_root: Path) -> list[Path]:
     )
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def _parse_version(version: str) -> tuple[int, ...]:
     found = re.match(r"[0-9]+(?:\.[0-9]+)*", version)
     return tuple(int(part) for part in found[0].split(".")) if found else ()

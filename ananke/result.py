@@ -1,4 +1,4 @@
-"""What commands return, and the one place that shows it: to people, or as JSON."""
+"""What commands return, and the one place that prints it: for people, or as JSON."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from ananke.errors import AnankeError
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Result:
-    """The outcome of a command. Its fields are the JSON, ``human`` is for people."""
+    """The outcome of a command. Its fields are the JSON, ``render`` is for people."""
 
-    def human(self) -> RenderableType:
-        """Return what a person is shown."""
+    def render(self) -> RenderableType:
+        """Return what a person sees."""
         raise NotImplementedError
 
     @property
@@ -31,52 +31,52 @@ class Result:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Told(Result):
+class DryRunResult(Result):
     """What a dry run would have done."""
 
     steps: list[str]
     dry_run: bool = True
 
-    def human(self) -> RenderableType:
-        """Return one line a step, ready to be copied."""
+    def render(self) -> RenderableType:
+        """Return one line for each step, ready to be copied."""
         return Text("\n".join(self.steps) or "nothing to do")
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
-    """Return a table without frames; cells are shown as they are, never as markup."""
-    made = Table(box=None, pad_edge=False, header_style="bold")
+def make_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+    """Return a table without frames; cells are printed as they are, never as markup."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        made.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold")
     for row in rows:
-        made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
-    return made
+        table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+    return table
 
 
-def facts(rows: Sequence[tuple[str, Any]]) -> Table:
-    """Return names and values, one pair a line, those without a value left out."""
-    made = Table(box=None, pad_edge=False, show_header=False)
-    made.add_column(style="dim")
-    made.add_column(overflow="fold")
+def make_fact_table(rows: Sequence[tuple[str, Any]]) -> Table:
+    """Return names and values, one pair for each line; pairs without a value are left out."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
     for name, value in rows:
         if value not in (None, "", [], ()):
-            made.add_row(name, Text(str(value)))
-    return made
+            table.add_row(name, Text(str(value)))
+    return table
 
 
-def show(result: Result, *, as_json: bool) -> None:
+def print_result(result: Result, *, as_json: bool) -> None:
     """Print a result on standard output."""
     if as_json:
-        typer.echo(_dumps(dataclasses.asdict(result)))
+        typer.echo(_to_json(dataclasses.asdict(result)))
         return
-    shown = result.human()
-    if shown != "":
-        Console(highlight=False, soft_wrap=not isinstance(shown, Table)).print(shown)
+    rendered = result.render()
+    if rendered != "":
+        Console(highlight=False, soft_wrap=not isinstance(rendered, Table)).print(rendered)
 
 
 def run(work: Callable[[], Result], *, as_json: bool) -> None:
-    """Do a command's work and show its result, or with ``--json`` its error.
+    """Do a command's work and print its result, or with ``--json`` its error.
 
-    Standard output then has one JSON document whatever happens: the result's fields, or
+    With ``--json``, standard output always gets one JSON document: the result's fields, or
     ``{"error": {"code", "message", "hint", "details"}}`` with the exit code as ``code``.
     """
     try:
@@ -84,14 +84,14 @@ def run(work: Callable[[], Result], *, as_json: bool) -> None:
     except AnankeError as error:
         if not as_json:
             raise
-        typer.echo(_dumps({"error": _error(error)}))
+        typer.echo(_to_json({"error": _error_to_dict(error)}))
         raise typer.Exit(error.code) from error
-    show(result, as_json=as_json)
+    print_result(result, as_json=as_json)
     if result.exit_code:
         raise typer.Exit(result.exit_code)
 
 
-def _error(error: AnankeError) -> dict[str, Any]:
+def _error_to_dict(error: AnankeError) -> dict[str, Any]:
     return {
         "code": int(error.code),
         "message": error.message,
@@ -100,13 +100,13 @@ def _error(error: AnankeError) -> dict[str, Any]:
     }
 
 
-def _dumps(value: Any) -> str:
-    return json.dumps(value, default=_plain, ensure_ascii=True)
+def _to_json(value: Any) -> str:
+    return json.dumps(value, default=_to_plain, ensure_ascii=True)
 
 
-def _plain(value: Any) -> Any:
+def _to_plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, set | frozenset):
         return sorted(value)
-    raise TypeError(f"{type(value).__name__} has no form in JSON")
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")

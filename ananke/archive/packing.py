@@ -1,4 +1,4 @@
-"""Packing a definition and its data, while a hub may be writing there."""
+"""Packing a definition and its data, while a hub may be writing to them."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from ananke import __version__
-from ananke.archive.folders import FOLDER, IS_A_LINK, MAKE, READ, opened, walked
+from ananke.archive.openat import CREATE, FOLDER, NOT_A_FOLDER, READ, open_folder, open_subfolder
 from ananke.mounts import GRADEBOOKS, HUB_DATABASE, KORE_DATABASE, MOUNTS
 
 MANIFEST = "manifest.json"
 FORMAT = 1
-_PLAIN = ("config.py", "readme.md")
-_BESIDE = ("-wal", "-shm", "-journal")
+_TOP_FILES = ("config.py", "readme.md")
+_SQLITE_SUFFIXES = ("-wal", "-shm", "-journal")
 
 
-class _Hashed:
-    """A file of a known size to read from: hashed, and filled up where it became shorter."""
+class _HashingReader:
+    """Reads a file of a known size and hashes it; pads it with zeros if it became shorter."""
 
     def __init__(self, file: IO[bytes], size: int) -> None:
         self._file, self._left = file, size
@@ -40,16 +40,16 @@ class _Hashed:
         return data
 
 
-def databases(folder: Path) -> list[dict[str, Any]]:
-    """Return the SQLite databases below a definition: their path and whose they are.
+def list_databases(folder: Path) -> list[dict[str, Any]]:
+    """Return the path and owner of each SQLite database below a definition.
 
-    Whoever copies one while it is in use has to have SQLite do it.
+    While a database is in use, only SQLite can copy it safely.
     """
     names = [HUB_DATABASE, KORE_DATABASE]
     homes, gradebook = GRADEBOOKS
-    with opened(folder) as root:
+    with open_folder(folder) as root:
         try:
-            with walked(root, homes) as home, os.scandir(home) as entries:
+            with open_subfolder(root, homes) as home, os.scandir(home) as entries:
                 courses = sorted(e.name for e in entries if e.name.startswith("c-"))
         except OSError:
             courses = []
@@ -57,7 +57,7 @@ def databases(folder: Path) -> list[dict[str, Any]]:
         found = []
         for name in names:
             try:
-                with walked(root, str(PurePosixPath(name).parent)) as parent:
+                with open_subfolder(root, str(PurePosixPath(name).parent)) as parent:
                     known = os.stat(PurePosixPath(name).name, dir_fd=parent, follow_symlinks=False)
             except OSError:
                 continue
@@ -67,27 +67,27 @@ def databases(folder: Path) -> list[dict[str, Any]]:
 
 
 def pack(folder: Path, output: Path, staged: dict[str, str]) -> dict[str, Any]:
-    """Write the archive; return its manifest without the files, and what it counts.
+    """Write the archive; return its manifest without the files, and the counts.
 
-    ``staged`` maps paths below ``folder`` to files that hold what is to be packed instead.
+    ``staged`` maps paths below ``folder`` to files that are packed instead.
     """
-    beside = {path + suffix for path in staged for suffix in _BESIDE}
-    tops = [*_PLAIN, *(m.source for m in MOUNTS if m.backup)]
+    skipped = {path + suffix for path in staged for suffix in _SQLITE_SUFFIXES}
+    tops = [*_TOP_FILES, *(m.source for m in MOUNTS if m.backup)]
     files: dict[str, dict[str, Any]] = {}
     counts = {"files": 0, "folders": 0, "links": 0, "left_out": 0, "bytes": 0}
     seen: dict[tuple[int, int], str] = {}
-    descriptor = os.open(output, MAKE, 0o600)
+    descriptor = os.open(output, CREATE, 0o600)
     with (
         os.fdopen(descriptor, "wb") as raw,
         tarfile.open(
             fileobj=raw, mode="w:gz", compresslevel=1, format=tarfile.PAX_FORMAT
         ) as archive,
-        opened(folder) as root,
+        open_folder(folder) as root,
     ):
-        for name, parent, known in _entries(root, tops):
-            if name in beside:
+        for name, parent, known in _walk(root, tops):
+            if name in skipped:
                 continue
-            info = _info(name, known)
+            info = _make_member(name, known)
             last = PurePosixPath(name).name
             if stat.S_ISDIR(known.st_mode):
                 info.type = tarfile.DIRTYPE
@@ -104,7 +104,7 @@ def pack(folder: Path, output: Path, staged: dict[str, str]) -> dict[str, Any]:
                 archive.addfile(info)
                 counts["links"] += 1
             else:
-                hashed = _add(archive, info, parent, staged.get(name))
+                hashed = _add_file(archive, info, parent, staged.get(name))
                 if hashed is None:
                     counts["left_out"] += 1
                     continue
@@ -128,10 +128,10 @@ def pack(folder: Path, output: Path, staged: dict[str, str]) -> dict[str, Any]:
     return {**about, **counts}
 
 
-def _add(
+def _add_file(
     archive: tarfile.TarFile, info: tarfile.TarInfo, parent: int, staged: str | None
-) -> _Hashed | None:
-    """Add a regular file; None where it went away or became something else meanwhile."""
+) -> _HashingReader | None:
+    """Add a regular file; return None if it has disappeared or changed its type meanwhile."""
     try:
         if staged is not None:
             descriptor = os.open(staged, READ)
@@ -144,12 +144,12 @@ def _add(
         if not stat.S_ISREG(known.st_mode):
             return None
         info.size = known.st_size
-        hashed = _Hashed(file, info.size)
+        hashed = _HashingReader(file, info.size)
         archive.addfile(info, hashed)  # type: ignore[arg-type]
         return hashed
 
 
-def _info(name: str, known: os.stat_result) -> tarfile.TarInfo:
+def _make_member(name: str, known: os.stat_result) -> tarfile.TarInfo:
     info = tarfile.TarInfo(name)
     info.mode = stat.S_IMODE(known.st_mode)
     info.uid, info.gid = known.st_uid, known.st_gid
@@ -157,14 +157,14 @@ def _info(name: str, known: os.stat_result) -> tarfile.TarInfo:
     return info
 
 
-def _entries(root: int, tops: list[str]) -> Iterator[tuple[str, int, os.stat_result]]:
-    """Yield (path, descriptor of its folder, what it is), a folder before what is in it."""
+def _walk(root: int, tops: list[str]) -> Iterator[tuple[str, int, os.stat_result]]:
+    """Yield (path, descriptor of its folder, stat result), a folder before its contents."""
     waiting = list(reversed(tops))
     while waiting:
         name = waiting.pop()
         path = PurePosixPath(name)
         try:
-            with walked(root, str(path.parent)) as parent:
+            with open_subfolder(root, str(path.parent)) as parent:
                 known = os.stat(path.name, dir_fd=parent, follow_symlinks=False)
                 yield name, parent, known
                 if stat.S_ISDIR(known.st_mode):
@@ -176,6 +176,6 @@ def _entries(root: int, tops: list[str]) -> Iterator[tuple[str, int, os.stat_res
                         os.close(inner)
                     waiting.extend(below)
         except OSError as error:
-            # It went away, or became a link, since it was listed.
-            if error.errno not in (errno.ENOENT, *IS_A_LINK):
+            # It disappeared or became a link since it was listed.
+            if error.errno not in (errno.ENOENT, *NOT_A_FOLDER):
                 raise

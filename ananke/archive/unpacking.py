@@ -1,4 +1,4 @@
-"""Unpacking an archive that may come from anywhere: whole and verified, or not at all."""
+"""Unpacking an archive that may come from anywhere: all of it verified, or nothing."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ import zlib
 from pathlib import Path
 from typing import IO, Any
 
-from ananke.archive.folders import MAKE, damaged, opened, walked
+from ananke.archive.openat import CREATE, damage_error, open_folder, open_subfolder
 from ananke.archive.packing import FORMAT, MANIFEST
 from ananke.errors import AnankeError, Exit
 
 _CHUNK = 1 << 20
-_LARGEST_MANIFEST = 1 << 30
+_MAX_MANIFEST_BYTES = 1 << 30
 
 
 def unpack(file: IO[bytes], folder: Path) -> dict[str, Any]:
     """Unpack an archive into a new folder; return its manifest without the files.
 
-    Raises AnankeError for whatever is damaged, or leads out of the folder.
+    Raises AnankeError if anything is damaged or leads out of the folder.
     """
-    fresh = folder.with_name(f".{folder.name}.restore")
-    if fresh.exists():
-        shutil.rmtree(fresh)
-    fresh.mkdir(mode=0o700, parents=True)
+    partial = folder.with_name(f".{folder.name}.restore")
+    if partial.exists():
+        shutil.rmtree(partial)
+    partial.mkdir(mode=0o700, parents=True)
     try:
-        with opened(fresh) as root:
-            about = _Unpacking(root).run(file)
-        fresh.rename(folder)
+        with open_folder(partial) as root:
+            about = _Unpacker(root).run(file)
+        partial.rename(folder)
     except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)
         raise
     return about
 
 
-class _Unpacking:
-    """One archive on its way into the folder ``root`` (a descriptor)."""
+class _Unpacker:
+    """Unpacks one archive into the folder ``root`` (a descriptor)."""
 
     def __init__(self, root: int) -> None:
         self._root = root
@@ -49,47 +49,47 @@ class _Unpacking:
         self._manifest: dict[str, Any] | None = None
 
     def run(self, file: IO[bytes]) -> dict[str, Any]:
-        """Make all members and compare them with the manifest."""
+        """Create all members and compare them with the manifest."""
         try:
-            # tarfile's own way through gzip leaves out the checksum at its end, the only one
-            # of everything. It is compared where the reading ends.
+            # tarfile's own gzip mode skips the checksum at the end, the only one that covers
+            # everything. Here it is verified when the reading reaches the end.
             with (
                 gzip.GzipFile(fileobj=file) as plain,
                 tarfile.open(fileobj=plain, mode="r|") as archive,
             ):
                 for info in archive:
-                    self._member(archive, info)
+                    self._unpack_member(archive, info)
                 while plain.read(_CHUNK):
                     pass
         except (tarfile.TarError, EOFError, UnicodeError, zlib.error, gzip.BadGzipFile) as error:
-            raise damaged(str(error) or "it ends too early") from error
+            raise damage_error(str(error) or "it ends too early") from error
         if self._manifest is None:
-            raise damaged("it ends before its manifest")
+            raise damage_error("it ends before its manifest")
         expected = {name: about["sha256"] for name, about in self._manifest["files"].items()}
         if expected != self._sums:
             names = [*expected, *self._sums]
             wrong = next(n for n in names if expected.get(n) != self._sums.get(n))
-            raise damaged(f"{wrong!r} is not what was backed up")
-        # Last, and from the inside out: a folder may be closed to whoever fills it.
+            raise damage_error(f"{wrong!r} is not as it was backed up")
+        # Last, and from the inside out: the final mode may not allow writing into a folder.
         for info in reversed(self._folders):
-            with walked(self._root, info.name) as made:
-                _own(made, info, 0o7777)
+            with open_subfolder(self._root, info.name) as made:
+                _set_owner(made, info, 0o7777)
         return {key: value for key, value in self._manifest.items() if key != "files"}
 
-    def _member(self, archive: tarfile.TarFile, info: tarfile.TarInfo) -> None:
+    def _unpack_member(self, archive: tarfile.TarFile, info: tarfile.TarInfo) -> None:
         if self._manifest is not None:
-            raise damaged("it goes on after its manifest")
+            raise damage_error("it continues after its manifest")
         if info.name == MANIFEST:
             self._manifest = _read_manifest(archive, info)
             return
         parts = _safe_parts(info.name)
-        with walked(self._root, "/".join(parts[:-1]), make=True) as parent:
+        with open_subfolder(self._root, "/".join(parts[:-1]), make=True) as parent:
             try:
-                self._make(archive, info, parts[-1], parent)
+                self._create(archive, info, parts[-1], parent)
             except FileExistsError as error:
-                raise damaged(f"{info.name!r} is in it twice") from error
+                raise damage_error(f"{info.name!r} is in it twice") from error
 
-    def _make(
+    def _create(
         self, archive: tarfile.TarFile, info: tarfile.TarInfo, name: str, parent: int
     ) -> None:
         if info.isdir():
@@ -101,18 +101,18 @@ class _Unpacking:
                 os.chown(name, info.uid, info.gid, dir_fd=parent, follow_symlinks=False)
         elif info.islnk():
             if info.linkname not in self._sums:
-                raise damaged(f"{info.name!r} is a link to what is not in it")
+                raise damage_error(f"{info.name!r} is a link to something that is not in it")
             parts = _safe_parts(info.linkname)
-            with walked(self._root, "/".join(parts[:-1])) as other:
+            with open_subfolder(self._root, "/".join(parts[:-1])) as other:
                 os.link(parts[-1], name, src_dir_fd=other, dst_dir_fd=parent, follow_symlinks=False)
         elif info.isreg():
-            self._sums[info.name] = _make_file(archive, info, name, parent)
+            self._sums[info.name] = _create_file(archive, info, name, parent)
         else:
-            raise damaged(f"{info.name!r} is neither a file, a folder nor a link")
+            raise damage_error(f"{info.name!r} is neither a file, a folder nor a link")
 
 
 def _read_manifest(archive: tarfile.TarFile, info: tarfile.TarInfo) -> dict[str, Any]:
-    content = archive.extractfile(info) if info.size <= _LARGEST_MANIFEST else None
+    content = archive.extractfile(info) if info.size <= _MAX_MANIFEST_BYTES else None
     try:
         found = json.loads(content.read()) if content is not None else None
         number, files = found["format"], found["files"]  # type: ignore[index]
@@ -120,14 +120,14 @@ def _read_manifest(archive: tarfile.TarFile, info: tarfile.TarInfo) -> dict[str,
             isinstance(about["sha256"], str) for about in files.values()
         )
     except (ValueError, AttributeError, KeyError, TypeError, RecursionError) as error:
-        raise damaged("its manifest cannot be read") from error
+        raise damage_error("its manifest is invalid") from error
     if not readable:
-        raise damaged("its manifest cannot be read")
+        raise damage_error("its manifest is invalid")
     if number != FORMAT:
         raise AnankeError(
             Exit.CHECKSUM,
-            f"The backup has format {number!r}, which this ananke does not know.",
-            "Use the version of ananke that made it, or a newer one.",
+            f"This version of ananke does not know the backup format {number!r}.",
+            "Use the version of ananke that made the backup, or a newer one.",
         )
     assert isinstance(found, dict)
     return found
@@ -136,32 +136,32 @@ def _read_manifest(archive: tarfile.TarFile, info: tarfile.TarInfo) -> dict[str,
 def _safe_parts(name: str) -> list[str]:
     parts = name.split("/")
     if any(part in ("", ".", "..") or "\0" in part for part in parts):
-        raise damaged(f"{name!r} leads out of its folder")
+        raise damage_error(f"{name!r} leads out of the folder")
     return parts
 
 
-def _make_file(archive: tarfile.TarFile, info: tarfile.TarInfo, name: str, parent: int) -> str:
+def _create_file(archive: tarfile.TarFile, info: tarfile.TarInfo, name: str, parent: int) -> str:
     content = archive.extractfile(info)
     assert content is not None
     sha = hashlib.sha256()
-    with os.fdopen(os.open(name, MAKE, 0o600, dir_fd=parent), "wb") as made:
+    with os.fdopen(os.open(name, CREATE, 0o600, dir_fd=parent), "wb") as made:
         while data := content.read(_CHUNK):
             sha.update(data)
             made.write(data)
         made.flush()
-        _own(made.fileno(), info, 0o777)
+        _set_owner(made.fileno(), info, 0o777)
         os.utime(made.fileno(), (info.mtime, info.mtime))
     return sha.hexdigest()
 
 
-def _own(descriptor: int, info: tarfile.TarInfo, modes: int) -> None:
+def _set_owner(descriptor: int, info: tarfile.TarInfo, modes: int) -> None:
     if os.geteuid() == 0:
         try:
             os.fchown(descriptor, info.uid, info.gid)
         except OSError as error:
             raise AnankeError(
                 Exit.HOST,
-                f"The account {info.uid} of a file in the backup does not exist for you here.",
+                f"The backup has a file of account {info.uid}, outside of your range of ids.",
                 "Your range of subordinate ids is too small: ananke doctor.",
             ) from error
     os.fchmod(descriptor, info.mode & modes)

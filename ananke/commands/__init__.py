@@ -1,4 +1,4 @@
-"""The commands, one module each; ``add_to`` gives them to the command line."""
+"""The commands, one module each; ``register_all`` adds them to the command line."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from ananke.commands import (
     new,
     remove,
     restore,
-    running,
     save,
     shell,
+    start_stop,
     status,
     update,
 )
 
 
-def add_to(app: typer.Typer) -> None:
+def register_all(app: typer.Typer) -> None:
     """Add all commands, in the order in which a container's life needs them."""
     for module in (
         doctor,
@@ -34,7 +34,7 @@ def add_to(app: typer.Typer) -> None:
         create,
         list_,
         status,
-        running,
+        start_stop,
         logs,
         shell,
         update,
@@ -44,4 +44,4 @@ def add_to(app: typer.Typer) -> None:
         ca,
         remove,
     ):
-        module.add_to(app)
+        module.register(app)

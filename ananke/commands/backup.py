@@ -15,17 +15,17 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ananke import checksums
-from ananke.commands.list_ import megabytes
+from ananke.commands.list_ import format_size
+from ananke.context import CommandContext, Directory, DryRun, Json, Name, require_ordinary_user, run
 from ananke.definition import Definition
 from ananke.errors import AnankeError, Exit, exit_codes
 from ananke.mounts import HUB_DATABASE, KORE_DATABASE, MOUNTS
-from ananke.podman import LONG_SECONDS, Podman, Ran
-from ananke.result import Result, facts
-from ananke.session import Directory, DryRun, Json, Name, Session, ordinary_user, run
+from ananke.podman import LONG_SECONDS, CompletedCommand, Podman
+from ananke.result import Result, make_fact_table
 
-# Run in the container by the database's owner: whatever a file holds can do no more there
-# than its owner can.
-_COPY = """
+# Run in the container by the database's owner: a malicious file can do no more there than its
+# owner could.
+_COPY_SCRIPT = """
 import os, shutil, sqlite3, sys, tempfile
 with tempfile.TemporaryDirectory() as folder:
     copy = os.path.join(folder, "copy")
@@ -42,7 +42,7 @@ with tempfile.TemporaryDirectory() as folder:
 
 @dataclass(frozen=True, slots=True)
 class BackedUp(Result):
-    """A backup that was made. ``warnings`` say what could be copied only as it lay there."""
+    """A finished backup. ``warnings`` name databases that were copied without SQLite's help."""
 
     name: str
     file: Path
@@ -55,73 +55,79 @@ class BackedUp(Result):
     running: bool
     warnings: list[str]
 
-    def human(self) -> RenderableType:
+    def render(self) -> RenderableType:
         """Return where it is and what is in it."""
         rows = [
-            ("file", f"{self.file} ({megabytes(self.size)})"),
+            ("file", f"{self.file} ({format_size(self.size)})"),
             ("checksum", self.checksum_file),
-            ("files", f"{self.files} ({megabytes(self.data_bytes)})"),
-            ("databases", f"{self.databases}, {'hub running' if self.running else 'hub stopped'}"),
+            ("files", f"{self.files} ({format_size(self.data_bytes)})"),
+            ("databases", f"{self.databases} (hub {'running' if self.running else 'stopped'})"),
         ]
-        warnings = [Text(words, style="yellow") for words in self.warnings]
-        return Group(Text(f"{self.name} was backed up.", style="bold"), facts(rows), *warnings)
+        warnings = [Text(warning, style="yellow") for warning in self.warnings]
+        return Group(
+            Text(f"Backed up {self.name}.", style="bold"), make_fact_table(rows), *warnings
+        )
 
 
-def helper(*words: str) -> list[str]:
+def archive_command(*args: str) -> list[str]:
     """Return the command line of ``ananke.archive`` in Podman's user namespace."""
-    return ["podman", "unshare", sys.executable, "-P", "-m", "ananke.archive", *words]
+    return ["podman", "unshare", sys.executable, "-P", "-m", "ananke.archive", *args]
 
 
-def understood(ran: Ran) -> Any:
-    """Return what ``ananke.archive`` answered; raises AnankeError with its own words."""
-    if ran.ok:
-        return json.loads(ran.out or "{}")
+def parse_archive_output(completed: CompletedCommand) -> Any:
+    """Return what ``ananke.archive`` printed; raises AnankeError with its own message."""
+    if completed.ok:
+        return json.loads(completed.stdout or "{}")
     try:
-        said = json.loads(ran.err.strip().splitlines()[-1])
-        raise AnankeError(Exit(ran.code), said["message"], said["hint"])
+        error = json.loads(completed.stderr.strip().splitlines()[-1])
+        raise AnankeError(Exit(completed.code), error["message"], error["hint"])
     except (ValueError, KeyError, IndexError, TypeError):
         raise AnankeError(
             Exit.PODMAN,
-            "The data could not be read as the container's accounts.",
-            "ananke doctor shows whether your subordinate ids are in order.",
-            ran.err.strip()[-2000:],
+            "Could not access the data as the container's accounts.",
+            "ananke doctor shows whether your subordinate ids are set up correctly.",
+            completed.stderr.strip()[-2000:],
         ) from None
 
 
-def backup(session: Session, name: str | None, output: Path | None) -> BackedUp:
-    """Write a backup and its checksum; raises AnankeError, leaving no half file."""
-    ordinary_user()
-    found = session.definition(name)
+def backup(context: CommandContext, name: str | None, output: Path | None) -> BackedUp:
+    """Write a backup and its checksum; an AnankeError leaves no partial file."""
+    require_ordinary_user()
+    found = context.read_definition(name)
     if output is None or output.is_dir():
         stamp = time.strftime("%Y%m%d-%H%M%S")
         output = (output or Path.cwd()) / f"{found.name}-{stamp}.ananke.tar.gz"
     if output.exists():
-        raise AnankeError(Exit.EXISTS, f"{output} exists already.", "Choose another --output.")
+        raise AnankeError(Exit.EXISTS, f"{output} already exists.", "Choose another --output.")
     if not output.parent.is_dir():
         raise AnankeError(
-            Exit.NOT_FOUND, f"There is no folder {output.parent}.", "Make it, or choose another."
+            Exit.NOT_FOUND,
+            f"There is no folder {output.parent}.",
+            "Create it, or choose another --output.",
         )
-    container = session.podman.container(found.name) or {}
+    container = context.podman.inspect_container(found.name) or {}
     running = bool(container.get("State", {}).get("Running"))
     output = output.absolute()
-    part = output.with_name(f".{output.name}.part")
+    partial = output.with_name(f".{output.name}.part")
     try:
         with tempfile.TemporaryDirectory(prefix=".ananke-", dir=output.parent) as stage:
-            about, staged, warnings = _packed(session, found, Path(stage), part, running=running)
-        if not session.dry_run:
-            with part.open("rb") as file:
-                digest = checksums.of(file)
-            checksum_file = checksums.write(output, digest)
-            part.rename(output)
+            manifest, databases, warnings = _pack(
+                context, found, Path(stage), partial, running=running
+            )
+        if not context.dry_run:
+            with partial.open("rb") as file:
+                digest = checksums.compute_sha256(file)
+            checksum_file = checksums.write_checksum(output, digest)
+            partial.rename(output)
     except OSError as error:
         raise AnankeError(
             Exit.HOST,
-            f"{output} cannot be written: {error.strerror}.",
-            "Choose another --output, on a disk with space.",
+            f"Could not write {output}: {error.strerror}.",
+            "Choose another --output, on a disk with free space.",
         ) from error
     finally:
-        part.unlink(missing_ok=True)
-    if session.dry_run:
+        partial.unlink(missing_ok=True)
+    if context.dry_run:
         return BackedUp(found.name, output, output, "", 0, 0, 0, 0, running, [])
     return BackedUp(
         name=found.name,
@@ -129,58 +135,72 @@ def backup(session: Session, name: str | None, output: Path | None) -> BackedUp:
         checksum_file=checksum_file,
         sha256=digest,
         size=output.stat().st_size,
-        files=about["files"],
-        data_bytes=about["bytes"],
-        databases=staged,
+        files=manifest["files"],
+        data_bytes=manifest["bytes"],
+        databases=databases,
         running=running,
         warnings=warnings,
     )
 
 
-def _packed(
-    session: Session, found: Definition, stage: Path, part: Path, *, running: bool
+def _pack(
+    context: CommandContext, found: Definition, stage: Path, partial: Path, *, running: bool
 ) -> tuple[dict[str, Any], int, list[str]]:
-    """Pack; return what was packed, the number of databases and what went less well."""
-    podman = session.podman
+    """Write the archive; return its manifest, the number of databases, and warnings."""
+    podman = context.podman
     folder = str(found.folder)
-    part.unlink(missing_ok=True)
-    known = understood(podman.ask(helper("databases", folder)))
+    partial.unlink(missing_ok=True)
+    databases = parse_archive_output(podman.query(archive_command("databases", folder)))
     staged: dict[str, str] = {}
     warnings: list[str] = []
-    # Databases first: what they speak of is then in the files that follow.
-    for number, database in enumerate(known if running else []):
+    # Databases first: the files that they mention are then packed after them.
+    for number, database in enumerate(databases if running else []):
         copy = stage / str(number)
         try:
             _copy_database(podman, found.name, database, copy)
         except AnankeError as error:
             if database["path"] in (HUB_DATABASE, KORE_DATABASE):
                 raise
-            words = (error.details or error.message).splitlines()[-1]
-            warnings.append(f"{database['path']} was copied as it lay there: {words}")
+            reason = (error.details or error.message).splitlines()[-1]
+            warnings.append(
+                f"{database['path']} was copied as a plain file, because SQLite could not "
+                f"copy it: {reason}"
+            )
         else:
             staged[database["path"]] = str(copy)
-    listed = stage / "staged.json"
-    listed.write_text(json.dumps(staged), encoding="utf-8")
-    argv = helper("pack", folder, str(part), str(listed))
-    ran = podman.do_quietly(argv, seconds=LONG_SECONDS)
-    return understood(ran), len(known), warnings
+    staged_list = stage / "staged.json"
+    staged_list.write_text(json.dumps(staged), encoding="utf-8")
+    argv = archive_command("pack", folder, str(partial), str(staged_list))
+    completed = podman.try_run(argv, seconds=LONG_SECONDS)
+    return parse_archive_output(completed), len(databases), warnings
 
 
 def _copy_database(podman: Podman, name: str, database: dict[str, Any], copy: Path) -> None:
-    """Have SQLite copy a database inside the running container."""
+    """Let SQLite copy a database inside the running container."""
     account = f"{database['uid']}:{database['gid']}"
-    argv = ["podman", "exec", f"--user={account}", name, "/usr/bin/python3", "-I", "-c", _COPY]
+    argv = [
+        "podman",
+        "exec",
+        f"--user={account}",
+        name,
+        "/usr/bin/python3",
+        "-I",
+        "-c",
+        _COPY_SCRIPT,
+    ]
     with copy.open("wb") as file:
-        podman.do([*argv, str(_inside(database["path"]))], seconds=LONG_SECONDS, stdout=file)
+        podman.run(
+            [*argv, str(_path_in_container(database["path"]))], seconds=LONG_SECONDS, stdout=file
+        )
 
 
-def _inside(path: str) -> PurePosixPath:
-    """Return where a path below the definition lies in the container."""
+def _path_in_container(path: str) -> PurePosixPath:
+    """Return the path in the container of a path below the definition."""
     mount = next(m for m in MOUNTS if path.startswith(f"{m.source}/"))
     return mount.target / path.removeprefix(f"{mount.source}/")
 
 
-def add_to(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:
     """Add ``backup`` to the command line."""
     codes = (
         Exit.SOFTWARE_MISSING,
@@ -201,7 +221,7 @@ def add_to(app: typer.Typer) -> None:
                 "--output",
                 "-o",
                 metavar="FILE|FOLDER",
-                help="Where to write it.",
+                help="Where to write the backup.",
                 show_default="NAME-DATE-TIME.ananke.tar.gz in the current folder",
             ),
         ] = None,
@@ -209,9 +229,9 @@ def add_to(app: typer.Typer) -> None:
         dry_run: DryRun = False,
         directory: Directory = None,
     ) -> None:
-        """Back up a hub while it runs: configuration, users, courses, grades, keys, files."""
+        """Back up a hub, even while it runs: configuration, users, courses, grades, keys, files."""
         run(
-            lambda session: backup(session, name, output),
+            lambda context: backup(context, name, output),
             json=json,
             dry_run=dry_run,
             directory=directory,

@@ -1,4 +1,4 @@
-"""``ananke create``: a container from its definition, as a unit of systemd that answers."""
+"""``ananke create``: a container from its definition, run as a systemd unit."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ananke import definition, hubconfig, hubs, requirements, unit
+from ananke.context import CommandContext, Directory, DryRun, Json, Name, require_ordinary_user, run
 from ananke.definition import Definition
 from ananke.errors import AnankeError, Exit, exit_codes
-from ananke.options import BY_KEY
-from ananke.result import Result, facts
-from ananke.session import Directory, DryRun, Json, Name, Session, ordinary_user, run
+from ananke.option_flags import Overrides, add_option_flags
+from ananke.result import Result, make_fact_table
 
 EXIT_CODES = (
     Exit.PORT_TAKEN,
@@ -25,14 +25,14 @@ EXIT_CODES = (
     Exit.PODMAN,
     Exit.NOT_FOUND,
     Exit.EXISTS,
-    Exit.HUB_SILENT,
+    Exit.HUB_NOT_ANSWERING,
     Exit.HOST,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Created(Result):
-    """A container that runs, or would run (``started`` is False)."""
+    """A container that was created. ``memory`` and ``cpus`` are None for no limit."""
 
     name: str
     url: str
@@ -40,32 +40,32 @@ class Created(Result):
     image_id: str
     unit: str
     file: Path
-    memory: str
-    cpus: str
+    memory: str | None
+    cpus: str | None
     gpus: tuple[str, ...]
     started: bool
     seconds: float
 
-    def human(self) -> RenderableType:
+    def render(self) -> RenderableType:
         """Return where the hub is."""
-        words = (
+        headline = (
             f"The hub {self.name} is running: {self.url}"
             if self.started
-            else f"The container {self.name} was created. Start it with: ananke start {self.name}"
+            else f"Created the container {self.name}. Start it with: ananke start {self.name}"
         )
         rows: list[tuple[str, Any]] = [
             ("image", f"{self.image} ({self.image_id[:12]})"),
             ("unit", f"{self.unit} ({self.file})"),
-            ("memory", self.memory),
-            ("processors", self.cpus),
+            ("memory", self.memory or "no limit"),
+            ("processors", self.cpus or "no limit"),
             ("GPUs", ", ".join(self.gpus)),
             ("ready after", f"{self.seconds:.1f} s" if self.started else ""),
         ]
-        return Group(Text(words, style="bold"), facts(rows))
+        return Group(Text(headline, style="bold"), make_fact_table(rows))
 
 
 def create(
-    session: Session,
+    context: CommandContext,
     name: str | None,
     overrides: dict[str, Any],
     *,
@@ -73,38 +73,38 @@ def create(
     linger: bool = True,
     wait_seconds: float = hubs.HUB_SECONDS,
 ) -> Created:
-    """Create and start a container; raises AnankeError before anything was changed.
+    """Create and start a container; raises AnankeError before anything is changed.
 
-    Only that the hub does not come up is found later: the container then stays, to be
-    looked into.
+    If only the hub does not answer in the end, the container is kept, so that the cause can
+    be found.
     """
-    ordinary_user()
-    found = session.definition(name)
-    found = answered(session, found.with_values(overrides))
-    checked(session, found)
-    image_id = hubs.require_image(session.podman, found.image)
+    require_ordinary_user()
+    found = context.read_definition(name)
+    found = ask_missing_values(context, found.with_values(overrides))
+    check_definition(context, found)
+    image_id = hubs.require_image(context.podman, found.image)
     if linger:
-        hubs.require_lingering(session)
-    return bring_up(session, found, image_id, start=start, wait_seconds=wait_seconds)
+        hubs.ensure_lingering(context)
+    return set_up_container(context, found, image_id, start=start, wait_seconds=wait_seconds)
 
 
-def checked(session: Session, found: Definition) -> None:
-    """Raise AnankeError for whatever can be known to fail."""
+def check_definition(context: CommandContext, found: Definition) -> None:
+    """Raise AnankeError for everything that is known to fail."""
     found.require_complete()
     hubconfig.require_lms(found)
     require_volumes(found)
-    hubs.require_new(session, found.name)
-    requirements.require(session.podman, found)
-    require_port(session, found)
+    hubs.require_new(context, found.name)
+    requirements.check_requirements(context.podman, found)
+    require_port(context, found)
 
 
-def answered(session: Session, found: Definition) -> Definition:
-    """Return the definition with answers where it says ``interactive``."""
-    return found.with_values({key: session.ask_option(key) for key in found.unanswered()})
+def ask_missing_values(context: CommandContext, found: Definition) -> Definition:
+    """Return the definition with a person's answers instead of ``interactive``."""
+    return found.with_values({key: context.ask_option(key) for key in found.interactive_keys()})
 
 
-def bring_up(
-    session: Session,
+def set_up_container(
+    context: CommandContext,
     found: Definition,
     image_id: str,
     *,
@@ -112,23 +112,23 @@ def bring_up(
     wait_seconds: float = hubs.HUB_SECONDS,
 ) -> Created:
     """Make folders and unit, tag the image, start, and wait until the hub answers."""
-    hubs.make_folders(session, found)
-    hubs.note_applied(session, found)
-    session.podman.do(["podman", "tag", image_id, unit.current_tag(found.name)])
-    file = hubs.install_unit(session, found)
+    hubs.make_folders(context, found)
+    hubs.save_created_values(context, found)
+    context.podman.run(["podman", "tag", image_id, unit.current_tag(found.name)])
+    file = hubs.install_unit(context, found)
     seconds = 0.0
     if start:
-        hubs.start(session, found.name)
-        seconds = hubs.wait(session, found, seconds=wait_seconds)
+        hubs.start_unit(context, found.name)
+        seconds = hubs.wait_for_hub(context, found, seconds=wait_seconds)
     return Created(
         name=found.name,
-        url=hubs.url(found),
+        url=hubs.hub_url(found),
         image=found.image,
         image_id=image_id.removeprefix("sha256:"),
-        unit=unit.service(found.name),
+        unit=unit.service_name(found.name),
         file=file,
-        memory=found.memory or "no limit",
-        cpus=found.cpus or "no limit",
+        memory=found.memory or None,
+        cpus=found.cpus or None,
         gpus=tuple(found.values["gpus"]),
         started=start,
         seconds=round(seconds, 1),
@@ -136,85 +136,67 @@ def bring_up(
 
 
 def require_volumes(found: Definition) -> None:
-    """Raise AnankeError for a volume whose folder is not there: Podman would not start."""
+    """Raise AnankeError for a volume whose folder does not exist: Podman would not start."""
     for text in found.values["volumes"]:
         source = text.partition(":")[0]
         if not unit.volume_folder(found, source).exists():
-            raise definition.refusal(
+            raise definition.definition_error(
                 found.file,
                 found.lines.get("volumes", 0),
                 f"volumes names the folder {source!r}, which does not exist",
-                "Make the folder, or correct the line.",
+                "Create the folder, or correct the line.",
             )
 
 
-def require_port(session: Session, found: Definition) -> None:
-    """Raise AnankeError for a port that another program or definition has."""
+def require_port(context: CommandContext, found: Definition) -> None:
+    """Raise AnankeError for a port that another program or container uses."""
     host, port = found.address
-    for name in definition.names(session.root):
-        if name == found.name or unit.installed(name) is None:
+    for name in definition.list_names(context.root):
+        if name == found.name or unit.find_installed(name) is None:
             continue
         try:
-            other = definition.read(session.root, name)
+            other = definition.read_definition(context.root, name)
         except AnankeError:
             continue
         if other.values["port"] is not None and other.address[1] == port:
             raise AnankeError(
                 Exit.PORT_TAKEN,
-                f"Port {port} is the one of the container {name}.",
-                f"Choose another in {found.file}, or with --port.",
+                f"The container {name} uses port {port}.",
+                f"Choose another one in {found.file}, or with --port.",
             )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = found.values["port"].rpartition(":")[0].strip("[]")
     with socket.socket(family) as probe:
-        # A connection that ended a moment ago does not hold a port.
+        # Connections that ended a moment ago do not keep a port in use.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((bound, port))
         except OSError as error:
             raise AnankeError(
                 Exit.PORT_TAKEN,
-                f"Port {found.values['port']} cannot be had: {error.strerror}.",
-                f"Choose another in {found.file}, or with --port.",
+                f"Port {found.values['port']} cannot be used: {error.strerror}.",
+                f"Choose another one in {found.file}, or with --port.",
             ) from error
 
 
-def option(key: str) -> Any:
-    """Return the command line's option for a key of the definition."""
-    record = BY_KEY[key]
-    return typer.Option(
-        record.flag, help=record.help, metavar="VALUE", show_default="from config.py"
-    )
-
-
-def overrides(**values: Any) -> dict[str, Any]:
-    """Return the values that the command line gave."""
-    return {key: value for key, value in values.items() if value not in (None, [], ())}
-
-
-def add_to(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:
     """Add ``create`` to the command line."""
 
     @app.command("create", epilog=exit_codes(*EXIT_CODES))
+    @add_option_flags()
     def command(
         *,
         name: Name = None,
-        image_name: Annotated[str | None, option("image_name")] = None,
-        port: Annotated[str | None, option("port")] = None,
-        memory: Annotated[str | None, option("memory")] = None,
-        cpus: Annotated[str | None, option("cpus")] = None,
-        gpus: Annotated[list[str] | None, option("gpus")] = None,
-        podman_args: Annotated[list[str] | None, option("podman_args")] = None,
-        volumes: Annotated[list[str] | None, option("volumes")] = None,
-        requires: Annotated[list[str] | None, option("requires")] = None,
+        overrides: Overrides,
         start: Annotated[
-            bool, typer.Option("--start/--no-start", help="Start it, and wait for the hub.")
+            bool,
+            typer.Option("--start/--no-start", help="Start the container and wait for the hub."),
         ] = True,
         linger: Annotated[
             bool,
             typer.Option(
                 "--linger/--no-linger",
-                help="See to it that the hub runs while you are signed out.",
+                help="Make sure that the hub keeps running while you are signed out.",
             ),
         ] = True,
         wait: Annotated[
@@ -225,19 +207,9 @@ def add_to(app: typer.Typer) -> None:
         directory: Directory = None,
     ) -> None:
         """Create a container from its definition, start it, and wait until the hub answers."""
-        given = overrides(
-            image_name=image_name,
-            port=port,
-            memory=memory,
-            cpus=cpus,
-            gpus=gpus,
-            podman_args=podman_args,
-            volumes=volumes,
-            requires=requires,
-        )
         run(
-            lambda session: create(
-                session, name, given, start=start, linger=linger, wait_seconds=wait
+            lambda context: create(
+                context, name, overrides, start=start, linger=linger, wait_seconds=wait
             ),
             json=json,
             dry_run=dry_run,

@@ -1,4 +1,4 @@
-"""``ananke doctor``: what on this host would break, and what to do about it."""
+"""``ananke doctor``: what on this host would break a hub, and how to fix it."""
 
 from __future__ import annotations
 
@@ -11,96 +11,105 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from ananke import checks, definition, hubconfig, hubs, reach, unit
-from ananke.checks import Check, Host
+from ananke import definition, hubconfig, hubs, unit
+from ananke.checks import host_checks, network_checks
+from ananke.checks.check import Check, Host
 from ananke.commands import create
 from ananke.commands.ca import FOLDER as CA_FOLDER
+from ananke.context import CommandContext, Directory, Json, run
 from ananke.errors import AnankeError, Exit, exit_codes
-from ananke.result import Result, table
-from ananke.session import Directory, Json, Session, run
+from ananke.result import Result, make_table
 
-_COLOURS = {"ok": "green", "warn": "yellow", "bad": "bold red"}
+_COLOURS = {"ok": "green", "warning": "yellow", "error": "bold red"}
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis(Result):
-    """All checks. ``healthy`` says that none is bad."""
+    """All checks. ``healthy``: none of them is an error."""
 
     healthy: bool
     checks: list[Check]
 
-    def human(self) -> RenderableType:
-        """Return a table, and the remedies below it."""
+    def render(self) -> RenderableType:
+        """Return a table, and the hints below it."""
         rows = [
-            (Text(check.state, style=_COLOURS[check.state]), check.what, check.found)
+            (Text(check.state, style=_COLOURS[check.state]), check.name, check.message)
             for check in self.checks
         ]
-        remedies = [
-            Text.assemble((f"{check.what}: ", _COLOURS[check.state]), check.remedy)
+        hints = [
+            Text.assemble((f"{check.name}: ", _COLOURS[check.state]), check.hint)
             for check in self.checks
-            if check.remedy
+            if check.hint
         ]
-        end = [] if remedies else [Text("All is well.")]
-        return Group(table(("", "what", "found"), rows), Text(""), *remedies, *end)
+        end = [] if hints else [Text("All is well.")]
+        return Group(make_table(("", "check", "result"), rows), Text(""), *hints, *end)
 
     @property
     def exit_code(self) -> int:
-        """16 where something would break."""
+        """16 if something would break a hub."""
         return 0 if self.healthy else Exit.HOST
 
 
 def doctor(
-    session: Session, name: str | None, public_url: str | None, host: Host | None = None
+    context: CommandContext, name: str | None, public_url: str | None, host: Host | None = None
 ) -> Diagnosis:
-    """Look at the host, and with a name at the definition, its port and its LMS too."""
+    """Check the host, and with a name also its definition, port and LMS."""
     if public_url is not None and not public_url.startswith(("https://", "http://")):
         raise AnankeError(
-            Exit.USAGE, "--public-url is no address.", "For example https://hub.example.org/path"
+            Exit.USAGE,
+            "--public-url is not an http(s) URL.",
+            "For example: https://hub.example.org/path",
         )
     uid = os.geteuid()
     try:
         user = pwd.getpwuid(uid).pw_name
     except KeyError:
         user = str(uid)
-    host = host or Host(podman=session.podman, user=user, uid=uid, data=session.root)
-    found = list(checks.all_checks(host))
+    host = host or Host(podman=context.podman, user=user, uid=uid, data=context.root)
+    checks = list(host_checks.run_host_checks(host))
     if name is not None:
-        found += _of_definition(session, name, public_url)
+        checks += _check_definition(context, name, public_url)
     elif public_url is not None:
-        found.append(reach.proxy(public_url, []))
-    return Diagnosis(healthy=all(check.state != "bad" for check in found), checks=found)
+        checks.append(network_checks.check_reverse_proxy(public_url, []))
+    return Diagnosis(healthy=all(check.state != "error" for check in checks), checks=checks)
 
 
-def _of_definition(session: Session, name: str, public_url: str | None) -> list[Check]:
-    file = session.root / definition.FOLDER / definition.checked_name(name)
+def _check_definition(context: CommandContext, name: str, public_url: str | None) -> list[Check]:
+    folder = context.root / definition.FOLDER / definition.check_name(name)
     try:
-        made = unit.installed(name) is not None
-        read = hubs.applied(session, name) if made else session.definition(name)
+        is_created = unit.find_installed(name) is not None
+        read = (
+            hubs.read_created_definition(context, name)
+            if is_created
+            else context.read_definition(name)
+        )
         read.require_complete()
         create.require_volumes(read)
         hubconfig.require_lms(read)
     except AnankeError as error:
-        return [Check(f"definition {name}", "bad", error.message, error.hint)]
-    found = [Check(f"definition {name}", "ok", str(file))]
-    if made:
-        answers = hubs.answers(read)
-        remedy = "" if answers else f"ananke status {name}, ananke logs {name}"
-        words = f"{'answers' if answers else 'does not answer'} at {hubs.url(read)}"
-        found.append(Check("hub", "ok" if answers else "bad", words, remedy))
+        return [Check(f"definition {name}", "error", error.message, error.hint)]
+    checks = [Check(f"definition {name}", "ok", str(folder))]
+    if is_created:
+        url = hubs.hub_url(read)
+        if hubs.is_answering(read):
+            checks.append(Check("hub", "ok", f"answers at {url}"))
+        else:
+            hint = f"ananke status {name}, ananke logs {name}"
+            checks.append(Check("hub", "error", f"does not answer at {url}", hint))
     else:
         try:
-            create.require_port(session, read)
-            found.append(Check("port", "ok", f"{read.values['port']} is free"))
+            create.require_port(context, read)
+            checks.append(Check("port", "ok", f"{read.values['port']} is free"))
         except AnankeError as error:
-            found.append(Check("port", "bad", error.message, error.hint))
-    cafiles = [str(path) for path in sorted((read.folder / CA_FOLDER).glob("*.crt"))]
-    found += [reach.lms(address, cafiles) for address in hubconfig.lms_addresses(read)]
+            checks.append(Check("port", "error", error.message, error.hint))
+    ca_files = [str(path) for path in sorted((read.folder / CA_FOLDER).glob("*.crt"))]
+    checks += [network_checks.check_lms(url, ca_files) for url in hubconfig.find_lms_urls(read)]
     if public_url is not None:
-        found.append(reach.proxy(public_url, cafiles))
-    return found
+        checks.append(network_checks.check_reverse_proxy(public_url, ca_files))
+    return checks
 
 
-def add_to(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:
     """Add ``doctor`` to the command line."""
 
     @app.command("doctor", epilog=exit_codes(Exit.NOT_FOUND, Exit.HOST))
@@ -109,16 +118,16 @@ def add_to(app: typer.Typer) -> None:
         name: Annotated[
             str | None,
             typer.Argument(
-                help="A container whose definition, port and LMS are looked at as well.",
+                help="Also check this container's definition, port and LMS.",
                 show_default=False,
             ),
         ] = None,
         public_url: Annotated[
             str | None,
-            typer.Option(metavar="URL", help="The hub's address through the reverse proxy."),
+            typer.Option(metavar="URL", help="The hub's URL behind the reverse proxy."),
         ] = None,
         json: Json = False,
         directory: Directory = None,
     ) -> None:
-        """Tell what on this host would break a hub, and what to do about it."""
-        run(lambda session: doctor(session, name, public_url), json=json, directory=directory)
+        """Check what on this host would break a hub, and say how to fix it."""
+        run(lambda context: doctor(context, name, public_url), json=json, directory=directory)

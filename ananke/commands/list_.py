@@ -10,70 +10,76 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ananke import definition, hubs, unit
+from ananke.context import CommandContext, Directory, Json, run
 from ananke.errors import AnankeError, Exit, exit_codes
-from ananke.result import Result, table
-from ananke.session import Directory, Json, Session, run
+from ananke.result import Result, make_table
+from ananke.times import to_iso, to_local
 
 NOT_CREATED = "not created"
 
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A definition, and its container as far as there is one. ``trouble`` is in words."""
+    """A definition and its container, if there is one. ``error`` says what is wrong with it."""
 
     name: str
     state: str
     port: str
     image: str
-    trouble: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image that is here."""
+    """An image on this host. ``created_at`` is ISO 8601 in UTC."""
 
     name: str
     id: str
     size: int
-    created: str
+    created_at: str
 
 
 @dataclass(frozen=True, slots=True)
 class Listing(Result):
-    """All containers, or all images (the other is None)."""
+    """All containers, or all images (the other field is None)."""
 
     containers: list[Container] | None
     images: list[Image] | None
 
-    def human(self) -> RenderableType:
+    def render(self) -> RenderableType:
         """Return a table."""
         if self.images is not None:
-            rows = [(i.name, i.id[:12], megabytes(i.size), i.created) for i in self.images]
-            return table(("image", "id", "size", "made"), rows)
+            rows = [
+                (i.name, i.id[:12], format_size(i.size), to_local(i.created_at))
+                for i in self.images
+            ]
+            return make_table(("image", "id", "size", "created"), rows)
         if not self.containers:
-            return Text("There is no container definition. Make one with: ananke new NAME")
-        made = table(
+            return Text("There is no container definition here. Make one with: ananke new NAME")
+        table = make_table(
             ("container", "state", "port", "image"),
             [(c.name, c.state, c.port, c.image) for c in self.containers],
         )
-        troubles = [Text(c.trouble, style="yellow") for c in self.containers if c.trouble]
-        return Group(made, *troubles)
+        errors = [Text(c.error, style="yellow") for c in self.containers if c.error]
+        return Group(table, *errors)
 
 
-def megabytes(size: int) -> str:
-    """Return a size for people, in the units that disks are sold in."""
+def format_size(size: int) -> str:
+    """Return a size for people, in decimal units."""
     return f"{size / 1e9:.1f} GB" if size >= 10**9 else f"{size / 1e6:.0f} MB"
 
 
-def containers(session: Session) -> Listing:
-    """Return the containers of this folder. A definition that is wrong is told, not refused."""
+def list_containers(context: CommandContext) -> Listing:
+    """Return the containers of this folder; invalid definitions are listed with their error."""
     found = []
-    for name in definition.names(session.root):
-        is_created = unit.installed(name) is not None
-        state = hubs.state(session.podman, name) if is_created else NOT_CREATED
+    for name in definition.list_names(context.root):
+        is_created = unit.find_installed(name) is not None
+        state = hubs.read_unit_state(context.podman, name) if is_created else NOT_CREATED
         try:
             read = (
-                hubs.applied(session, name) if is_created else definition.read(session.root, name)
+                hubs.read_created_definition(context, name)
+                if is_created
+                else definition.read_definition(context.root, name)
             )
         except AnankeError as error:
             found.append(Container(name, state, "", "", error.message))
@@ -83,17 +89,17 @@ def containers(session: Session) -> Listing:
     return Listing(containers=found, images=None)
 
 
-def images(session: Session) -> Listing:
+def list_images(context: CommandContext) -> Listing:
     """Return the images that Podman has."""
     answer: list[dict[str, Any]] = (
-        session.podman.ask_json(["podman", "images", "--format=json"]) or []
+        context.podman.query_json(["podman", "images", "--format=json"]) or []
     )
     found = [
         Image(
             name=name.removeprefix("localhost/"),
             id=str(item.get("Id", "")).removeprefix("sha256:"),
             size=int(item.get("Size", 0)),
-            created=str(item.get("CreatedAt", ""))[:19],
+            created_at=to_iso(item.get("Created") or item.get("CreatedAt")),
         )
         for item in answer
         for name in item.get("Names") or []
@@ -101,7 +107,7 @@ def images(session: Session) -> Listing:
     return Listing(containers=None, images=sorted(found, key=lambda image: image.name))
 
 
-def add_to(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:
     """Add ``list`` to the command line."""
 
     @app.command("list", epilog=exit_codes(Exit.SOFTWARE_MISSING, Exit.PODMAN))
@@ -113,5 +119,5 @@ def add_to(app: typer.Typer) -> None:
         json: Json = False,
         directory: Directory = None,
     ) -> None:
-        """List the containers of this folder and what they are doing."""
-        run(images if show_images else containers, json=json, directory=directory)
+        """List the containers of this folder and their states."""
+        run(list_images if show_images else list_containers, json=json, directory=directory)

@@ -12,45 +12,50 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ananke import checksums
+from ananke.context import CommandContext, Directory, DryRun, Json, run
 from ananke.errors import AnankeError, Exit, exit_codes
 from ananke.podman import LONG_SECONDS
 from ananke.result import Result
-from ananke.session import Directory, DryRun, Json, Session, run
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded(Result):
-    """Images that a file held."""
+    """The images that a file contained."""
 
     file: Path
     sha256: str
     images: list[str]
 
-    def human(self) -> RenderableType:
+    def render(self) -> RenderableType:
         """Return their names."""
-        return Text(f"Loaded from {self.file}, verified: {', '.join(self.images) or 'no image'}.")
+        return Text(
+            f"Loaded from {self.file} (checksum verified): {', '.join(self.images) or 'no image'}."
+        )
 
 
-def load(session: Session, file: Path, *, sha256: str | None, checksum_file: Path | None) -> Loaded:
-    """Load an image file; raises AnankeError where its checksum is wrong or unknown."""
-    with checksums.opened(file) as archive:
-        digest = checksums.expected(file, sha256, checksum_file)
+def load(
+    context: CommandContext, file: Path, *, sha256: str | None, checksum_file: Path | None
+) -> Loaded:
+    """Load an image file; raises AnankeError if its checksum is wrong or unknown."""
+    with checksums.open_file(file) as archive:
+        digest = checksums.find_expected(file, sha256, checksum_file)
         if digest is None:
             raise AnankeError(
                 Exit.CHECKSUM,
-                f"Nothing says what {file} should be: there is no {checksums.beside(file).name}.",
-                "Get its checksum from where the image is from, and give --sha256 or "
+                f"The checksum of {file} is unknown: there is no "
+                f"{checksums.checksum_path(file).name}.",
+                "Get the checksum from where you got the image, and give it with --sha256 or "
                 "--checksum-file.",
             )
-        checksums.verify(file, archive, digest)
-        # The file that was verified, not what may have its name by now.
-        ran = session.podman.do(["podman", "load"], seconds=LONG_SECONDS, stdin=archive)
-    images = re.findall(r"^Loaded image(?:\(s\))?: *(.+)$", ran.out, re.M)
+        checksums.verify_checksum(file, archive, digest)
+        # Pass the open file that was verified, not its name: the name may have been reused.
+        completed = context.podman.run(["podman", "load"], seconds=LONG_SECONDS, stdin=archive)
+    images = re.findall(r"^Loaded image(?:\(s\))?: *(.+)$", completed.stdout, re.M)
     names = [name.strip().removeprefix("localhost/") for line in images for name in line.split(",")]
     return Loaded(file=file, sha256=digest, images=names)
 
 
-def add_to(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:
     """Add ``load`` to the command line."""
     codes = (Exit.SOFTWARE_MISSING, Exit.PODMAN, Exit.NOT_FOUND, Exit.CHECKSUM)
 
@@ -62,21 +67,21 @@ def add_to(app: typer.Typer) -> None:
             str | None,
             typer.Option(
                 metavar="SHA256",
-                help="The checksum it shall have.",
+                help="The expected checksum.",
                 show_default="from FILE.sha256",
             ),
         ] = None,
         checksum_file: Annotated[
             Path | None,
-            typer.Option(metavar="FILE", help="A file of sha256sum that names it."),
+            typer.Option(metavar="FILE", help="Output of sha256sum that contains the checksum."),
         ] = None,
         json: Json = False,
         dry_run: DryRun = False,
         directory: Directory = None,
     ) -> None:
-        """Load an image from a file, if its checksum is right."""
+        """Load an image from a file, after verifying its checksum."""
         run(
-            lambda session: load(session, file, sha256=sha256, checksum_file=checksum_file),
+            lambda context: load(context, file, sha256=sha256, checksum_file=checksum_file),
             json=json,
             dry_run=dry_run,
             directory=directory,

@@ -10,10 +10,10 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ananke import hubs, unit
+from ananke.context import CommandContext, Directory, DryRun, Json, Name, run
 from ananke.errors import AnankeError, Exit, exit_codes
 from ananke.mounts import HUB_UNIT
 from ananke.result import Result
-from ananke.session import Directory, DryRun, Json, Name, Session, run
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,53 +23,64 @@ class Logs(Result):
     name: str
     lines: list[str]
 
-    def human(self) -> RenderableType:
+    def render(self) -> RenderableType:
         """Return the lines as they are."""
         return Text("\n".join(self.lines))
 
 
 def logs(
-    session: Session, name: str | None, *, lines: int, of: str, follow: bool, boot: bool
+    context: CommandContext,
+    name: str | None,
+    *,
+    lines: int,
+    unit_name: str,
+    follow: bool,
+    boot: bool,
 ) -> Logs:
-    """Return the last lines, or show lines as they come until Ctrl-C (``follow``)."""
-    found = session.name(name)
-    hubs.created(found)
+    """Return the last lines, or print lines as they arrive until Ctrl-C (``follow``)."""
+    found = context.choose_name(name)
+    hubs.require_created(found)
     if boot:
-        argv = ["journalctl", "--user", f"--unit={unit.service(found)}"]
+        argv = ["journalctl", "--user", f"--unit={unit.service_name(found)}"]
     else:
         argv = ["podman", "exec", found, "journalctl"]
-        argv += [] if of == "all" else [f"--unit={of}"]
+        argv += [] if unit_name == "all" else [f"--unit={unit_name}"]
     argv += ["--no-pager", f"--lines={lines}"]
     if follow:
-        if session.json:
-            raise AnankeError(Exit.USAGE, "--follow has no end to answer at.", "Leave out --json.")
-        session.podman.hand_over([*argv, "--follow"])
+        if context.json:
+            raise AnankeError(
+                Exit.USAGE, "--follow and --json cannot be combined.", "Leave out one of them."
+            )
+        context.podman.run_interactive([*argv, "--follow"])
         return Logs(found, [])
-    ran = session.podman.ask(argv)
-    if not ran.ok:
+    completed = context.podman.query(argv)
+    if not completed.ok:
         raise AnankeError(
             Exit.PODMAN,
-            f"The journal of {found} cannot be read: is it running?",
-            f"What the container said when it started: ananke logs {found} --boot",
-            ran.err.strip(),
+            f"Could not read the journal of {found}. Is the container running?",
+            f"The log of its start is in: ananke logs {found} --boot",
+            completed.stderr.strip(),
         )
-    return Logs(found, ran.out.splitlines())
+    return Logs(found, completed.stdout.splitlines())
 
 
-def add_to(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:
     """Add ``logs`` to the command line."""
 
     @app.command("logs", epilog=exit_codes(Exit.SOFTWARE_MISSING, Exit.PODMAN, Exit.NOT_FOUND))
     def command(
         *,
         name: Name = None,
-        lines: Annotated[int, typer.Option("--lines", "-l", min=1, help="How many lines.")] = 100,
-        of: Annotated[
-            str, typer.Option("--unit", "-u", help="Unit in the container; all for every one.")
+        lines: Annotated[int, typer.Option("--lines", "-l", min=1, help="Number of lines.")] = 100,
+        unit_name: Annotated[
+            str, typer.Option("--unit", "-u", help="Unit in the container, or all.")
         ] = HUB_UNIT,
-        follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+        follow: Annotated[
+            bool, typer.Option("--follow", "-f", help="Print new lines until Ctrl-C.")
+        ] = False,
         boot: Annotated[
-            bool, typer.Option("--boot", help="The container's own start and end, on this host.")
+            bool,
+            typer.Option("--boot", help="Show how this host started and stopped the container."),
         ] = False,
         json: Json = False,
         dry_run: DryRun = False,
@@ -77,7 +88,9 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Show the log of a hub."""
         run(
-            lambda session: logs(session, name, lines=lines, of=of, follow=follow, boot=boot),
+            lambda context: logs(
+                context, name, lines=lines, unit_name=unit_name, follow=follow, boot=boot
+            ),
             json=json,
             dry_run=dry_run,
             directory=directory,

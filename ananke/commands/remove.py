@@ -1,4 +1,4 @@
-"""``ananke remove``: a container goes, its data stay unless they are to go too."""
+"""``ananke remove``: remove a container and, only with ``--data``, its data."""
 
 from __future__ import annotations
 
@@ -11,47 +11,56 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ananke import hubs, unit
+from ananke.context import (
+    CommandContext,
+    Directory,
+    DryRun,
+    Json,
+    Name,
+    Yes,
+    require_ordinary_user,
+    run,
+)
 from ananke.errors import Exit, exit_codes
 from ananke.mounts import STATE
 from ananke.result import Result
-from ananke.session import Directory, DryRun, Json, Name, Session, Yes, ordinary_user, run
 
 
 @dataclass(frozen=True, slots=True)
 class Removed(Result):
-    """A container that is gone. ``data`` is where its data are, None if they are gone too."""
+    """A removed container. ``data`` is the folder of its data, None if that was removed too."""
 
     name: str
     data: Path | None
 
-    def human(self) -> RenderableType:
-        """Return what is left."""
-        words = f"The container {self.name} was removed."
-        rest = f" Its data stay in {self.data}." if self.data else " Its data were removed."
-        return Text(words + rest)
+    def render(self) -> RenderableType:
+        """Return what was removed and what is left."""
+        if self.data:
+            return Text(f"Removed the container {self.name}. Its data is kept in {self.data}.")
+        return Text(f"Removed the container {self.name} and its data.")
 
 
-def remove(session: Session, name: str | None, *, data: bool = False) -> Removed:
-    """Stop and remove a container, after a question; with ``data`` its data as well."""
-    ordinary_user()
-    found = session.name(name)
-    file = unit.installed(found) if data else hubs.created(found)
-    folder = session.root / "containers" / found / STATE
-    rest = f" and all its data in {folder}" if data else f" (its data in {folder} stay)"
-    session.confirm(f"Remove the container {found}{rest}?")
+def remove(context: CommandContext, name: str | None, *, data: bool = False) -> Removed:
+    """Stop and remove a container after a confirmation; with ``data``, its data as well."""
+    require_ordinary_user()
+    found = context.choose_name(name)
+    file = unit.find_installed(found) if data else hubs.require_created(found)
+    folder = context.root / "containers" / found / STATE
+    rest = f" and all its data in {folder}" if data else f" (its data in {folder} is kept)"
+    context.confirm(f"Remove the container {found}{rest}?")
     if file is not None:
-        hubs.remove_unit(session, found, file)
-    podman = session.podman
+        hubs.remove_unit(context, found, file)
+    podman = context.podman
     for tag in (unit.current_tag(found), unit.previous_tag(found)):
-        if podman.image_id(tag) is not None:
-            podman.do(["podman", "untag", tag, tag])
+        if podman.find_image_id(tag) is not None:
+            podman.run(["podman", "untag", tag, tag])
     if data and folder.exists():
-        # Most of it belongs to accounts of the container, which only podman can be.
-        podman.do(["podman", "unshare", "rm", "-rf", "--", str(folder)])
+        # Most files belong to accounts of the container; only podman can act for these.
+        podman.run(["podman", "unshare", "rm", "-rf", "--", str(folder)])
     return Removed(name=found, data=None if data else folder)
 
 
-def add_to(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:
     """Add ``remove`` to the command line."""
     codes = (Exit.SOFTWARE_MISSING, Exit.PODMAN, Exit.NOT_FOUND, Exit.HOST, Exit.DECLINED)
 
@@ -60,16 +69,16 @@ def add_to(app: typer.Typer) -> None:
         *,
         name: Name = None,
         data: Annotated[
-            bool, typer.Option("--data", help="Remove its data as well: homes, courses, grades.")
+            bool, typer.Option("--data", help="Also remove its data: homes, courses, grades.")
         ] = False,
         yes: Yes = False,
         json: Json = False,
         dry_run: DryRun = False,
         directory: Directory = None,
     ) -> None:
-        """Remove a container. Its definition stays, and its data unless --data is given."""
+        """Remove a container. Its definition is kept, and its data too unless --data is given."""
         run(
-            lambda session: remove(session, name, data=data),
+            lambda context: remove(context, name, data=data),
             json=json,
             dry_run=dry_run,
             yes=yes,

@@ -1,4 +1,4 @@
-"""``ananke restore``: a definition and its data from a backup, verified before it is used."""
+"""``ananke restore``: a definition and its data from a verified backup."""
 
 from __future__ import annotations
 
@@ -12,35 +12,42 @@ from rich.text import Text
 
 from ananke import checksums, definition, hubs
 from ananke.commands import create
-from ananke.commands.backup import helper, understood
+from ananke.commands.backup import archive_command, parse_archive_output
+from ananke.context import CommandContext, Directory, DryRun, Json, require_ordinary_user, run
 from ananke.errors import AnankeError, Exit, exit_codes
-from ananke.options import BY_KEY
+from ananke.option_flags import Overrides, add_option_flags
 from ananke.podman import LONG_SECONDS
 from ananke.result import Result
-from ananke.session import Directory, DryRun, Json, Session, ordinary_user, run
+from ananke.times import to_iso, to_local
 
 
 @dataclass(frozen=True, slots=True)
 class Restored(Result):
-    """A definition that was restored, and its container where one was created."""
+    """A restored definition, and its container if one was created.
+
+    ``original_name`` and ``backed_up_at`` (ISO 8601 in UTC) come from the backup.
+    """
 
     name: str
     folder: Path
-    made_at: str
-    of: str
+    backed_up_at: str
+    original_name: str
     container: create.Created | None
 
-    def human(self) -> RenderableType:
-        """Return what is where."""
-        words = f"{self.folder} was restored from the backup of {self.of}, {self.made_at}."
-        rest: RenderableType = (
-            self.container.human() if self.container else Text(f"Then: ananke create {self.name}")
+    def render(self) -> RenderableType:
+        """Return what was restored, and the next step."""
+        headline = (
+            f"Restored {self.folder} from the backup of {self.original_name} of "
+            f"{to_local(self.backed_up_at)}."
         )
-        return Group(Text(words), rest)
+        rest: RenderableType = (
+            self.container.render() if self.container else Text(f"Next: ananke create {self.name}")
+        )
+        return Group(Text(headline), rest)
 
 
 def restore(
-    session: Session,
+    context: CommandContext,
     file: Path,
     name: str,
     overrides: dict[str, Any],
@@ -51,72 +58,66 @@ def restore(
 ) -> Restored:
     """Unpack a backup into a new definition, and create its container.
 
-    Raises AnankeError, having made nothing, where the backup is damaged or the name is in
-    use. A hub that does not come up is found later: its definition stays.
+    Raises AnankeError, and changes nothing, if the backup is damaged or the name is in use.
+    If only the hub does not answer in the end, the definition is kept.
     """
-    ordinary_user()
-    folder = session.root / definition.FOLDER / definition.checked_name(name)
+    require_ordinary_user()
+    folder = context.root / definition.FOLDER / definition.check_name(name)
     if folder.exists() or folder.is_symlink():
         raise AnankeError(
             Exit.EXISTS,
-            f"{folder} exists already.",
+            f"{folder} already exists.",
             "Restore under another name, or move that folder away.",
         )
-    hubs.require_new(session, name)
-    with checksums.opened(file) as archive:
-        digest = checksums.expected(file, sha256)
+    hubs.require_new(context, name)
+    with checksums.open_file(file) as archive:
+        digest = checksums.find_expected(file, sha256)
         if digest is not None:
-            checksums.verify(file, archive, digest)
-        ran = session.podman.do_quietly(
-            helper("unpack", str(folder)), seconds=LONG_SECONDS, stdin=archive
+            checksums.verify_checksum(file, archive, digest)
+        completed = context.podman.try_run(
+            archive_command("unpack", str(folder)), seconds=LONG_SECONDS, stdin=archive
         )
-    if session.dry_run:
+    if context.dry_run:
         return Restored(name, folder, "", "", None)
-    about = understood(ran)
-    container = _created(session, name, overrides, linger=linger) if make else None
+    manifest = parse_archive_output(completed)
+    container = _create_container(context, name, overrides, linger=linger) if make else None
     return Restored(
         name=name,
         folder=folder,
-        made_at=str(about.get("made_at", "")),
-        of=str(about.get("definition", "")),
+        backed_up_at=to_iso(manifest.get("made_at")),
+        original_name=str(manifest.get("definition", "")),
         container=container,
     )
 
 
-def _created(
-    session: Session, name: str, overrides: dict[str, Any], *, linger: bool
+def _create_container(
+    context: CommandContext, name: str, overrides: dict[str, Any], *, linger: bool
 ) -> create.Created:
     try:
-        return create.create(session, name, overrides, linger=linger)
+        return create.create(context, name, overrides, linger=linger)
     except AnankeError as error:
-        error.hint += f" The data were restored; what is left to do: ananke create {name}"
+        error.hint += f" The data is restored; next: ananke create {name}"
         raise
 
 
-def add_to(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:
     """Add ``restore`` to the command line."""
 
     @app.command("restore", epilog=exit_codes(*create.EXIT_CODES, Exit.CHECKSUM))
+    @add_option_flags("port", "image_name", default_from="the backup")
     def command(
         *,
         file: Annotated[Path, typer.Argument(help="The backup.")],
         name: Annotated[
             str | None, typer.Argument(help="Name of the restored container.", show_default=False)
         ] = None,
-        port: Annotated[
-            str | None,
-            typer.Option(metavar="PORT", help=BY_KEY["port"].help, show_default="from the backup"),
-        ] = None,
-        image_name: Annotated[
-            str | None,
-            typer.Option("--image", help=BY_KEY["image_name"].help, show_default="from the backup"),
-        ] = None,
+        overrides: Overrides,
         sha256: Annotated[
             str | None,
             typer.Option(
                 metavar="SHA256",
-                help="The checksum it shall have.",
-                show_default="from FILE.sha256 where that exists",
+                help="The expected checksum.",
+                show_default="from FILE.sha256 if that exists",
             ),
         ] = None,
         make: Annotated[
@@ -124,19 +125,19 @@ def add_to(app: typer.Typer) -> None:
         ] = True,
         linger: Annotated[
             bool,
-            typer.Option("--linger/--no-linger", help="As for ananke create."),
+            typer.Option("--linger/--no-linger", help="As in ananke create."),
         ] = True,
         json: Json = False,
         dry_run: DryRun = False,
         directory: Directory = None,
     ) -> None:
-        """Bring back a hub from a backup, here or on another host, under a new name."""
+        """Restore a hub from a backup under a new name, here or on another host."""
         run(
-            lambda session: restore(
-                session,
+            lambda context: restore(
+                context,
                 file,
-                name if name is not None else session.ask("Name of the container", "its name"),
-                create.overrides(port=port, image_name=image_name),
+                name if name is not None else context.ask("Name of the container", "its name"),
+                overrides,
                 sha256=sha256,
                 make=make,
                 linger=linger,

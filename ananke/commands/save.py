@@ -11,11 +11,11 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ananke import checksums, hubs
-from ananke.commands.list_ import images, megabytes
+from ananke.commands.list_ import format_size, list_images
+from ananke.context import CommandContext, Directory, DryRun, Json, run
 from ananke.errors import AnankeError, Exit, exit_codes
 from ananke.podman import LONG_SECONDS
 from ananke.result import Result
-from ananke.session import Directory, DryRun, Json, Session, run
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,50 +28,50 @@ class Saved(Result):
     sha256: str
     size: int
 
-    def human(self) -> RenderableType:
-        """Return where they are."""
+    def render(self) -> RenderableType:
+        """Return the names of the files."""
         return Text(
-            f"{self.image} was saved to {self.file} ({megabytes(self.size)}), "
-            f"its checksum to {self.checksum_file}."
+            f"Saved {self.image} to {self.file} ({format_size(self.size)}), "
+            f"and its checksum to {self.checksum_file}."
         )
 
 
-def save(session: Session, image: str | None, output: Path | None) -> Saved:
-    """Save an image; a file is whole, or not there."""
+def save(context: CommandContext, image: str | None, output: Path | None) -> Saved:
+    """Save an image; the file is complete or does not exist."""
     if image is None:
-        names = [found.name for found in images(session).images or []]
-        image = session.choose("Which image", names, "its name")
-    hubs.require_image(session.podman, image)
+        names = [found.name for found in list_images(context).images or []]
+        image = context.choose("Which image", names, "its name")
+    hubs.require_image(context.podman, image)
     default = image.rpartition("/")[2].removesuffix(":latest").replace(":", "-")
     output = output or Path(f"{default}.tar")
     if output.exists():
-        raise AnankeError(Exit.EXISTS, f"{output} exists already.", "Choose another --output.")
-    part = output.with_name(f".{output.name}.part")
+        raise AnankeError(Exit.EXISTS, f"{output} already exists.", "Choose another --output.")
+    partial = output.with_name(f".{output.name}.part")
     digest, size = "", 0
     try:
-        part.unlink(missing_ok=True)
-        session.podman.do(
-            ["podman", "save", "--format=docker-archive", f"--output={part}", image],
+        partial.unlink(missing_ok=True)
+        context.podman.run(
+            ["podman", "save", "--format=docker-archive", f"--output={partial}", image],
             seconds=LONG_SECONDS,
         )
-        if not session.dry_run:
-            with part.open("rb") as file:
-                digest = checksums.of(file)
-            size = part.stat().st_size
-            checksums.write(output, digest)
-            part.rename(output)
+        if not context.dry_run:
+            with partial.open("rb") as file:
+                digest = checksums.compute_sha256(file)
+            size = partial.stat().st_size
+            checksums.write_checksum(output, digest)
+            partial.rename(output)
     except OSError as error:
         raise AnankeError(
             Exit.HOST,
-            f"{output} cannot be written: {error.strerror}.",
-            "Choose another --output, on a disk with space.",
+            f"Could not write {output}: {error.strerror}.",
+            "Choose another --output, on a disk with free space.",
         ) from error
     finally:
-        part.unlink(missing_ok=True)
-    return Saved(image, output, checksums.beside(output), digest, size)
+        partial.unlink(missing_ok=True)
+    return Saved(image, output, checksums.checksum_path(output), digest, size)
 
 
-def add_to(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:
     """Add ``save`` to the command line."""
     codes = (Exit.SOFTWARE_MISSING, Exit.PODMAN, Exit.NOT_FOUND, Exit.EXISTS, Exit.HOST)
 
@@ -80,7 +80,7 @@ def add_to(app: typer.Typer) -> None:
         *,
         image: Annotated[
             str | None,
-            typer.Argument(help="Image; asked for if left out.", show_default=False),
+            typer.Argument(help="Image to save; asked for if left out.", show_default=False),
         ] = None,
         output: Annotated[
             Path | None,
@@ -88,7 +88,7 @@ def add_to(app: typer.Typer) -> None:
                 "--output",
                 "-o",
                 metavar="FILE",
-                help="Where to write it.",
+                help="Where to write the image.",
                 show_default="IMAGE.tar in the current folder",
             ),
         ] = None,
@@ -98,7 +98,7 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Save an image to a file, and its checksum to FILE.sha256."""
         run(
-            lambda session: save(session, image, output),
+            lambda context: save(context, image, output),
             json=json,
             dry_run=dry_run,
             directory=directory,

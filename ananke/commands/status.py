@@ -10,14 +10,19 @@ import typer
 from rich.console import RenderableType
 
 from ananke import hubs, unit
+from ananke.context import CommandContext, Directory, Json, Name, run
 from ananke.errors import Exit, exit_codes
-from ananke.result import Result, facts
-from ananke.session import Directory, Json, Name, Session, run
+from ananke.result import Result, make_fact_table
+from ananke.times import to_iso, to_local
 
 
 @dataclass(frozen=True, slots=True)
 class Status(Result):
-    """What is known about a container. ``state`` is systemd's word."""
+    """The status of a container.
+
+    ``state`` is that of its systemd unit, ``started_at`` ISO 8601 in UTC. Limits are None for
+    no limit.
+    """
 
     name: str
     state: str
@@ -25,10 +30,10 @@ class Status(Result):
     url: str
     image: str
     image_id: str
-    since: str
+    started_at: str
     memory_used: str
-    memory_limit: str
-    cpus_limit: str
+    memory_limit: str | None
+    cpus_limit: str | None
     cpu_used: str
     processes: str
     gpus: tuple[str, ...]
@@ -36,17 +41,17 @@ class Status(Result):
     file: Path
     folder: Path
 
-    def human(self) -> RenderableType:
-        """Return one fact a line."""
-        return facts(
+    def render(self) -> RenderableType:
+        """Return one fact for each line."""
+        return make_fact_table(
             [
                 ("container", self.name),
                 ("state", self.state),
                 ("hub", f"{'answers' if self.hub_answers else 'does not answer'} at {self.url}"),
                 ("image", f"{self.image} {self.image_id[:12]}".strip()),
-                ("since", self.since),
-                ("memory", f"{self.memory_used or '?'} of {self.memory_limit}"),
-                ("processors", f"{self.cpu_used or '?'} used, {self.cpus_limit}"),
+                ("started", to_local(self.started_at)),
+                ("memory", f"{self.memory_used or '?'} used, {_format_limit(self.memory_limit)}"),
+                ("processors", f"{self.cpu_used or '?'} used, {_format_limit(self.cpus_limit)}"),
                 ("processes", self.processes),
                 ("GPUs", ", ".join(self.gpus)),
                 ("unit", f"{self.unit} ({self.file})"),
@@ -56,52 +61,56 @@ class Status(Result):
 
     @property
     def exit_code(self) -> int:
-        """14 where the hub does not answer: scripts can watch it."""
-        return 0 if self.hub_answers else Exit.HUB_SILENT
+        """14 if the hub does not answer, so that scripts can watch it."""
+        return 0 if self.hub_answers else Exit.HUB_NOT_ANSWERING
 
 
-def status(session: Session, name: str | None) -> Status:
-    """Return what systemd, podman and the hub itself say."""
-    found = hubs.applied(session, name)
-    container = session.podman.container(found.name) or {}
-    used = _used(session, found.name) if container else {}
+def status(context: CommandContext, name: str | None) -> Status:
+    """Return what systemd, podman and the hub itself report."""
+    found = hubs.read_created_definition(context, name)
+    container = context.podman.inspect_container(found.name) or {}
+    usage = _read_usage(context, found.name) if container else {}
     return Status(
         name=found.name,
-        state=hubs.state(session.podman, found.name),
-        hub_answers=hubs.answers(found),
-        url=hubs.url(found),
+        state=hubs.read_unit_state(context.podman, found.name),
+        hub_answers=hubs.is_answering(found),
+        url=hubs.hub_url(found),
         image=found.image,
         image_id=str(container.get("Image", "")).removeprefix("sha256:"),
-        since=str(container.get("State", {}).get("StartedAt", ""))[:19],
-        memory_used=str(used.get("mem_usage", "")).partition("/")[0].strip(),
-        memory_limit=found.memory or "no limit",
-        cpus_limit=f"at most {found.cpus}" if found.cpus else "no limit",
-        cpu_used=str(used.get("cpu_percent", "")),
-        processes=str(used.get("pids", "")),
+        started_at=to_iso(container.get("State", {}).get("StartedAt")),
+        memory_used=str(usage.get("mem_usage", "")).partition("/")[0].strip(),
+        memory_limit=found.memory or None,
+        cpus_limit=found.cpus or None,
+        cpu_used=str(usage.get("cpu_percent", "")),
+        processes=str(usage.get("pids", "")),
         gpus=tuple(found.values["gpus"]),
-        unit=unit.service(found.name),
-        file=hubs.created(found.name),
+        unit=unit.service_name(found.name),
+        file=hubs.require_created(found.name),
         folder=found.folder,
     )
 
 
-def _used(session: Session, name: str) -> dict[str, Any]:
-    """Return what podman measures; nothing where it cannot (no cgroup controllers)."""
-    ran = session.podman.ask(["podman", "stats", "--no-stream", "--format=json", name])
-    return hubs.first_of(ran.out) if ran.ok else {}
+def _format_limit(limit: str | None) -> str:
+    return f"at most {limit}" if limit else "no limit"
 
 
-def add_to(app: typer.Typer) -> None:
+def _read_usage(context: CommandContext, name: str) -> dict[str, Any]:
+    """Return what podman measures; empty if it cannot (no cgroup controllers)."""
+    completed = context.podman.query(["podman", "stats", "--no-stream", "--format=json", name])
+    return hubs.first_object(completed.stdout) if completed.ok else {}
+
+
+def register(app: typer.Typer) -> None:
     """Add ``status`` to the command line."""
     codes = (
         Exit.SOFTWARE_MISSING,
         Exit.DEFINITION,
         Exit.PODMAN,
         Exit.NOT_FOUND,
-        Exit.HUB_SILENT,
+        Exit.HUB_NOT_ANSWERING,
     )
 
     @app.command("status", epilog=exit_codes(*codes))
     def command(*, name: Name = None, json: Json = False, directory: Directory = None) -> None:
         """Show whether a hub answers, and what its container uses and may use."""
-        run(lambda session: status(session, name), json=json, directory=directory)
+        run(lambda context: status(context, name), json=json, directory=directory)

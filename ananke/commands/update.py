@@ -1,4 +1,4 @@
-"""``ananke update``: a new image under the same data, and back by itself if it does not work."""
+"""``ananke update``: a new image with the same data, rolled back if it does not work."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ananke import hubs, unit
-from ananke.commands.create import option
+from ananke.context import CommandContext, Directory, DryRun, Json, Name, require_ordinary_user, run
 from ananke.definition import Definition
 from ananke.errors import AnankeError, Exit, exit_codes
+from ananke.option_flags import Overrides, add_option_flags
 from ananke.result import Result
-from ananke.session import Directory, DryRun, Json, Name, Session, ordinary_user, run
 
 
 @dataclass(frozen=True, slots=True)
 class Updated(Result):
-    """A container that runs on another image; ``changed`` is False where it did already."""
+    """The image that a container runs on; ``changed`` is False if it already did."""
 
     name: str
     url: str
@@ -29,107 +29,106 @@ class Updated(Result):
     changed: bool
     seconds: float
 
-    def human(self) -> RenderableType:
-        """Return what it runs on."""
+    def render(self) -> RenderableType:
+        """Return the image that it runs on."""
         if not self.changed:
             return Text(
-                f"{self.name} runs on {self.image} ({self.image_id[:12]}) already. "
-                "Build or load a newer one first."
+                f"{self.name} already runs on {self.image} ({self.image_id[:12]}). "
+                "Build or load a newer image first."
             )
         return Text(
-            f"{self.name} runs on {self.image} ({self.image_id[:12]}): {self.url}\n"
-            f"The image before, {self.previous_id[:12]}, is kept as "
+            f"{self.name} now runs on {self.image} ({self.image_id[:12]}): {self.url}\n"
+            f"The previous image, {self.previous_id[:12]}, is kept as "
             f"{unit.previous_tag(self.name)}."
         )
 
 
 def update(
-    session: Session,
+    context: CommandContext,
     name: str | None,
-    image: str | None,
+    overrides: Overrides,
     *,
     wait_seconds: float = hubs.HUB_SECONDS,
 ) -> Updated:
     """Recreate a container from a newer image.
 
-    Raises AnankeError with code 17 where the hub did not come up on it and the old image
-    runs again, 14 where that one does not either.
+    Raises AnankeError with code 17 if the hub did not start on it and the old image runs
+    again, and with code 14 if the old image did not start either.
     """
-    ordinary_user()
-    podman = session.podman
-    found = hubs.applied(session, name)
-    if image is not None:
-        found = found.with_values({"image_name": image})
+    require_ordinary_user()
+    podman = context.podman
+    found = hubs.read_created_definition(context, name)
+    found = found.with_values(overrides)
     current, previous = unit.current_tag(found.name), unit.previous_tag(found.name)
     new_id = hubs.require_image(podman, found.image)
-    old_id = podman.image_id(current)
+    old_id = podman.find_image_id(current)
     if old_id is None:
         raise AnankeError(
             Exit.NOT_FOUND,
-            f"The image from which {found.name} was made is gone ({current}).",
-            f"Create it anew, its data stay: ananke remove {found.name}, "
+            f"The image that {found.name} runs on is gone ({current}).",
+            f"Create the container again; its data is kept: ananke remove {found.name}, "
             f"then ananke create {found.name}.",
         )
     if new_id == old_id:
-        return _updated(found, new_id, old_id, changed=False, seconds=0.0)
-    # The name keeps the old image from being pruned. What had it comes back if we do.
-    before_id = podman.image_id(previous)
-    podman.do(["podman", "tag", old_id, previous])
-    podman.do(["podman", "tag", new_id, current])
+        return _make_result(found, new_id, old_id, changed=False, seconds=0.0)
+    # The tag keeps the old image from being pruned. A rollback restores what had it before.
+    before_id = podman.find_image_id(previous)
+    podman.run(["podman", "tag", old_id, previous])
+    podman.run(["podman", "tag", new_id, current])
     try:
-        hubs.start(session, found.name, verb="restart")
-        seconds = hubs.wait(session, found, seconds=wait_seconds)
+        hubs.start_unit(context, found.name, verb="restart")
+        seconds = hubs.wait_for_hub(context, found, seconds=wait_seconds)
     except (AnankeError, KeyboardInterrupt) as error:
-        _go_back(session, found, old_id, before_id, error)
-    hubs.note_applied(session, found)
-    return _updated(found, new_id, old_id, changed=True, seconds=seconds)
+        _roll_back(context, found, old_id, before_id, error)
+    hubs.save_created_values(context, found)
+    return _make_result(found, new_id, old_id, changed=True, seconds=seconds)
 
 
-def _go_back(
-    session: Session,
+def _roll_back(
+    context: CommandContext,
     found: Definition,
     old_id: str,
     before_id: str | None,
     error: BaseException,
 ) -> None:
-    """Run the old image again, and raise AnankeError that tells of both.
+    """Run the old image again, and raise AnankeError about both images.
 
-    ``before_id`` is the image that was kept as the previous one.
+    ``before_id`` is the image that was kept as the previous one before this update.
     """
-    why = f"{error.message}\n{error.details}".strip() if isinstance(error, AnankeError) else ""
-    podman, previous = session.podman, unit.previous_tag(found.name)
-    podman.do(["podman", "tag", old_id, unit.current_tag(found.name)])
+    cause = f"{error.message}\n{error.details}".strip() if isinstance(error, AnankeError) else ""
+    podman, previous = context.podman, unit.previous_tag(found.name)
+    podman.run(["podman", "tag", old_id, unit.current_tag(found.name)])
     if before_id is None:
-        podman.do(["podman", "untag", previous, previous])
+        podman.run(["podman", "untag", previous, previous])
     else:
-        podman.do(["podman", "tag", before_id, previous])
+        podman.run(["podman", "tag", before_id, previous])
     try:
-        hubs.start(session, found.name, verb="restart")
-        hubs.wait(session, found)
+        hubs.start_unit(context, found.name, verb="restart")
+        hubs.wait_for_hub(context, found)
     except AnankeError as second:
         raise AnankeError(
-            Exit.HUB_SILENT,
-            f"{found.name} came up neither on {found.image} nor on the image before.",
+            Exit.HUB_NOT_ANSWERING,
+            f"{found.name} started neither on {found.image} nor on the previous image.",
             second.hint,
-            f"{why}\n{second.details}",
+            f"{cause}\n{second.details}",
         ) from error
     if isinstance(error, KeyboardInterrupt):
         raise error
     raise AnankeError(
-        Exit.WENT_BACK,
-        f"{found.name} did not come up on {found.image}. The old image runs again: "
-        f"{hubs.url(found)}",
-        "Nothing was lost. What it said is above; build or load another image, then try again.",
-        why,
+        Exit.ROLLED_BACK,
+        f"{found.name} did not start on {found.image}. The old image runs again: "
+        f"{hubs.hub_url(found)}",
+        "No data was lost. The log is above; build or load another image and try again.",
+        cause,
     ) from error
 
 
-def _updated(
+def _make_result(
     found: Definition, new_id: str, old_id: str, *, changed: bool, seconds: float
 ) -> Updated:
     return Updated(
         name=found.name,
-        url=hubs.url(found),
+        url=hubs.hub_url(found),
         image=found.image,
         image_id=new_id.removeprefix("sha256:"),
         previous_id=old_id.removeprefix("sha256:"),
@@ -138,23 +137,24 @@ def _updated(
     )
 
 
-def add_to(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:
     """Add ``update`` to the command line."""
     codes = (
         Exit.SOFTWARE_MISSING,
         Exit.DEFINITION,
         Exit.PODMAN,
         Exit.NOT_FOUND,
-        Exit.HUB_SILENT,
+        Exit.HUB_NOT_ANSWERING,
         Exit.HOST,
-        Exit.WENT_BACK,
+        Exit.ROLLED_BACK,
     )
 
     @app.command("update", epilog=exit_codes(*codes))
+    @add_option_flags("image_name", default_from="the last update")
     def command(
         *,
         name: Name = None,
-        image_name: Annotated[str | None, option("image_name")] = None,
+        overrides: Overrides,
         wait: Annotated[
             float, typer.Option(min=1, help="Seconds to wait for the hub.")
         ] = hubs.HUB_SECONDS,
@@ -162,9 +162,9 @@ def add_to(app: typer.Typer) -> None:
         dry_run: DryRun = False,
         directory: Directory = None,
     ) -> None:
-        """Run a hub on a newer image with the same data; go back if it does not come up."""
+        """Run a hub on a newer image with the same data; roll back if it does not start."""
         run(
-            lambda session: update(session, name, image_name, wait_seconds=wait),
+            lambda context: update(context, name, overrides, wait_seconds=wait),
             json=json,
             dry_run=dry_run,
             directory=directory,

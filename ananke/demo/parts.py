@@ -66,7 +66,7 @@ class Parts:
                 )
         except OSError as error:
             raise AnankeError(
-                Exit.PART_DID_NOT_START,
+                Exit.PROCESS_NOT_STARTED,
                 f"{part.title} cannot be run: {error.strerror} ({error.filename}).",
                 "You need to be able to read and run everything in that place.",
             ) from error

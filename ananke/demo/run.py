@@ -205,7 +205,7 @@ class _Run:
             if ended is not None:
                 part, status = ended
                 raise AnankeError(
-                    Exit.PART_ENDED,
+                    Exit.PROCESS_ENDED,
                     f"{part.title} ended by itself ({_status_words(status)}).",
                     f"Its log is {part.log}. Starting the demo again goes on where it was.",
                     _last_lines(self._new_text(part.log)),
@@ -359,7 +359,7 @@ class _Run:
             )
         title = title[0].upper() + title[1:]
         return AnankeError(
-            Exit.PART_DID_NOT_START, f"{title} did not start: it {why}.", hint, details
+            Exit.PROCESS_NOT_STARTED, f"{title} did not start: it {why}.", hint, details
         )
 
 

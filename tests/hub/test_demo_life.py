@@ -147,7 +147,7 @@ def test_a_part_that_does_not_start_is_named(tmp_path):
         timeout=240,
         check=False,
     )
-    assert result.returncode == Exit.PART_DID_NOT_START
+    assert result.returncode == Exit.PROCESS_NOT_STARTED
     assert result.stdout == ""
     assert "Error: Kore did not start" in result.stderr
     assert "not a database" in result.stderr
@@ -164,7 +164,7 @@ def test_a_part_that_ends_later_is_named(tmp_path):
             if "ananke.demo.lms" in process.cmdline()
         )
         lms.kill()
-        assert demo.process.wait(60) == Exit.PART_ENDED
+        assert demo.process.wait(60) == Exit.PROCESS_ENDED
         assert of_state(demo.state_dir) == []
 
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Podman, systemctl and their like, played: each call is written down and answered from a file.
+"""Fake Podman, systemctl and others: each call is recorded, and answered from a file.
 
-One program under several names. ``$FAKE_HOST`` is a folder with ``state.json`` (what the host
-is like) and ``calls.jsonl`` (what was called). ``fails`` in the state maps the beginning of a
-command line to the words and the code with which it fails.
+One program under several names. ``$FAKE_HOST`` is a folder with ``state.json`` (the state of
+the host) and ``calls.jsonl`` (the calls). ``fails`` in the state maps the beginning of a
+command line to the exit code and the message with which it fails.
 """
 
 import fcntl
@@ -20,9 +20,9 @@ NAME = Path(sys.argv[0]).name
 ARGS = sys.argv[1:]
 
 
-def end(words="", code=0, err=""):
-    if words:
-        sys.stdout.write(f"{words}\n")
+def end(output="", code=0, err=""):
+    if output:
+        sys.stdout.write(f"{output}\n")
     if err:
         sys.stderr.write(f"{err}\n")
     sys.exit(code)
@@ -40,7 +40,7 @@ def image_of(state, name):
 
 
 def unit_container(unit):
-    """Return the container of a unit: what the file that was installed for it says."""
+    """Return the name of a unit's container, if a file is installed for it."""
     config = Path(os.environ["XDG_CONFIG_HOME"])
     name = unit.removeprefix("ananke-").removesuffix(".service")
     for file in (
@@ -53,8 +53,8 @@ def unit_container(unit):
 
 
 def systemctl(state):
-    words = [word for word in ARGS if word != "--user"]
-    verb, *units = words
+    args = [word for word in ARGS if word != "--user"]
+    verb, *units = args
     if verb in ("start", "restart"):
         name = unit_container(units[0])
         if name is None:
@@ -107,23 +107,23 @@ def podman(state):  # noqa: PLR0912
             )
         case ["stats", *_]:
             end(json.dumps([{"mem_usage": "147MB / 8GB", "cpu_percent": "1.5%", "pids": "42"}]))
-        case ["create", *words]:
-            named = next(w for w in words if w.startswith("--name="))
+        case ["create", *args]:
+            named = next(w for w in args if w.startswith("--name="))
             state["containers"][named.removeprefix("--name=")] = {"Image": "", "running": False}
             save(state)
-        case ["generate", "systemd", *words]:
-            end(f"# generated\n[Unit]\nDescription=Podman container-{words[-1]}.service")
-        case ["rm", *words]:
-            state["containers"].pop(words[-1], None)
+        case ["generate", "systemd", *args]:
+            end(f"# generated\n[Unit]\nDescription=Podman container-{args[-1]}.service")
+        case ["rm", *args]:
+            state["containers"].pop(args[-1], None)
             save(state)
-        case ["build", *words]:
-            tag = next(w for w in words if w.startswith("--tag=")).removeprefix("--tag=")
+        case ["build", *args]:
+            tag = next(w for w in args if w.startswith("--tag=")).removeprefix("--tag=")
             state["images"][f"localhost/{tag}:latest"] = f"sha256:{'b' * 60}{len(tag):04d}"
             save(state)
             end(f"STEP 1/1: FROM scratch\nCOMMIT {tag}")
-        case ["save", *words]:
-            target = next(w for w in words if w.startswith("--output=")).removeprefix("--output=")
-            Path(target).write_bytes(b"image " + words[-1].encode())
+        case ["save", *args]:
+            target = next(w for w in args if w.startswith("--output=")).removeprefix("--output=")
+            Path(target).write_bytes(b"image " + args[-1].encode())
         case ["load"]:
             data = sys.stdin.buffer.read().decode()
             (HOST / "loaded").write_text(data)
@@ -131,17 +131,17 @@ def podman(state):  # noqa: PLR0912
             state["images"][f"localhost/{name}:latest"] = "sha256:" + "1" * 64
             save(state)
             end(f"Loaded image: localhost/{name}:latest")
-        case ["unshare", *words]:
-            sys.exit(subprocess.run(words, check=False).returncode)
-        case ["exec", *words]:
-            inside([w for w in words if not w.startswith("--")], state)
+        case ["unshare", *args]:
+            sys.exit(subprocess.run(args, check=False).returncode)
+        case ["exec", *args]:
+            inside([w for w in args if not w.startswith("--")], state)
         case ["logs", *_]:
-            end("what the container said")
+            end("the log of the container")
 
 
-def inside(words, state):
-    """Run a command in the container: paths are those of its mounts."""
-    name, *command = words
+def inside(args, state):
+    """Run a command as if in the container, with paths replaced by those of its mounts."""
+    name, *command = args
     if name not in state["containers"]:
         end(err=f'Error: no container with name or ID "{name}" found', code=125)
     if command[0] == "journalctl" or "journalctl" in command:
@@ -177,9 +177,9 @@ def main():
             calls.write(json.dumps([NAME, *ARGS]) + "\n")
         state = json.loads((HOST / "state.json").read_text())
     line = shlex.join([NAME, *ARGS])
-    for beginning, (code, words) in state["fails"].items():
+    for beginning, (code, message) in state["fails"].items():
         if re.match(beginning, line):
-            end(err=words, code=code)
+            end(err=message, code=code)
     if NAME == "podman":
         podman(state)
     elif NAME == "systemctl":

@@ -1,4 +1,4 @@
-"""The command ``ananke`` on a host that is played: no Podman, no systemd, no waiting."""
+"""The command ``ananke`` on a fake host: no Podman, no systemd, no waiting."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ananke.mounts import MOUNTS
+from ananke.templates import make_definition, set_values
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ("podman", "systemctl", "loginctl", "journalctl", "timedatectl", "getsebool", "quadlet")
-LMS = """c = get_config()
+LMS_CONFIG = """c = get_config()
 base_url = "https://lms.example.org"
 c.LTI13Authenticator.client_id = ["abc"]
 c.LTI13Authenticator.issuer = base_url
@@ -35,8 +36,8 @@ _CHILD = "import os; os.geteuid = lambda: 1000; from ananke.cli import main; mai
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How ``ananke`` ended and what it wrote."""
+class AnankeResult:
+    """The exit code of ``ananke``, and what it wrote."""
 
     code: int
     out: str
@@ -47,8 +48,8 @@ class Ended:
         return json.loads(self.out)
 
 
-class PlayedHost:
-    """A folder with definitions, and a host on which programs are played."""
+class FakeHost:
+    """A folder with definitions, and a host whose programs are fakes."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "host"
@@ -94,9 +95,9 @@ class PlayedHost:
     def change(self, **values) -> None:
         self.state = {**self.state, **values}
 
-    def fail(self, beginning: str, words: str, code: int = 125) -> None:
-        """Have command lines fail that begin so (a regular expression)."""
-        self.change(fails={**self.state["fails"], beginning: [code, words]})
+    def fail(self, beginning: str, message: str, code: int = 125) -> None:
+        """Make command lines fail that begin with a regular expression."""
+        self.change(fails={**self.state["fails"], beginning: [code, message]})
 
     @property
     def calls(self) -> list[list[str]]:
@@ -104,7 +105,7 @@ class PlayedHost:
         return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
     def called(self, *beginning: str) -> list[list[str]]:
-        """Return the calls that begin with these words."""
+        """Return the calls that begin with these arguments."""
         return [call for call in self.calls if tuple(call[: len(beginning)]) == beginning]
 
     @property
@@ -121,12 +122,11 @@ class PlayedHost:
         }
 
     def definition(self, name: str, port: int, *, template: str = "template-base") -> Path:
-        """Make a definition with all filled in; return its folder."""
+        """Make a definition with everything filled in; return its folder."""
         folder = self.root / "containers" / name
-        shutil.copytree(self.root / "containers" / template, folder)
-        config = folder / "config.py"
-        config.write_text(config.read_text().replace("= None", f"= {port}"))
-        (folder / "jupyterhub_config.d" / "30_lms.py").write_text(LMS)
+        make_definition(self.root / "containers" / template, folder)
+        set_values(folder / "config.py", {"port": str(port)})
+        (folder / "jupyterhub_config.d" / "30_lms.py").write_text(LMS_CONFIG)
         self.change(mounts={str(mount.target): str(folder / mount.source) for mount in MOUNTS})
         return folder
 
@@ -134,7 +134,7 @@ class PlayedHost:
         return self.config / "containers" / "systemd" / f"ananke-{name}.container"
 
     def answers(self, name: str) -> bool:
-        """Say whether the hub of a container would answer now."""
+        """Whether the hub of a container would answer now."""
         container = self.state["containers"].get(name)
         return bool(
             container
@@ -143,26 +143,26 @@ class PlayedHost:
             and container["Image"] not in self.state["silent"]
         )
 
-    def terminal(self, *argv: str, answers: list[tuple[str, str]]) -> Ended:
-        """Run ``ananke`` at a terminal, and type an answer when its question has come."""
-        mine, its = pty.openpty()
+    def terminal(self, *argv: str, answers: list[tuple[str, str]]) -> AnankeResult:
+        """Run ``ananke`` on a terminal, and type each answer when its question has appeared."""
+        ours, theirs = pty.openpty()
         child = subprocess.Popen(
             [sys.executable, "-c", _CHILD, *argv],
-            stdin=its,
-            stdout=its,
-            stderr=its,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
             env=self.environment,
             cwd=self.root,
             start_new_session=True,
         )
-        os.close(its)
-        # A read may end within a character.
+        os.close(theirs)
+        # A read can end in the middle of a character.
         decoder = codecs.getincrementaldecoder("utf-8")()
         shown, deadline, waiting, seen = "", time.monotonic() + 60, list(answers), 0
         while time.monotonic() < deadline:
-            if select.select([mine], [], [], 0.2)[0]:
+            if select.select([ours], [], [], 0.2)[0]:
                 try:
-                    data = os.read(mine, 4096)
+                    data = os.read(ours, 4096)
                 except OSError:
                     break
                 if not data:
@@ -170,21 +170,21 @@ class PlayedHost:
                 shown += decoder.decode(data)
             if waiting and waiting[0][0] in shown[seen:]:
                 seen = len(shown)
-                os.write(mine, (waiting.pop(0)[1] + "\n").encode())
-        os.close(mine)
+                os.write(ours, (waiting.pop(0)[1] + "\n").encode())
+        os.close(ours)
         code = child.wait(timeout=10)
         assert not waiting, f"never asked {waiting[0][0]!r}; shown was: {shown}"
-        return Ended(code, shown.replace("\r\n", "\n"))
+        return AnankeResult(code, shown.replace("\r\n", "\n"))
 
 
 @contextmanager
-def hub_server(host: PlayedHost, name: str, base_url: str = "/"):
-    """Serve the played hub's health on a free port; yield the port."""
+def hub_server(host: FakeHost, name: str, base_url: str = "/"):
+    """Serve the fake hub's health check on a free port; yield the port."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
-            well = self.path == f"{base_url}hub/health" and host.answers(name)
-            self.send_response(200 if well else 503)
+            healthy = self.path == f"{base_url}hub/health" and host.answers(name)
+            self.send_response(200 if healthy else 503)
             self.end_headers()
 
         def log_message(self, *_):

@@ -1,8 +1,8 @@
-# People's servers: how many, how large, and how long they may idle.
+# People's servers: how many, how large, and how long they can idle.
 
 c = get_config()
 
-# Servers that a person may have beside the usual one.
+# Extra servers that a person can have besides the usual one.
 c.JupyterHub.allow_named_servers = True
 c.JupyterHub.named_server_limit_per_user = 3
 
@@ -10,6 +10,6 @@ c.JupyterHub.named_server_limit_per_user = 3
 c.SystemdSpawner.mem_limit = "2G"
 c.SystemdSpawner.cpu_limit = 2.0
 
-# Servers that nobody has used for so long are stopped. Files stay.
+# Servers that no one has used for this long are stopped. Files are kept.
 c.Ananke.cull_idle_seconds = 3 * 24 * 3600
 c.Ananke.cull_every_seconds = 600

@@ -1,4 +1,4 @@
-# Courses: how much work Kore takes in.
+# Courses: how much work Kore accepts.
 
 c = get_config()
 
@@ -7,9 +7,9 @@ c.Ananke.kore_environment = {
     "KORE_LIMIT_FILE": "100 MB",
     "KORE_LIMIT_SUBMISSION": "250 MB",
     "KORE_LIMIT_FILES": "2000",
-    # All that one person has handed in for a course, and all that lies there for a course.
+    # Everything that one person has submitted in a course, and everything stored for a course.
     "KORE_LIMIT_PERSON": "2 GB",
     "KORE_LIMIT_COURSE": "20 GB",
-    # Requests under way at once to one LMS.
+    # Requests to one LMS at the same time.
     "KORE_PLATFORM_REQUESTS": "4",
 }

@@ -1,4 +1,4 @@
-"""``ananke`` on a played host."""
+"""``ananke`` on a fake host."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ import pytest
 from ananke import hubs
 from ananke.cli import main
 from ananke.commands import create
-from tests.support.manager import Ended, PlayedHost, hub_server
+from tests.support.manager import AnankeResult, FakeHost, hub_server
 
 
 @pytest.fixture
 def host(tmp_path, monkeypatch):
     """A host with two images, an ordinary user, and nothing created."""
-    played = PlayedHost(tmp_path)
-    for name, value in played.environment.items():
+    fake = FakeHost(tmp_path)
+    for name, value in fake.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setattr(hubs, "_LOOK_SECONDS", 0.01)
-    monkeypatch.chdir(played.root)
-    return played
+    monkeypatch.setattr(hubs, "_POLL_SECONDS", 0.01)
+    monkeypatch.chdir(fake.root)
+    return fake
 
 
 @pytest.fixture
 def ananke(host, monkeypatch, capfd):
-    """Run ``ananke`` with arguments, no terminal in sight; return how it ended."""
+    """Run ``ananke`` with arguments and without a terminal; return its result."""
 
-    def run(*argv: str) -> Ended:
+    def run(*argv: str) -> AnankeResult:
         monkeypatch.setattr(sys, "argv", ["ananke", *argv])
         monkeypatch.setattr(sys, "stdin", open(os.devnull))  # noqa: SIM115, PTH123
         capfd.readouterr()
@@ -39,7 +39,7 @@ def ananke(host, monkeypatch, capfd):
         except SystemExit as ended:
             code = int(ended.code or 0)
         shown = capfd.readouterr()
-        return Ended(code, shown.out, shown.err)
+        return AnankeResult(code, shown.out, shown.err)
 
     return run
 
@@ -47,7 +47,7 @@ def ananke(host, monkeypatch, capfd):
 @pytest.fixture
 def hub(host, monkeypatch):
     """A filled-in definition ``bio`` whose hub answers when its container runs."""
-    # The played hub has its port before the container is created.
+    # The fake hub listens on its port before the container is created.
     monkeypatch.setattr(create, "require_port", lambda *_: None)
     with hub_server(host, "bio") as port:
         yield host.definition("bio", port)

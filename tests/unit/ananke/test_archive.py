@@ -11,7 +11,7 @@ import tarfile
 
 import pytest
 
-from ananke.archive.packing import databases, pack
+from ananke.archive.packing import list_databases, pack
 from ananke.archive.unpacking import unpack
 from ananke.errors import AnankeError, Exit
 
@@ -153,7 +153,7 @@ def test_a_home_that_became_a_link_is_not_followed(tmp_path):
     (folder / "runtime" / "home" / "c-0123456789abcdef").symlink_to(secret)
     (folder / "runtime" / "hub").mkdir()
     (folder / "runtime" / "hub" / "jupyterhub.sqlite").symlink_to(secret / "key")
-    assert databases(folder) == []
+    assert list_databases(folder) == []
     pack(folder, tmp_path / "b.tar.gz", {})
     with tarfile.open(tmp_path / "b.tar.gz") as tar:
         names = tar.getnames()

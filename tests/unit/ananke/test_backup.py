@@ -111,7 +111,7 @@ def test_restore_without_a_container(host, backup, ananke):
     ended = ananke("restore", str(backup), "bio2", "--no-create", "--json")
     assert ended.code == 0
     assert ended.json["container"] is None
-    assert ended.json["of"] == "bio"
+    assert ended.json["original_name"] == "bio"
     assert not host.quadlet("bio2").exists()
 
 

@@ -92,7 +92,7 @@ def test_no_limit_of_processes(host, hub, ananke, monkeypatch, there):
     """Podman's own limit is lifted, where the account can have limits at all."""
     from ananke import unit
 
-    monkeypatch.setattr(unit, "controllers", lambda *_: {"pids"} if there else set())
+    monkeypatch.setattr(unit, "list_controllers", lambda *_: {"pids"} if there else set())
     assert ananke("create", "bio").code == 0
     assert ('"--pids-limit=-1"' in host.quadlet("bio").read_text()) is there
 
@@ -124,7 +124,7 @@ def test_port_not_filled_in(host, ananke):
     assert ended.code == 10
     line = 9
     assert (
-        f"containers/fresh/config.py, line {line}: port is not filled in"
+        f"containers/fresh/config.py, line {line}: port is not set"
         in (ended.json["error"]["message"])
     )
     assert "--port" in ended.json["error"]["hint"]
@@ -146,14 +146,14 @@ def test_lms_not_filled_in(host, ananke):
     ("argv", "code", "words"),
     [
         (["--image", "no-such"], 12, "There is no image no-such"),
-        (["--memory", "lots"], 2, "--memory is not a size"),
-        (["--port", "80"], 2, "--port is no port that an ordinary user can have"),
+        (["--memory", "lots"], 2, "--memory is not a size of memory"),
+        (["--port", "80"], 2, "--port is not a port that an ordinary user can open"),
         (["--volume", "/no/such/folder:/srv/x"], 10, "which does not exist"),
-        (["--volume", "/tmp:/var/lib"], 2, "hides /var/lib/private"),
+        (["--volume", "/tmp:/var/lib"], 2, "hides the hub's /var/lib/private"),
         (["--requires", "podman>=99.0"], 10, "podman 99.0 or newer is required"),
-        (["--requires", "path:/no/such"], 10, "/no/such is required"),
+        (["--requires", "path:/no/such"], 10, "/no/such is required and does not exist"),
         (["--podman-arg=--name=x"], 2, "which ananke sets itself"),
-        (["--podman-arg=--refused-by-quadlet"], 11, "Quadlet generator refused"),
+        (["--podman-arg=--refused-by-quadlet"], 11, "Quadlet generator rejected"),
     ],
 )
 def test_refusals(host, hub, ananke, argv, code, words):
@@ -188,7 +188,7 @@ def test_foreign_container(host, hub, ananke):
     host.change(containers={"bio": {"Image": "x", "running": True}})
     ended = ananke("create", "bio", "--json")
     assert ended.code == 13
-    assert "not of ananke's making" in ended.json["error"]["message"]
+    assert "ananke did not create" in ended.json["error"]["message"]
 
 
 def test_lingering_is_switched_on(host, hub, ananke):
@@ -273,7 +273,7 @@ def test_asks_where_the_definition_says_so(host, hub):
         *("create", "bio", "--dry-run", "--port", "65001"),
         answers=[
             ("Memory for all servers together", "much"),
-            ("That is not a size", "4g"),
+            ("That is not a size of memory", "4g"),
             ("GPUs", "0 1"),
         ],
     )

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from ananke import checks
-from ananke.checks import Host
+from ananke.checks import host_checks
+from ananke.checks.check import Host
 from ananke.commands import doctor as command
 from ananke.podman import Podman
 from ananke.steps import Steps
@@ -57,71 +57,77 @@ def machine(host, tmp_path):
 
 def test_a_machine_that_is_well(machine):
     """Nothing is bad, nothing has a remedy."""
-    found = list(checks.all_checks(machine()))
-    assert [check for check in found if check.state != "ok" or check.remedy] == []
+    found = list(host_checks.run_host_checks(machine()))
+    assert [check for check in found if check.state != "ok" or check.hint] == []
     assert len(found) == 15
 
 
 @pytest.mark.parametrize(
-    ("what", "state", "files", "rest", "remedy"),
+    ("name", "state", "files", "rest", "hint"),
     [
-        ("account", "bad", {}, {"uid": 0}, "machinectl shell"),
-        ("systemd", "bad", {"run/systemd/system/x": None}, {}, "runs systemd"),
-        ("cgroups", "bad", {"sys/fs/cgroup/cgroup.controllers": None}, {}, "unified_cgroup"),
-        ("limits", "warn", {}, {"uid": 1001}, "delegate.conf"),
-        ("user session", "bad", {}, {"session": "offline"}, "not su or sudo"),
-        ("lingering", "bad", {}, {"linger": "no"}, "loginctl enable-linger teacher"),
-        ("subordinate ids", "bad", {"etc/subuid": "teacher:1:1000\n"}, {}, "--add-subuids"),
-        ("subordinate ids", "bad", {"etc/subgid": None}, {}, "--add-subgids"),
-        ("user namespaces", "bad", {"usr/bin/newuidmap": None}, {}, "apt install uidmap"),
+        ("account", "error", {}, {"uid": 0}, "machinectl shell"),
+        ("systemd", "error", {"run/systemd/system/x": None}, {}, "runs systemd"),
+        ("cgroups", "error", {"sys/fs/cgroup/cgroup.controllers": None}, {}, "unified_cgroup"),
+        ("limits", "warning", {}, {"uid": 1001}, "delegate.conf"),
+        ("user session", "error", {}, {"session": "offline"}, "not su or sudo"),
+        ("lingering", "error", {}, {"linger": "no"}, "loginctl enable-linger teacher"),
+        ("subordinate ids", "error", {"etc/subuid": "teacher:1:1000\n"}, {}, "--add-subuids"),
+        ("subordinate ids", "error", {"etc/subgid": None}, {}, "--add-subgids"),
+        ("user namespaces", "error", {"usr/bin/newuidmap": None}, {}, "apt install uidmap"),
         (
             "user namespaces",
-            "bad",
+            "error",
             {"proc/sys/kernel/unprivileged_userns_clone": "0\n"},
             {},
             "kernel.unprivileged_userns_clone=1",
         ),
-        ("Podman", "bad", {}, {"version": "3.4.4"}, "Upgrade"),
-        ("Podman", "warn", {}, {"version": "4.3.1"}, "Upgrade"),
-        ("network", "bad", {"usr/bin/pasta": None}, {}, "apt install passt"),
+        ("Podman", "error", {}, {"version": "3.4.4"}, "Upgrade"),
+        ("Podman", "warning", {}, {"version": "4.3.1"}, "Upgrade"),
+        ("network", "error", {"usr/bin/pasta": None}, {}, "apt install passt"),
         (
             "file watches",
-            "warn",
+            "warning",
             {"proc/sys/fs/inotify/max_user_instances": "128\n"},
             {},
             "max_user_instances",
         ),
-        ("disk", "warn", {}, {"free": 10**10}, "An image is about"),
-        ("disk", "bad", {}, {"free": 10**9}, "Make room"),
+        ("disk", "warning", {}, {"free": 10**10}, "An image takes about"),
+        ("disk", "error", {}, {"free": 10**9}, "Free some space"),
         (
             "SELinux",
-            "bad",
+            "error",
             {"sys/fs/selinux/enforce": "1"},
             {"selinux_boolean": "off"},
             "container_manage_cgroup",
         ),
-        ("time", "warn", {}, {"synchronised": "no"}, "timesyncd"),
-        ("GPUs", "warn", {"proc/driver/nvidia/version": "550"}, {}, "nvidia-ctk cdi generate"),
+        ("time", "warning", {}, {"synchronised": "no"}, "timesyncd"),
+        ("GPUs", "warning", {"proc/driver/nvidia/version": "550"}, {}, "nvidia-ctk cdi generate"),
     ],
 )
-def test_what_would_break(machine, what, state, files, rest, remedy):
-    """Each cause is found alone, with its remedy."""
-    found = [check for check in checks.all_checks(machine(files, **rest)) if check.state != "ok"]
-    mine = [check for check in found if check.what == what]
+def test_each_problem_is_found(machine, name, state, files, rest, hint):
+    """Each problem is found by itself, with its hint."""
+    found = [
+        check
+        for check in host_checks.run_host_checks(machine(files, **rest))
+        if check.state != "ok"
+    ]
+    mine = [check for check in found if check.name == name]
     assert [check.state for check in mine] == [state]
-    assert remedy in mine[0].remedy
+    assert hint in mine[0].hint
 
 
 def test_gpu_with_a_name(machine):
     """A GPU that containers can name is well."""
-    found = {c.what: c for c in checks.all_checks(machine({"etc/cdi/nvidia.yaml": ""}))}
+    found = {c.name: c for c in host_checks.run_host_checks(machine({"etc/cdi/nvidia.yaml": ""}))}
     assert found["GPUs"].state == "ok"
-    assert "nvidia.yaml" in found["GPUs"].found
+    assert "nvidia.yaml" in found["GPUs"].message
 
 
 def test_selinux_that_allows(machine):
     """SELinux that lets containers run systemd is well."""
-    found = {c.what: c for c in checks.all_checks(machine({"sys/fs/selinux/enforce": "1"}))}
+    found = {
+        c.name: c for c in host_checks.run_host_checks(machine({"sys/fs/selinux/enforce": "1"}))
+    }
     assert found["SELinux"].state == "ok"
 
 
@@ -129,9 +135,9 @@ def test_no_podman(machine, host, monkeypatch):
     """Without Podman the package is named, and the other checks go on."""
     (host.bin / "podman").unlink()
     monkeypatch.setenv("PATH", str(host.bin))
-    found = {c.what: c for c in checks.all_checks(machine())}
-    assert found["Podman"].state == "bad"
-    assert "apt install podman" in found["Podman"].remedy
+    found = {c.name: c for c in host_checks.run_host_checks(machine())}
+    assert found["Podman"].state == "error"
+    assert "apt install podman" in found["Podman"].hint
 
 
 @pytest.fixture
@@ -161,7 +167,7 @@ def test_definition_is_looked_at(doctor, ananke):
     ananke("new", "fresh", "-t", "template-base")
     ended = doctor("fresh", "--json")
     assert ended.code == 16
-    assert "port is not filled in" in ended.json["checks"][-1]["found"]
+    assert "port is not set" in ended.json["checks"][-1]["message"]
 
 
 @contextmanager
@@ -193,20 +199,20 @@ def test_lms_and_port(host, doctor):
     with answering({"/mod/lti/certs.php": (200, "{}"), "/mod/lti/token.php": (500, "")}) as url:
         lms.write_text(lms.read_text().replace("https://lms.example.org", url))
         found = doctor("bio", "--json").json["checks"]
-    assert [c["state"] for c in found[-4:]] == ["ok", "ok", "ok", "warn"]
-    assert found[-3]["what"] == "port"
+    assert [c["state"] for c in found[-4:]] == ["ok", "ok", "ok", "warning"]
+    assert found[-3]["name"] == "port"
     found = doctor("bio", "--json").json["checks"]
-    assert found[-1]["state"] == "bad"
-    assert "does not answer" in found[-1]["found"]
+    assert found[-1]["state"] == "error"
+    assert "does not answer" in found[-1]["message"]
 
 
 @pytest.mark.parametrize(
     ("told", "state", "remedy"),
     [
         ("{url}/hub/lti13/launch", "ok", ""),
-        ("http://127.0.0.1:8000/hub", "bad", "proxy_set_header Host"),
-        ("https://{host}/hub", "bad", "X-Forwarded-Proto"),
-        (None, "bad", "proxy_pass"),
+        ("http://127.0.0.1:8000/hub", "error", "proxy_set_header Host"),
+        ("https://{host}/hub", "error", "X-Forwarded-Proto"),
+        (None, "error", "proxy_pass"),
     ],
 )
 def test_proxy_headers(doctor, told, state, remedy):
@@ -219,7 +225,7 @@ def test_proxy_headers(doctor, told, state, remedy):
         ended = doctor("--public-url", f"{url}/p/", "--json")
     check = ended.json["checks"][-1]
     assert check["state"] == state
-    assert remedy in check["remedy"]
+    assert remedy in check["hint"]
 
 
 def test_public_url_that_is_none(doctor):

@@ -6,7 +6,7 @@ import pytest
 
 from ananke import definition, hubconfig
 from ananke.errors import AnankeError, Exit
-from tests.support.manager import LMS
+from tests.support.manager import LMS_CONFIG
 
 
 @pytest.fixture
@@ -18,16 +18,16 @@ def read(tmp_path):
 
     def write(text, *, name="30_lms.py"):
         (folder / "jupyterhub_config.d" / name).write_text(text)
-        return definition.read(tmp_path, "bio")
+        return definition.read_definition(tmp_path, "bio")
 
     return write
 
 
 def test_filled_in(read):
     """What an LMS shows, written as in the template, is enough."""
-    found = read(LMS)
+    found = read(LMS_CONFIG)
     hubconfig.require_lms(found)
-    assert hubconfig.lms_addresses(found) == [
+    assert hubconfig.find_lms_urls(found) == [
         "https://lms.example.org/mod/lti/certs.php",
         "https://lms.example.org/mod/lti/token.php",
     ]
@@ -39,7 +39,7 @@ def test_filled_in(read):
         (("https://lms.example.org", ""), "line 4: c.LTI13Authenticator.issuer is not filled in"),
         (('["abc"]', '[""]'), "line 3: c.LTI13Authenticator.client_id is not filled in"),
         (('["abc"]', "[]"), "line 3: c.LTI13Authenticator.client_id is not filled in"),
-        (("https://lms", "lms"), "line 4: c.LTI13Authenticator.issuer is not filled in with an"),
+        (("https://lms", "lms"), "line 4: c.LTI13Authenticator.issuer is not a URL"),
         (
             ("c.LTI13Authenticator.issuer", "c.Other.issuer"),
             "c.LTI13Authenticator.issuer is not set",
@@ -51,7 +51,7 @@ def test_filled_in(read):
 )
 def test_not_filled_in(read, change, words):
     """What is missing is told with file and line."""
-    found = read(LMS.replace(*change))
+    found = read(LMS_CONFIG.replace(*change))
     if not words:
         hubconfig.require_lms(found)
         return
@@ -63,10 +63,10 @@ def test_not_filled_in(read, change, words):
 
 def test_what_is_not_plain_is_left_to_the_hub(read):
     """Values that only running would tell are taken to be right, and are not run."""
-    text = LMS.replace('"https://lms.example.org"', "open('/nonexistent/secret').read()")
+    text = LMS_CONFIG.replace('"https://lms.example.org"', "open('/nonexistent/secret').read()")
     found = read(text)
     hubconfig.require_lms(found)
-    assert hubconfig.lms_addresses(found) == []
+    assert hubconfig.find_lms_urls(found) == []
 
 
 @pytest.mark.parametrize(
@@ -82,12 +82,13 @@ def test_what_is_not_plain_is_left_to_the_hub(read):
 )
 def test_base_url(read, text, path):
     """The hub's path is found where it is written plainly."""
-    assert hubconfig.base_url(read(f"c = get_config()\n{text}\n", name="00_base.py")) == path
+    assert hubconfig.find_base_url(read(f"c = get_config()\n{text}\n", name="00_base.py")) == path
 
 
 def test_later_files_win(read):
     """Files are read in the order of their names, as the hub does."""
     read('c.JupyterHub.base_url = "/late"', name="90_own.py")
     assert (
-        hubconfig.base_url(read('c.JupyterHub.base_url = "/early"', name="00_base.py")) == "/late/"
+        hubconfig.find_base_url(read('c.JupyterHub.base_url = "/early"', name="00_base.py"))
+        == "/late/"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ananke import definition, hubconfig
-from tests.support.manager import LMS
+from tests.support.manager import LMS_CONFIG
 
 
 @pytest.mark.parametrize("template", ["template-base", "template-base-forget", "template-nbgrader"])
@@ -15,7 +15,7 @@ def test_only_port_and_lms_are_left(host, ananke, template):
     assert ended.code == 0
     to_do = ended.json["to_do"]
     assert len(to_do) == 2
-    assert "config.py, line 9: port is not filled in" in to_do[0]
+    assert "config.py, line 9: port is not set" in to_do[0]
     assert "30_lms.py, line 10: " in to_do[1]
     folder = host.root / "containers" / "bio"
     assert (folder / "readme.md").exists()
@@ -26,13 +26,13 @@ def test_only_port_and_lms_are_left(host, ananke, template):
 def test_flags_fill_all_in(host, ananke, tmp_path, port, kept):
     """With a port and a 30_lms.py nothing is left."""
     file = tmp_path / "from_moodle.py"
-    file.write_text(LMS)
+    file.write_text(LMS_CONFIG)
     ended = ananke(
         "new", "bio", "-t", "nbgrader", "--port", port, "--lms-config", str(file), "--json"
     )
     assert ended.code == 0
     assert ended.json["to_do"] == []
-    found = definition.read(host.root, "bio")
+    found = definition.read_definition(host.root, "bio")
     assert found.values["port"] == kept
     hubconfig.require_lms(found)
 
@@ -74,8 +74,8 @@ def test_asks_for_name_and_template(host):
         ],
     )
     assert ended.code == 0
-    assert "To be filled in:" in ended.out
-    assert definition.read(host.root, "bio").image == "ananke-nbgrader"
+    assert "Still to fill in:" in ended.out
+    assert definition.read_definition(host.root, "bio").image == "ananke-nbgrader"
 
 
 def test_dry_run(host, ananke):

@@ -82,7 +82,7 @@ def test_the_help_documents_the_exit_codes():
     words = re.sub(r"\s+", " ", ananke("demo", "--help").stdout)
     ends = [
         *(Exit.OK, Exit.USAGE, Exit.PORT_TAKEN, Exit.SOFTWARE_MISSING, Exit.STATE_UNUSABLE),
-        *(Exit.STATE_IN_USE, Exit.LMS_CONFIG, Exit.PART_DID_NOT_START, Exit.PART_ENDED),
+        *(Exit.STATE_IN_USE, Exit.LMS_CONFIG, Exit.PROCESS_NOT_STARTED, Exit.PROCESS_ENDED),
         Exit.INTERRUPTED,
     ]
     assert [code for code in ends if not re.search(rf"\b{int(code)}\b", words)] == []

@@ -74,10 +74,10 @@ def test_status(host, created, ananke):
     assert found["state"] == "active"
     assert found["hub_answers"]
     assert found["memory_used"] == "147MB"
-    assert found["memory_limit"] == "no limit"
+    assert found["memory_limit"] is None
     assert found["processes"] == "42"
     shown = ananke("status", "bio").out
-    assert "147MB of no limit" in shown
+    assert "147MB used, no limit" in shown
 
 
 def test_status_of_a_stopped_hub(host, created, ananke):
@@ -143,8 +143,8 @@ def test_list(host, created, ananke):
     assert found["bio"]["state"] == "active"
     assert found["chem"]["state"] == "not created"
     assert found["chem"]["port"] == "8001"
-    assert "line 1: 'prot' is not a key" in found["phys"]["trouble"]
-    assert "line 1: 'prot' is not a key" in ananke("list").out
+    assert "line 1: 'prot' is not a known key" in found["phys"]["error"]
+    assert "line 1: 'prot' is not a known key" in ananke("list").out
 
 
 def test_list_images(host, ananke):
@@ -201,4 +201,4 @@ def test_name_is_asked_for(host, created):
     host.definition("chem", 8001)
     ended = host.terminal("stop", answers=[("Which container (bio, chem)", "bio")])
     assert ended.code == 0
-    assert "The hub bio was stopped." in ended.out
+    assert "Stopped the hub bio." in ended.out

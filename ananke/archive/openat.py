@@ -1,4 +1,4 @@
-"""Reaching folders by descriptor, through no link, while others may change what is there."""
+"""Opening folders by descriptor without following links, while others may change them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ananke.errors import AnankeError, Exit
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-IS_A_LINK = (errno.ELOOP, errno.ENOTDIR)
-"""What Linux says of a folder to be opened that is a link, or a file."""
+CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+NOT_A_FOLDER = (errno.ELOOP, errno.ENOTDIR)
+"""Errors of opening a folder that is a link or a file."""
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[int]:
+def open_folder(folder: Path) -> Iterator[int]:
     """Yield a descriptor of a folder."""
     descriptor = os.open(folder, FOLDER)
     try:
@@ -28,11 +28,11 @@ def opened(folder: Path) -> Iterator[int]:
 
 
 @contextmanager
-def walked(root: int, path: str, *, make: bool = False) -> Iterator[int]:
-    """Yield a descriptor of a folder below ``root``, reached through no link.
+def open_subfolder(root: int, path: str, *, make: bool = False) -> Iterator[int]:
+    """Yield a descriptor of a folder below ``root``, reached without following a link.
 
-    With ``make``, missing folders are made, and AnankeError says that a link is in the way;
-    otherwise OSError does.
+    With ``make``, missing folders are made, and a link in the way raises AnankeError; without
+    it, OSError.
     """
     current = os.dup(root)
     try:
@@ -43,8 +43,10 @@ def walked(root: int, path: str, *, make: bool = False) -> Iterator[int]:
             try:
                 below = os.open(part, FOLDER, dir_fd=current)
             except OSError as error:
-                if make and error.errno in IS_A_LINK:
-                    raise damaged(f"{path!r} leads through what is no folder") from None
+                if make and error.errno in NOT_A_FOLDER:
+                    raise damage_error(
+                        f"{path!r} leads through something that is not a folder"
+                    ) from None
                 raise
             os.close(current)
             current = below
@@ -53,10 +55,10 @@ def walked(root: int, path: str, *, make: bool = False) -> Iterator[int]:
         os.close(current)
 
 
-def damaged(words: str) -> AnankeError:
+def damage_error(reason: str) -> AnankeError:
     """Return the error for an archive that cannot be trusted."""
     return AnankeError(
         Exit.CHECKSUM,
-        f"The backup is damaged, or was tampered with: {words}.",
-        "Nothing was restored. Take another copy of it.",
+        f"The backup is damaged, or someone has tampered with it: {reason}.",
+        "Nothing was restored. Get another copy of it.",
     )

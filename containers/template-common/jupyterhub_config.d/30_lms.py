@@ -1,15 +1,15 @@
-# FILL IN. The learning management system that sends people here.
+# FILL IN. The learning management system from which people come.
 # In Moodle: Site administration > Plugins > Manage tools > the tool's list symbol.
 
 c = get_config()
 
-# Where the LMS is, without a slash at the end, for example "https://lms.example.org".
+# The address of the LMS without a slash at the end, for example "https://lms.example.org".
 base_url = ""
 
 # The client id that the LMS gave to this tool.
 c.LTI13Authenticator.client_id = [""]
 
-# As Moodle has them. Other systems show these five in the settings of the tool.
+# As in Moodle. Other systems show these values in the settings of the tool.
 c.LTI13Authenticator.issuer = base_url
 c.LTI13Authenticator.authorize_url = f"{base_url}/mod/lti/auth.php"
 c.LTI13Authenticator.jwks_endpoint = f"{base_url}/mod/lti/certs.php"

@@ -1,4 +1,4 @@
-"""One run of a command: where it works, what it may ask, and through what it acts."""
+"""The context in which a command runs: its folder, the shared flags, questions, Podman."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import typer
 from ananke import definition, result
 from ananke.definition import Definition
 from ananke.errors import AnankeError, Exit
-from ananke.options import BY_KEY, Wrong
+from ananke.options import BY_KEY, InvalidValue
 from ananke.podman import Podman
 from ananke.steps import Steps
 
@@ -22,26 +22,26 @@ Name = Annotated[
     str | None,
     typer.Argument(help="Name of the container; asked for if left out.", show_default=False),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", "-n", help="Only tell what would be run and changed.")
+    bool, typer.Option("--dry-run", "-n", help="Only print what would be run and changed.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer questions with yes.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to all questions.")]
 Directory = Annotated[
     Path | None,
     typer.Option(
         "--directory",
         "-C",
         envvar="ANANKE_DIRECTORY",
-        help="Folder with containers/ and images/.",
-        show_default="the nearest one above, else the current one",
+        help="Folder that holds containers/ and images/.",
+        show_default="the nearest one above the current folder, else the current folder",
     ),
 ]
 
 
 @dataclass
-class Session:
-    """What the flags that all commands share came to."""
+class CommandContext:
+    """The folder and flags of one command, and the gateway through which it acts."""
 
     root: Path
     json: bool = False
@@ -51,41 +51,41 @@ class Session:
 
     @property
     def dry_run(self) -> bool:
-        """Whether nothing is to be changed."""
+        """Whether the command must change nothing."""
         return self.steps.dry_run
 
     def __post_init__(self) -> None:
         self.podman = Podman(self.steps)
 
     @property
-    def may_ask(self) -> bool:
-        """Whether a person is there to answer."""
+    def can_ask(self) -> bool:
+        """Whether a person is at the terminal to answer."""
         return not self.json and sys.stdin.isatty() and sys.stderr.isatty()
 
     def ask(self, question: str, flag: str, *, default: str | None = None) -> str:
-        """Ask a person; raises AnankeError naming the flag where nobody is there."""
-        if not self.may_ask:
+        """Ask the person at the terminal; raises AnankeError naming ``flag`` without one."""
+        if not self.can_ask:
             raise AnankeError(
                 Exit.USAGE,
-                f"{question}: no answer was given, and there is no terminal to ask at.",
+                f"{question}: no value was given, and there is no terminal to ask on.",
                 f"Give {flag}.",
             )
         answer: str = typer.prompt(question, default=default, err=True)
         return answer.strip()
 
     def ask_option(self, key: str) -> Any:
-        """Ask for the value of a definition's key until it is one; return it."""
+        """Ask for a definition's key until the answer is valid; return the value."""
         option = BY_KEY[key]
         while True:
             text = self.ask(option.question, option.flag, default="" if option.many else None)
             value: Any = text.replace(",", " ").split() if option.many else text
             try:
                 return option.check(value)
-            except Wrong as wrong:
-                typer.echo(f"That {wrong}. {wrong.remedy}", err=True)
+            except InvalidValue as invalid:
+                typer.echo(f"That {invalid}. {invalid.hint}", err=True)
 
     def choose(self, question: str, choices: Sequence[str], flag: str) -> str:
-        """Let a person choose one; the only one there is needs no question."""
+        """Ask the person to choose one; a single choice is taken without asking."""
         if len(choices) == 1:
             return choices[0]
         shown = f"{question} ({', '.join(choices)})"
@@ -99,22 +99,22 @@ class Session:
         """Ask for a yes; raises AnankeError without one."""
         if self.yes or self.dry_run:
             return
-        if not self.may_ask:
+        if not self.can_ask:
             raise AnankeError(
-                Exit.USAGE, f"{question} There is no terminal to ask at.", "Give --yes."
+                Exit.USAGE, f"{question} There is no terminal to ask on.", "Give --yes."
             )
         if not typer.confirm(question, err=True):
-            raise AnankeError(Exit.DECLINED, "Nothing was done.", "Nothing has changed.")
+            raise AnankeError(Exit.DECLINED, "Cancelled.", "Nothing was changed.")
 
-    def definition(self, name: str | None) -> Definition:
-        """Return the definition of a name, or of one that a person chooses."""
-        return definition.read(self.root, self.name(name))
+    def read_definition(self, name: str | None) -> Definition:
+        """Return the definition of a name, or of one that the person chooses."""
+        return definition.read_definition(self.root, self.choose_name(name))
 
-    def name(self, name: str | None) -> str:
-        """Return the checked name of a container, asked for where it is None."""
+    def choose_name(self, name: str | None) -> str:
+        """Return a checked name of a container; ask for it if it is None."""
         if name is not None:
-            return definition.checked_name(name)
-        known = definition.names(self.root)
+            return definition.check_name(name)
+        known = definition.list_names(self.root)
         if not known:
             raise AnankeError(
                 Exit.NOT_FOUND,
@@ -125,7 +125,7 @@ class Session:
 
 
 def find_root(directory: Path | None) -> Path:
-    """Return the folder that holds ``containers/``: the one given, or the nearest above."""
+    """Return the folder that holds ``containers/``: ``directory``, or the nearest one above."""
     if directory is not None:
         if not directory.is_dir():
             raise AnankeError(
@@ -139,29 +139,30 @@ def find_root(directory: Path | None) -> Path:
     return here
 
 
-def ordinary_user() -> None:
-    """Raise AnankeError where root runs this: its containers would have root's rights."""
+def require_ordinary_user() -> None:
+    """Raise AnankeError for root: its containers would have root's rights."""
     if os.geteuid() == 0:
         raise AnankeError(
             Exit.HOST,
             "Containers are run by an ordinary user, not by root.",
-            "Sign in as the user who shall own the hub: ssh, or machinectl shell USER@",
+            "Sign in as the user who is to own the hub: ssh, or machinectl shell USER@",
         )
 
 
 def run(
-    work: Callable[[Session], result.Result],
+    work: Callable[[CommandContext], result.Result],
     *,
     json: bool = False,
     dry_run: bool = False,
     yes: bool = False,
     directory: Path | None = None,
 ) -> None:
-    """Do a command's work in a session, and show what came of it."""
+    """Do a command's work in a new context, and print the result."""
 
-    def in_session() -> result.Result:
-        session = Session(find_root(directory), json=json, yes=yes, steps=Steps(dry_run=dry_run))
-        done = work(session)
-        return result.Told(session.steps.told) if dry_run else done
+    def do_work() -> result.Result:
+        steps = Steps(dry_run=dry_run)
+        context = CommandContext(find_root(directory), json=json, yes=yes, steps=steps)
+        done = work(context)
+        return result.DryRunResult(steps.recorded) if dry_run else done
 
-    result.run(in_session, as_json=json)
+    result.run(do_work, as_json=json)

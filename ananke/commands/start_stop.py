@@ -10,17 +10,17 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ananke import hubs, unit
+from ananke.context import CommandContext, Directory, DryRun, Json, Name, require_ordinary_user, run
 from ananke.errors import Exit, exit_codes
 from ananke.result import Result
-from ananke.session import Directory, DryRun, Json, Name, Session, ordinary_user, run
 
 Wait = Annotated[
-    float, typer.Option("--wait", min=0, help="Seconds to wait for the hub; 0 does not wait.")
+    float, typer.Option("--wait", min=0, help="Seconds to wait for the hub; 0 for not at all.")
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Changed(Result):
+class StateChange(Result):
     """A container that was started or stopped."""
 
     name: str
@@ -28,39 +28,41 @@ class Changed(Result):
     url: str
     seconds: float
 
-    def human(self) -> RenderableType:
-        """Return what became of it."""
+    def render(self) -> RenderableType:
+        """Return the new state."""
         if self.state == "stopped":
-            return Text(f"The hub {self.name} was stopped.")
+            return Text(f"Stopped the hub {self.name}.")
         if self.state == "starting":
             return Text(f"The hub {self.name} is starting: {self.url}")
         return Text(f"The hub {self.name} is running: {self.url} (after {self.seconds:.1f} s)")
 
 
-def change(
-    session: Session,
+def change_state(
+    context: CommandContext,
     name: str | None,
     verb: Literal["start", "stop", "restart"],
     *,
     wait_seconds: float = hubs.HUB_SECONDS,
-) -> Changed:
+) -> StateChange:
     """Start, stop or restart a container."""
-    ordinary_user()
-    found = hubs.applied(session, name)
+    require_ordinary_user()
+    found = hubs.read_created_definition(context, name)
     if verb == "stop":
-        session.podman.do(session.podman.systemctl("stop", unit.service(found.name)))
-        return Changed(name=found.name, state="stopped", url="", seconds=0.0)
-    hubs.start(session, found.name, verb=verb)
-    seconds = hubs.wait(session, found, seconds=wait_seconds) if wait_seconds else 0.0
+        context.podman.run(context.podman.systemctl_command("stop", unit.service_name(found.name)))
+        return StateChange(name=found.name, state="stopped", url="", seconds=0.0)
+    hubs.start_unit(context, found.name, verb=verb)
+    seconds = hubs.wait_for_hub(context, found, seconds=wait_seconds) if wait_seconds else 0.0
     state = "running" if wait_seconds else "starting"
-    return Changed(name=found.name, state=state, url=hubs.url(found), seconds=round(seconds, 1))
+    return StateChange(
+        name=found.name, state=state, url=hubs.hub_url(found), seconds=round(seconds, 1)
+    )
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the three to the command line."""
+def register(app: typer.Typer) -> None:
+    """Add the three commands to the command line."""
     codes = (Exit.SOFTWARE_MISSING, Exit.DEFINITION, Exit.PODMAN, Exit.NOT_FOUND, Exit.HOST)
 
-    @app.command("start", epilog=exit_codes(*codes, Exit.HUB_SILENT))
+    @app.command("start", epilog=exit_codes(*codes, Exit.HUB_NOT_ANSWERING))
     def start(
         *,
         name: Name = None,
@@ -71,7 +73,7 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Start a container, and wait until its hub answers."""
         run(
-            lambda session: change(session, name, "start", wait_seconds=wait),
+            lambda context: change_state(context, name, "start", wait_seconds=wait),
             json=json,
             dry_run=dry_run,
             directory=directory,
@@ -85,15 +87,15 @@ def add_to(app: typer.Typer) -> None:
         dry_run: DryRun = False,
         directory: Directory = None,
     ) -> None:
-        """Stop a container with all its servers. It starts again at the next boot."""
+        """Stop a container and all servers in it. It starts again at the next boot."""
         run(
-            lambda session: change(session, name, "stop"),
+            lambda context: change_state(context, name, "stop"),
             json=json,
             dry_run=dry_run,
             directory=directory,
         )
 
-    @app.command("restart", epilog=exit_codes(*codes, Exit.HUB_SILENT))
+    @app.command("restart", epilog=exit_codes(*codes, Exit.HUB_NOT_ANSWERING))
     def restart(
         *,
         name: Name = None,
@@ -102,9 +104,9 @@ def add_to(app: typer.Typer) -> None:
         dry_run: DryRun = False,
         directory: Directory = None,
     ) -> None:
-        """Stop a container and start it anew, for example after a change of its configuration."""
+        """Stop a container and start it again, for example after a change of its configuration."""
         run(
-            lambda session: change(session, name, "restart", wait_seconds=wait),
+            lambda context: change_state(context, name, "restart", wait_seconds=wait),
             json=json,
             dry_run=dry_run,
             directory=directory,

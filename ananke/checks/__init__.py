@@ -1,0 +1,1 @@
+"""The checks of ``ananke doctor``: this host, its Podman, and what is reached over the network."""

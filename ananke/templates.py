@@ -1,0 +1,80 @@
+"""Templates of container definitions: ``containers/template-*``.
+
+A template holds only what is its own. The files that all templates share are in
+``containers/template-common``: ``make_definition`` puts both together, so that a new definition
+is complete and depends on no template. A template whose ``config.py`` sets ``port`` is complete
+itself and is copied as it is.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ananke import definition
+from ananke.errors import AnankeError, Exit
+
+PREFIX = "template-"
+COMMON = f"{PREFIX}common"
+README = "readme.md"
+_IGNORED = shutil.ignore_patterns("runtime", "__pycache__", ".*")
+
+
+def find_templates(root: Path) -> dict[str, Path]:
+    """Return the templates by name: those below ``root``, else those that came with ananke."""
+    for containers in (root / definition.FOLDER, _find_own_containers()):
+        found = {
+            path.parent.name: path.parent
+            for path in containers.glob(f"{PREFIX}*/{definition.CONFIG}")
+            if path.parent.name != COMMON
+        }
+        if found:
+            return dict(sorted(found.items()))
+    raise AnankeError(
+        Exit.NOT_FOUND,
+        "There are no templates here.",
+        "Run this in a clone of the repository, or name one with --directory.",
+    )
+
+
+def make_definition(template: Path, folder: Path) -> None:
+    """Write a complete definition from a template into a new folder; raises OSError."""
+    config = template / definition.CONFIG
+    values, lines = definition.parse_config(config.read_bytes(), config)
+    if "port" in lines:
+        shutil.copytree(template, folder, ignore=_IGNORED)
+        return
+    common = template.parent / COMMON
+    if not common.is_dir():
+        common = _find_own_containers() / COMMON
+    shutil.copytree(common, folder, ignore=_IGNORED)
+    common_config = (common / definition.CONFIG).read_text("utf-8")
+    common_readme = (common / README).read_text("utf-8").replace("TEMPLATE", template.name)
+    own_readme = template / README
+    headline = own_readme.read_text("utf-8") if own_readme.exists() else ""
+    shutil.copytree(template, folder, ignore=_IGNORED, dirs_exist_ok=True)
+    (folder / README).write_text(headline + common_readme, encoding="utf-8")
+    (folder / definition.CONFIG).write_text(common_config, encoding="utf-8")
+    set_values(folder / definition.CONFIG, {key: values[key] for key in lines})
+
+
+def set_values(file: Path, values: Mapping[str, Any]) -> None:
+    """Set keys of a ``config.py`` to checked values, each in the line that the key has there."""
+    text = file.read_text("utf-8")
+    for key, value in values.items():
+        literal = value if key == "port" and value.isdecimal() else repr(value)
+        line = f"config[{key!r}] = {literal}"
+        pattern = rf"^config\['{re.escape(key)}'\] = .*$"
+        text, count = re.subn(pattern, lambda _, line=line: line, text, flags=re.MULTILINE)
+        if not count:
+            text += f"\n{line}\n"
+    file.write_text(text, encoding="utf-8")
+
+
+def _find_own_containers() -> Path:
+    package = Path(__file__).parent
+    installed = package / definition.FOLDER
+    return installed if installed.is_dir() else package.parent / definition.FOLDER
