@@ -67,9 +67,11 @@ def set_values(file: Path, values: Mapping[str, Any]) -> None:
     for key, value in values.items():
         literal = value if key == "port" and value.isdecimal() else repr(value)
         line = f"config[{key!r}] = {literal}"
-        pattern = rf"^config\['{re.escape(key)}'\] = .*$"
-        text, count = re.subn(pattern, lambda _, line=line: line, text, flags=re.MULTILINE)
-        if not count:
+        pattern = re.compile(rf"^config\['{re.escape(key)}'\] = .*$", re.MULTILINE)
+        found = pattern.search(text)
+        if found:
+            text = text[: found.start()] + line + text[found.end() :]
+        else:
             text += f"\n{line}\n"
     file.write_text(text, encoding="utf-8")
 
