@@ -6,7 +6,7 @@ import secrets
 import sys
 from pathlib import Path
 
-from kore.host import open_host
+from kore.host import LocalHost
 from kore.hub.config import Deployment, configure
 from kore.hub.local_server import LocalServer
 
@@ -15,7 +15,8 @@ c = get_config()
 _demo = json.loads(os.environ["ANANKE_DEMO"])
 _state = Path(_demo["state_dir"])
 _homes = _state / "homes"
-_host = open_host(homes=_homes, exchange=_state / "exchange", accounts=_demo["accounts"])
+_accounts = Path(_demo["accounts"]) if _demo["accounts"] else None
+_host = LocalHost(homes=_homes, exchange=_state / "exchange", accounts=_accounts)
 
 configure(
     c,

@@ -24,7 +24,7 @@ from ananke.demo import checks
 from ananke.demo.parts import TAG, Part, Parts, end, leftovers
 from ananke.demo.state import State, default_state_dir
 from ananke.errors import AnankeError, Exit
-from kore.host import SeparateHost
+from kore.host import LocalHost
 
 _PRIVATE_UMASK = 0o077
 _START_SECONDS = 180.0
@@ -411,8 +411,8 @@ def _accounts(state: State) -> str:
     if os.geteuid() != 0:
         return ""
     state.let_through()
-    host = SeparateHost(homes=state.homes, exchange=state.exchange, accounts=state.accounts)
-    reason = host.why_not()
+    host = LocalHost(homes=state.homes, exchange=state.exchange, accounts=state.accounts)
+    reason = host.check_accounts()
     if not reason:
         return str(state.accounts)
     _print(

@@ -1,32 +1,39 @@
-"""The machine below Kore: the only package that touches folders' owners, modes and processes."""
+"""The machine below Kore: where things lie, who owns them, and as whom servers run.
+
+Only this package touches folders' owners, accounts and processes. ``layout`` is where things
+lie. ``courses`` is what Kore's service does with courses' folders. ``local`` (the demo) and
+``systemd`` (a container) are the hub's: they make homes and accounts, and start servers.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from kore.host.base import Host, HostError
+from kore.host.courses import CourseFolders, HubMadeFolders
+from kore.host.errors import HostError
+from kore.host.layout import Layout
 from kore.host.local import LocalHost
-from kore.host.separate import SeparateHost
-from kore.host.systemd import CourseFolders, SystemdHost
+from kore.host.systemd import SystemdHost
 
 __all__ = [
-    "Host",
+    "CourseFolders",
     "HostError",
+    "HubMadeFolders",
+    "Layout",
     "LocalHost",
-    "SeparateHost",
     "SystemdHost",
-    "open_host",
+    "open_course_folders",
 ]
 
 
-def open_host(*, homes: Path, exchange: Path, accounts: str = "", kind: str = "") -> Host:
-    """Return the machine.
+def open_course_folders(
+    *, homes: Path, exchange: Path, accounts: str = "", kind: str = ""
+) -> CourseFolders:
+    """Return courses' folders for Kore's service.
 
-    ``accounts`` is the folder of given-out accounts, if there are any. ``kind`` is
-    ``container`` for Kore in a container, where accounts are the hub's business.
+    ``accounts`` is the folder of assigned accounts, "" where one account owns everything.
+    ``kind`` is ``container`` in a container, where folders and accounts are the hub's business.
     """
     if kind == "container":
-        return CourseFolders(homes=homes, exchange=exchange)
-    if not accounts:
-        return LocalHost(homes=homes, exchange=exchange)
-    return SeparateHost(homes=homes, exchange=exchange, accounts=Path(accounts))
+        return HubMadeFolders(homes=homes, exchange=exchange)
+    return LocalHost(homes=homes, exchange=exchange, accounts=Path(accounts) if accounts else None)

@@ -1,8 +1,8 @@
-"""Which Unix account a person's or a course's programs run as, on the demo's machine.
+"""Which number a person's or a course's Unix account has.
 
-Accounts are numbers without an entry in the system's user database. A number belongs to one
-name for ever: the file that says so outlives the person, so nobody inherits what another
-left behind.
+A number belongs to one name for ever: the file that records it outlives the person, so nobody
+inherits what another left behind. In the demo these accounts have no entry in the system's user
+database; in a container courses' have (``kore.host.systemd``).
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from kore.host.base import HostError, checked_user
+from kore.host.errors import HostError
+from kore.host.layout import check_user
 from kore.shared.files import write_once
 from kore.shared.ids import is_course_id
 
-# Of Debian's range for people, which a container's user namespace maps as well.
+# In Debian's range for people, which a container's user namespace maps as well.
 _FIRST, _LAST = 20_000, 59_999
 _LOCK = ".lock"
+_NUMBER_FIELD = 2
+"""Where ``passwd(5)`` and ``group(5)`` have the number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,51 +38,51 @@ class Account:
 
 
 class Accounts:
-    """The accounts that were given out, a file a name, in a folder of the one who gives."""
+    """The accounts that were assigned: a folder with one file for each name."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def of(self, name: str) -> Account:
-        """Return the account of a person or a course; a new one at the first time.
+        """Return the account of a person or a course, and assign one the first time.
 
-        Raises HostError for a name that must not be, or where the numbers are used up.
+        Raises HostError for any other name, or when all numbers are assigned.
         """
-        path = self._folder / checked_user(name)
+        path = self._folder / check_user(name)
         try:
-            return _read(path) or self._give(path)
+            return _read(path) or self._assign(path)
         except OSError as error:
-            raise HostError(f"{path} cannot be used: {error.strerror}") from error
+            raise HostError(f"cannot use {path}: {error.strerror}") from error
 
     def is_course(self, uid: int) -> bool:
-        """Say whether an account is one that was given to a course."""
+        """Whether an account is one that was assigned to a course."""
         found = (path for path in self._folder.glob("c-*") if is_course_id(path.name))
         return any(_read(path) == Account(uid) for path in found)
 
-    def _give(self, path: Path) -> Account:
+    def _assign(self, path: Path) -> Account:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             account = _read(path)
             if account is None:
-                account = Account(self._free())
+                account = Account(self._find_free())
                 write_once(path, f"{account.uid}\n".encode())
             return account
         finally:
             os.close(lock)
 
-    def _free(self) -> int:
+    def _find_free(self) -> int:
         taken = {found.uid for path in self._folder.glob("[!.]*") if (found := _read(path))}
         taken |= _system_numbers()
-        # Another demo on this machine gives out numbers as well: begin anywhere.
+        # Another demo on this machine assigns numbers as well: start at a random one.
         size = _LAST - _FIRST + 1
         start = secrets.randbelow(size)
         for step in range(size):
             number = _FIRST + (start + step) % size
             if number not in taken:
                 return number
-        raise HostError("All account numbers are given out.")
+        raise HostError("all account numbers are assigned")
 
 
 def _read(path: Path) -> Account | None:
@@ -88,15 +91,15 @@ def _read(path: Path) -> Account | None:
     except FileNotFoundError:
         return None
     except ValueError as error:
-        raise HostError(f"{path} does not hold an account's number") from error
+        raise HostError(f"{path} does not contain an account number") from error
 
 
 def _system_numbers() -> set[int]:
     """Return the numbers of the system's own accounts and groups."""
     numbers = set()
-    for path, place in ((Path("/etc/passwd"), 2), (Path("/etc/group"), 2)):
+    for path in (Path("/etc/passwd"), Path("/etc/group")):
         for line in path.read_text("utf-8", "replace").splitlines():
             fields = line.split(":")
-            if len(fields) > place and fields[place].isdecimal():
-                numbers.add(int(fields[place]))
+            if len(fields) > _NUMBER_FIELD and fields[_NUMBER_FIELD].isdecimal():
+                numbers.add(int(fields[_NUMBER_FIELD]))
     return numbers

@@ -1,4 +1,4 @@
-"""Processes of the one account that runs everything: who they are, and when they end."""
+"""Processes: how one is recognised, when it ends, and as which account it runs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_NO_NEW_PRIVS = 38
 _START_TIME = 19
 """Place of a process's start in ``/proc/<pid>/stat``, after the command's name (proc(5))."""
 
@@ -16,20 +17,28 @@ _START_TIME = 19
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def end_with_parent(parent: int) -> None:
-    """Have the kernel end this process when its parent dies, however that happens.
+def end_with_parent(parent: int, *, by: signal.Signals = signal.SIGTERM) -> None:
+    """Have the kernel signal this process when its parent dies, however that happens.
 
-    For a child between fork and exec; ``parent`` is the process that forked, which may be
-    gone already. See prctl(2), PR_SET_PDEATHSIG.
+    ``parent`` is the process that forked (0 if it is outside of this PID namespace), which may
+    be gone already. See prctl(2), PR_SET_PDEATHSIG.
     """
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    _libc.prctl(_PR_SET_PDEATHSIG, by, 0, 0, 0)
     if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), by)
 
 
 def adopt_orphans() -> None:
     """Become the parent of every descendant that loses its own: prctl(2), subreaper."""
     _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def become_account(uid: int) -> None:
+    """Become an account for good: no group but its own, and no way to gain rights."""
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+    _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
 def identity(pid: int) -> str:

@@ -16,10 +16,10 @@ from traitlets import Any as AnyTrait
 from traitlets import Float, Unicode, default
 from traitlets import Set as SetTrait
 
-from kore.host import Host
 from kore.hub import handlers, login_finish
 from kore.hub.keysets import KeySets
 from kore.hub.launches import LaunchAnnouncer
+from kore.hub.machine import CourseAccounts
 from kore.hub.pending_logins import Logins, VerifiedLaunch
 from kore.hub.platforms import Platform, find_platform
 from kore.hub.tokens import Times
@@ -54,7 +54,9 @@ class KoreAuthenticator(LTI13Authenticator):  # type: ignore[misc]
         config=True,
         help="Kore's internal address, without a path. Empty: nobody is told of launches.",
     )
-    host: Host | None = AnyTrait(config=True, help="The machine: who needs an account there.")
+    course_accounts: CourseAccounts | None = AnyTrait(
+        config=True, help="Makes accounts of courses on this machine. None: they need no account."
+    )
     launch_token = Unicode(config=True, help="API token of the hub service that tells Kore.")
 
     @default("allow_all")  # type: ignore[untyped-decorator]
@@ -126,16 +128,16 @@ class KoreAuthenticator(LTI13Authenticator):  # type: ignore[misc]
         return {"name": name, "auth_state": dict(data)}
 
     async def add_user(self, user: Any) -> None:
-        """Let the machine make what a user needs. The hub calls this at its start, too."""
+        """Make the account that a user needs. The hub calls this for every user when it starts."""
         await maybe_future(super().add_user(user))
-        if self.host is not None:
-            await asyncio.to_thread(self.host.admit, user.name)
+        if self.course_accounts is not None:
+            await asyncio.to_thread(self.course_accounts.add_user, user.name)
 
     async def delete_user(self, user: Any) -> None:
-        """Let the machine forget a user."""
+        """Remove the account that a user had."""
         await maybe_future(super().delete_user(user))
-        if self.host is not None:
-            await asyncio.to_thread(self.host.dismiss, user.name)
+        if self.course_accounts is not None:
+            await asyncio.to_thread(self.course_accounts.delete_user, user.name)
 
     def enter_url(self, base_url: str) -> str:
         """Return where the browser goes with a verified launch."""

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from jupyterhub.services.service import _ServiceSpawner
 
-from kore.host import Host
 from kore.hub import spawning
+from kore.hub.machine import CourseAccounts, Homes
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _TOKEN_BYTES = 32
@@ -41,17 +41,20 @@ class Deployment:
 
     ``hub_dir`` and ``kore_dir`` keep the two programs' state; ``public_url`` is where
     browsers find the hub, ``hub_url``, ``proxy_api_url`` and ``kore_url`` are loopback
-    addresses with ports. ``accounts`` is the folder of given-out Unix accounts, empty where
-    all run as one. ``executor`` is the socket of what runs students' notebooks
-    (``kore.executor``), ``@`` for an abstract one, which is then started as a service
-    with the ``accounts``; empty where there is none. ``kore_url`` is empty for a hub
-    without Kore. ``kore_environment`` is for Kore alone. ``service_wrapper`` is put before
-    a service's command: where its output goes, what ends with it, as whom it runs.
-    ``kernels`` is a folder of Jupyter data with the kernels that everyone has, ``path`` the
-    servers' search path.
+    addresses with ports. ``host`` makes homes; ``course_accounts`` makes the accounts of courses
+    that the hub adds, None where they need none. ``accounts`` is the folder of assigned Unix
+    accounts, empty where everything runs as one.
+
+    ``executor`` is the socket of the program that runs students' notebooks
+    (``kore.executor``), empty where there is none; for an abstract one (``@...``) the hub
+    starts that program as a service with the ``accounts``. ``kore_url`` is empty for a hub
+    without Kore. ``kore_environment`` is for Kore only. ``service_wrapper`` precedes a
+    service's command: it decides where output goes, what ends with it, and which account
+    it runs as. ``kernels`` is a folder of Jupyter data with the kernels that everyone has,
+    ``path`` the servers' search path.
     """
 
-    host: Host
+    host: Homes
     homes: Path
     hub_dir: Path
     kore_dir: Path
@@ -62,6 +65,7 @@ class Deployment:
     kore_url: str
     proxy_command: list[str]
     spawner_class: type | str
+    course_accounts: CourseAccounts | None = None
     accounts: str = ""
     executor: str = ""
     server_args: list[str] = field(default_factory=list)
@@ -113,7 +117,7 @@ def _addresses(c: Any, deployment: Deployment) -> None:
 def _login(c: Any, deployment: Deployment) -> None:
     c.JupyterHub.authenticator_class = "kore.hub.authenticator.KoreAuthenticator"
     c.KoreAuthenticator.kore_url = deployment.kore_url
-    c.KoreAuthenticator.host = deployment.host
+    c.KoreAuthenticator.course_accounts = deployment.course_accounts
     # The LMS decides who comes in: every launch that holds is welcome.
     c.Authenticator.allow_all = True
 

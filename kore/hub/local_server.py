@@ -16,7 +16,7 @@ from jupyterhub.spawner import SimpleLocalProcessSpawner
 from traitlets import Any as AnyTrait
 from traitlets import Unicode
 
-from kore.host import Host, processes
+from kore.host import LocalHost, processes
 
 _PRIVATE_UMASK = 0o077
 
@@ -26,7 +26,7 @@ class LocalServer(SimpleLocalProcessSpawner):  # type: ignore[misc]
 
     homes = Unicode(config=True, help="Folder of the users' homes.")
     logs = Unicode(config=True, help="Folder for the servers' output.")
-    host: Host = AnyTrait(config=True, help="The machine: which account a server runs as.")
+    host: LocalHost = AnyTrait(config=True, help="Decides which account a server runs as.")
 
     pid: int
     popen_kwargs: dict[str, Any]
@@ -36,7 +36,7 @@ class LocalServer(SimpleLocalProcessSpawner):  # type: ignore[misc]
         """Start the server; return its address and port."""
         self.home_dir = str(Path(self.homes) / self.user.name)
         folder = Path(self.notebook_dir or self.home_dir)
-        self.cmd = [*self.host.enter(self.user.name, folder), *self._program()]
+        self.cmd = [*self.host.enter_command(self.user.name, folder), *self._program()]
         log = Path(self.logs) / f"server-{self.user.name}.log"
         with log.open("ab") as output:
             self.popen_kwargs = {
@@ -57,7 +57,7 @@ class LocalServer(SimpleLocalProcessSpawner):  # type: ignore[misc]
         """Return what the child does before it becomes the server."""
         folder = Path(self.notebook_dir or self.home_dir)
         # What enters another account goes to the folder as that account.
-        first = "/" if self.host.enter(name, folder) else folder
+        first = "/" if self.host.enter_command(name, folder) else folder
         hub = os.getpid()
 
         def prepare() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import kore
-from kore.host import Host
+from kore.hub.machine import Homes
 from kore.shared.ids import is_course_id
 
 _CONFIG = Path(kore.__file__).parent / "singleuser" / "config"
@@ -23,7 +23,7 @@ PreSpawnHook = Callable[[Any], None]
 
 
 def pre_spawn_hook(
-    host: Host, *, kore_url: str, kernels: Path = KERNELS, executor: str = ""
+    host: Homes, *, kore_url: str, kernels: Path = KERNELS, executor: str = ""
 ) -> PreSpawnHook:
     """Return the hook that prepares a user's files and server, called before each start.
 
@@ -53,12 +53,12 @@ def pre_spawn_hook(
     return prepare
 
 
-def _prepare_person(spawner: Any, name: str, host: Host) -> dict[str, str]:
+def _prepare_person(spawner: Any, name: str, host: Homes) -> dict[str, str]:
     spawner.notebook_dir = str(host.prepare_person(name))
     return {}
 
 
-def _prepare_course(spawner: Any, course_id: str, host: Host) -> dict[str, str]:
+def _prepare_course(spawner: Any, course_id: str, host: Homes) -> dict[str, str]:
     root = host.prepare_course(course_id)
     spawner.notebook_dir = str(root)
     # Its instructors were let in by Kore: no page that asks whether they trust the course.

@@ -43,7 +43,7 @@ class _Graded(BaseModel):
 
     student: str = Field(max_length=255)
     outcome: Literal["graded", "needs_manual", "failed", "skipped"]
-    words: str = Field("", max_length=1000)
+    message: str = Field("", max_length=1000)
     log: str = Field("", max_length=50_000)
     score: float | None = Field(None, allow_inf_nan=False)
     maximum: float | None = Field(None, allow_inf_nan=False)
@@ -204,8 +204,8 @@ class _Grading:
                 f"What was handed in could not be collected: {words}",
                 "Collect it in formgrader, which shows nbgrader's log. Then grade again.",
             )
-        elif "begun" in event:
-            self._begun = str(event["begun"])[:255]
+        elif "started" in event:
+            self._begun = str(event["started"])[:255]
             self._progress(f"Grading {self._name(self._begun)}")
         elif "student" in event:
             self._report(event)
@@ -223,7 +223,7 @@ class _Grading:
             graded.student,
             self._name(graded.student),
             graded.outcome,
-            graded.words,
+            graded.message,
             log=graded.log,
             score=graded.score,
             maximum=graded.maximum,

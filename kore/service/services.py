@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from kore.host import Host, open_host
+from kore.host import CourseFolders, open_course_folders
 from kore.service.coursedir.cache import Shelf
 from kore.service.db.engine import Database, open_database
 from kore.service.hubapi import HubApi
@@ -23,7 +23,7 @@ class Services:
     settings: Settings
     db: Database
     hub: HubApi
-    host: Host
+    host: CourseFolders
     keys: KeyStore
     lti: Platforms
     shelf: Shelf = field(default_factory=Shelf)
@@ -37,7 +37,7 @@ def open_services(settings: Settings) -> Services:
         settings=settings,
         db=open_database(settings.database_url),
         hub=HubApi(settings.api_url, settings.api_token),
-        host=open_host(
+        host=open_course_folders(
             homes=settings.homes,
             exchange=settings.exchange,
             accounts=settings.accounts,

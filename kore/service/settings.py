@@ -73,7 +73,7 @@ class Settings:
     ``proxy_url`` is where the hub's proxy answers on this machine, without a path.
     ``platform_requests`` bounds the requests under way at once to one LMS. ``accounts`` is
     the folder of given-out Unix accounts, empty where one account is all. ``host`` is the
-    kind of machine, as ``kore.host.open_host`` takes it.
+    kind of machine, as ``kore.host.open_course_folders`` takes it.
     """
 
     state_dir: Path

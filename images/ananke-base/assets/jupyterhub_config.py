@@ -57,6 +57,7 @@ configure(
     c,
     Deployment(
         host=host,
+        course_accounts=host,
         homes=HOMES,
         hub_dir=STATE,
         kore_dir=Path("/var/lib/kore"),

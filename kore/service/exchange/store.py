@@ -27,7 +27,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TypeVar
 
-from kore.host.base import checked_course
+from kore.host.layout import check_course
 from kore.service.errors import KoreError
 from kore.service.exchange.archives import Contents, Inspector
 from kore.service.settings import Limits
@@ -171,7 +171,7 @@ class Store:
     def remove_folder(self, course_id: str) -> None:
         """Remove a course's folder, if nothing is left in it."""
         try:
-            (self._courses / checked_course(course_id)).rmdir()
+            (self._courses / check_course(course_id)).rmdir()
         except OSError as error:
             if error.errno not in {errno.ENOTEMPTY, errno.ENOENT}:
                 raise
@@ -246,7 +246,7 @@ class Store:
         _fsync_folder(folder)
 
     def _path(self, course_id: str, blob: str) -> Path:
-        return self._courses / checked_course(course_id) / f"{blob}.tar"
+        return self._courses / check_course(course_id) / f"{blob}.tar"
 
     @contextmanager
     def _lock(self, how: int) -> Iterator[None]:
