@@ -1,4 +1,4 @@
-"""Accounts for one program each: taken, used, and emptied of all that ran as them."""
+"""Accounts for one program each: borrowed, used, and cleared of all that ran as them."""
 
 from __future__ import annotations
 
@@ -13,44 +13,44 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from kore.host import enter
-from kore.host.base import HostError
+from kore.host import HostError
+from kore.host.processes import become_account
 
 # Between those of people (kore.host.accounts) and systemd's dynamic ones, systemd.exec(5).
 _FIRST, _LAST = 60_000, 60_999
 _LOCKS = Path("/run/ananke-executions")
-_SWEPT = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/run/lock")  # noqa: S108
+_CLEARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/run/lock")  # noqa: S108
 _END_SECONDS = 10
 
 
 @contextmanager
-def taken() -> Iterator[tuple[int, Path]]:
-    """Hold an account that nobody on this machine uses; yield it and a folder of its own.
+def borrow_account() -> Iterator[tuple[int, Path]]:
+    """Yield the UID of an account that nothing on this machine uses, and a folder of its own.
 
-    At the end its processes are killed and its files removed.
+    At the end its processes are killed and its files removed. Raises HostError.
     """
     _LOCKS.mkdir(mode=0o700, exist_ok=True)
-    uid, lock = _free()
+    uid, lock = _lock_free_account()
     try:
-        # One that was killed may have left something.
-        _empty(uid)
+        # An earlier run that was killed may have left something.
+        _clear(uid)
         folder = Path(tempfile.mkdtemp(prefix="ananke-run-"))
         try:
             os.chown(folder, uid, uid)
             yield uid, folder
         finally:
-            _empty(uid)
+            _clear(uid)
             shutil.rmtree(folder, ignore_errors=True)
     finally:
         os.close(lock)
 
 
-def command(uid: int, folder: Path, *argv: str) -> list[str]:
-    """Return the command that runs a program as an account, apart from everything."""
+def sandbox_command(uid: int, folder: Path, *argv: str) -> list[str]:
+    """Return the command that runs a program as an account, in a sandbox."""
     return [sys.executable, "-I", "-m", "kore.executor.sandbox", str(uid), str(folder), *argv]
 
 
-def _free() -> tuple[int, int]:
+def _lock_free_account() -> tuple[int, int]:
     for uid in range(_FIRST, _LAST + 1):
         lock = os.open(_LOCKS / str(uid), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -59,17 +59,17 @@ def _free() -> tuple[int, int]:
             os.close(lock)
             continue
         return uid, lock
-    raise HostError("All accounts for executions are in use.")
+    raise HostError("all accounts for executions are in use")
 
 
-def _empty(uid: int) -> None:
+def _clear(uid: int) -> None:
     deadline = time.monotonic() + _END_SECONDS
-    while _runs(uid):
+    while _has_processes(uid):
         if time.monotonic() > deadline:
-            raise HostError(f"Processes of account {uid} cannot be ended.")
-        _kill_all_of(uid)
-    for place in _SWEPT:
-        with suppress(OSError), os.scandir(place) as entries:
+            raise HostError(f"cannot end the processes of account {uid}")
+        _kill_all(uid)
+    for folder in _CLEARED_FOLDERS:
+        with suppress(OSError), os.scandir(folder) as entries:
             for entry in entries:
                 with suppress(OSError):
                     if entry.stat(follow_symlinks=False).st_uid != uid:
@@ -80,23 +80,23 @@ def _empty(uid: int) -> None:
                         Path(entry.path).unlink()
 
 
-def _runs(uid: int) -> bool:
+def _has_processes(uid: int) -> bool:
     for path in Path("/proc").iterdir():
         if path.name.isdigit():
             with suppress(OSError):
-                # Of the dead that nobody buried yet nothing is left to kill.
+                # Zombies cannot be killed.
                 state = (path / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0]
                 if path.stat().st_uid == uid and state not in "ZX":
                     return True
     return False
 
 
-def _kill_all_of(uid: int) -> None:
-    """Kill every process of an account in one go, as it: none can start others meanwhile."""
+def _kill_all(uid: int) -> None:
+    """Kill all processes of an account at once, as that account: none can start another."""
     child = os.fork()
     if child == 0:
         try:
-            enter.become(uid)
+            become_account(uid)
             os.kill(-1, signal.SIGKILL)
         finally:
             os._exit(0)

@@ -1,7 +1,8 @@
-"""What the two sides of an execution say: a request, the notebook's files, an answer.
+"""The protocol of an execution: a request, the notebook's files, an answer.
 
 A request is four bytes of length (big-endian) and JSON, then an uncompressed tar of the files
-beside the notebook, then the end of the stream. The answer is JSON up to the end.
+next to the notebook, then the end of the stream. The answer is JSON up to the end:
+``cells`` and ``language_info``, or ``failed`` (the name of an error) and ``message``.
 """
 
 from __future__ import annotations
@@ -21,83 +22,83 @@ from typing import Any, BinaryIO
 
 SOCKET_VARIABLE = "KORE_EXECUTOR"
 """Environment variable of a course's programs: the executor's socket, ``@`` for an abstract
-one; not set where there is none."""
+one; unset without an executor."""
 
-MOST_REQUEST = 128 * 2**20
-"""Bytes of a notebook with its settings."""
-MOST_FILES, MOST_FILE_BYTES = 5_000, 2 * 2**30
-"""Of what lies beside a notebook."""
-MOST_ANSWER = 64 * 2**20
-"""Bytes of all outputs of a notebook."""
-MOST_SECONDS = 4 * 3600
-"""For one notebook, where no cell has a limit."""
+MAX_REQUEST_BYTES = 128 * 2**20
+"""A notebook with its settings."""
+MAX_FILES, MAX_FILE_BYTES = 5_000, 2 * 2**30
+"""The files next to a notebook, together."""
+MAX_ANSWER_BYTES = 64 * 2**20
+"""All outputs of a notebook."""
+MAX_SECONDS = 4 * 3600
+"""For one notebook, if its cells have no limit."""
 
 _LENGTH = struct.Struct("!I")
 _CHUNK = 2**16
 
 
-class WireError(Exception):
-    """What came is not what was agreed on; in words."""
+class ProtocolError(Exception):
+    """The other side broke the protocol, or a limit is exceeded. The message says which."""
 
 
 class Stream(io.RawIOBase):
-    """A socket's bytes, until a moment (``time.monotonic``) and, when read, up to a number."""
+    """A socket as a stream, up to a deadline (``time.monotonic``) and to ``limit`` bytes read."""
 
-    def __init__(self, connection: socket.socket, *, until: float, most: int) -> None:
-        self._connection, self._until, self._left = connection, until, most
+    def __init__(self, connection: socket.socket, *, deadline: float, limit: int) -> None:
+        self._connection, self._deadline, self._left = connection, deadline, limit
 
     def readable(self) -> bool:
-        """Say that it can be read."""
+        """Whether it can be read: always."""
         return True
 
     def writable(self) -> bool:
-        """Say that it can be written."""
+        """Whether it can be written: always."""
         return True
 
-    def _in_time(self) -> None:
-        left = self._until - time.monotonic()
+    def _set_timeout(self) -> None:
+        left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
         self._connection.settimeout(left)
 
     def readinto(self, buffer: Any) -> int:
-        """Read what has come."""
-        self._in_time()
+        """Read what has arrived."""
+        self._set_timeout()
         size = self._connection.recv_into(buffer)
         self._left -= size
         if self._left < 0:
-            raise WireError("more was sent than is taken")
+            raise ProtocolError("the other side sent more than is allowed")
         return size
 
     def write(self, data: Any) -> int:
         """Send all of it."""
-        self._in_time()
+        self._set_timeout()
         self._connection.sendall(data)
         return len(data)
 
 
 def send_request(stream: BinaryIO, request: dict[str, Any], folder: Path) -> None:
-    """Send a request and a folder's files. Raises WireError where that is too much."""
+    """Send a request and a folder's files. Raises ProtocolError if they are too large."""
     body = json.dumps(request).encode()
-    if len(body) > MOST_REQUEST:
-        raise WireError("the notebook is too large to be run")
+    if len(body) > MAX_REQUEST_BYTES:
+        raise ProtocolError("the notebook is too large")
     stream.write(_LENGTH.pack(len(body)) + body)
     count = size = 0
     with tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as archive:
-        for name, file in _plain_files(folder):
+        for name, file in _open_files(folder):
             with file:
-                about = os.fstat(file.fileno())
-                count, size = count + 1, size + about.st_size
-                if count > MOST_FILES or size > MOST_FILE_BYTES:
-                    raise WireError("too many or too large files lie beside the notebook")
+                status = os.fstat(file.fileno())
+                count, size = count + 1, size + status.st_size
+                if count > MAX_FILES or size > MAX_FILE_BYTES:
+                    raise ProtocolError("the files next to the notebook are too many or too large")
                 member = tarfile.TarInfo(name)
-                member.size, member.mtime = about.st_size, about.st_mtime
-                member.mode = 0o700 if about.st_mode & stat.S_IXUSR else 0o600
+                member.size, member.mtime = status.st_size, status.st_mtime
+                member.mode = 0o700 if status.st_mode & stat.S_IXUSR else 0o600
                 archive.addfile(member, file)
 
 
-def _plain_files(folder: Path) -> Iterator[tuple[str, BinaryIO]]:
-    """Open the plain files in a folder; links and odd things are left out."""
+def _open_files(folder: Path) -> Iterator[tuple[str, BinaryIO]]:
+    """Open the regular files in a folder; skip links and special files."""
     for path, folders, names, descriptor in os.fwalk(folder):
         folders.sort()
         for name in sorted(names):
@@ -113,44 +114,44 @@ def _plain_files(folder: Path) -> Iterator[tuple[str, BinaryIO]]:
 
 
 def receive_request(stream: BinaryIO, folder: Path) -> dict[str, Any]:
-    """Receive a request, and put its files into a folder."""
-    (length,) = _LENGTH.unpack(_exactly(stream, _LENGTH.size))
-    if length > MOST_REQUEST:
-        raise WireError("the request is too large")
-    request = json.loads(_exactly(stream, length))
+    """Return a request that was sent, and write its files to a folder. Raises ProtocolError."""
+    (length,) = _LENGTH.unpack(_read_exactly(stream, _LENGTH.size))
+    if length > MAX_REQUEST_BYTES:
+        raise ProtocolError("the request is too large")
+    request = json.loads(_read_exactly(stream, length))
     count = size = 0
     with tarfile.open(fileobj=stream, mode="r|") as archive:
         for member in archive:
             count, size = count + 1, size + member.size
-            if count > MOST_FILES or size > MOST_FILE_BYTES:
-                raise WireError("too many or too large files lie beside the notebook")
-            # Names that cannot be in a folder of this system are not worth a failure.
+            if count > MAX_FILES or size > MAX_FILE_BYTES:
+                raise ProtocolError("the files next to the notebook are too many or too large")
+            # A file name that this system cannot have is no reason to fail.
             with suppress(tarfile.FilterError, OSError):
                 archive.extract(member, folder, filter="data")
     if not isinstance(request, dict):
-        raise WireError("the request is no object")
+        raise ProtocolError("the request is not a JSON object")
     return request
 
 
-def _exactly(stream: BinaryIO, size: int) -> bytes:
+def _read_exactly(stream: BinaryIO, size: int) -> bytes:
     parts = []
     while size:
         part = stream.read(min(size, _CHUNK))
         if not part:
-            raise WireError("the request ends in the middle")
+            raise ProtocolError("the request is incomplete")
         parts.append(part)
         size -= len(part)
     return b"".join(parts)
 
 
-def peer(connection: socket.socket) -> int:
-    """Return the number of the account at the other end of a Unix socket: unix(7)."""
+def peer_uid(connection: socket.socket) -> int:
+    """Return the UID of the process at the other end of a Unix socket: unix(7)."""
     credentials = struct.Struct("3i")
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, credentials.size)
     uid: int = credentials.unpack(raw)[1]
     return uid
 
 
-def address(name: str) -> str:
-    """Return a socket's address from its name in ``KORE_EXECUTOR``."""
+def socket_address(name: str) -> str:
+    """Return the address of a socket that ``KORE_EXECUTOR`` names."""
     return "\0" + name[1:] if name.startswith("@") else name

@@ -1,9 +1,9 @@
-"""Runs one notebook, in the account that its student's code shall have.
+"""Runs one notebook, in the account that its student's code should have.
 
-``python -I -m kore.executor.runner``, its input and output the socket of a request. It is
-started by ``kore.executor.sandbox``, which also ends it and all it started; in a container by
-systemd, which takes requests of everybody: with ``--for-courses`` those of courses' accounts
-alone are answered.
+``python -I -m kore.executor.runner``, with the socket of a request as input and output.
+``kore.executor.sandbox`` starts it, and ends it with all that it started. In a container systemd
+does, and accepts requests from everyone: with ``--for-courses`` this program answers those of
+courses' accounts only.
 """
 
 from __future__ import annotations
@@ -32,66 +32,71 @@ from kore.shared.ids import is_course_id
 
 _FOR_COURSES = "--for-courses"
 _REQUEST_SECONDS = 300
-_PASSED_ON = ("PATH", "LANG", "TZ", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+_TAR_OVERHEAD = 4096
+_KEPT_VARIABLES = ("PATH", "LANG", "TZ", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 
 
 def main() -> None:
-    """Take the request, run it, answer."""
+    """Read the request, run it, answer."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     connection = socket.socket(fileno=os.dup(0))
-    _leave_streams()
-    if _FOR_COURSES in sys.argv[1:] and not _is_courses(connection):
-        sys.exit(f"Account {protocol.peer(connection)} may not ask for executions")
+    _detach_streams()
+    if _FOR_COURSES in sys.argv[1:] and not _is_from_course(connection):
+        sys.exit(f"Refused: account {protocol.peer_uid(connection)} is not a course's")
     answered = threading.Event()
-    threading.Thread(target=_end_with, args=(connection, answered), daemon=True).start()
+    threading.Thread(target=_exit_on_hangup, args=(connection, answered), daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="run-", ignore_cleanup_errors=True) as top:
         folder = Path(top, "work")
         folder.mkdir()
-        until = time.monotonic() + _REQUEST_SECONDS
-        most = protocol.MOST_REQUEST + protocol.MOST_FILE_BYTES + protocol.MOST_FILES * 4096
-        stream = protocol.Stream(connection, until=until, most=most)
+        deadline = time.monotonic() + _REQUEST_SECONDS
+        limit = (
+            protocol.MAX_REQUEST_BYTES
+            + protocol.MAX_FILE_BYTES
+            + protocol.MAX_FILES * _TAR_OVERHEAD
+        )
+        stream = protocol.Stream(connection, deadline=deadline, limit=limit)
         try:
             request = protocol.receive_request(cast("Any", stream), folder)
             answer = _answer(request, folder, Path(top))
-        except protocol.WireError as error:
-            answer = {"failed": "WireError", "words": str(error)}
+        except protocol.ProtocolError as error:
+            answer = {"failed": "ProtocolError", "message": str(error)}
         body = json.dumps(answer).encode()
-        if len(body) > protocol.MOST_ANSWER:
-            words = f"The notebook's outputs take more than {protocol.MOST_ANSWER >> 20} MiB."
-            body = json.dumps({"failed": "TooMuchOutput", "words": words}).encode()
+        if len(body) > protocol.MAX_ANSWER_BYTES:
+            message = f"The notebook's outputs exceed {protocol.MAX_ANSWER_BYTES >> 20} MiB."
+            body = json.dumps({"failed": "TooMuchOutput", "message": message}).encode()
         connection.settimeout(_REQUEST_SECONDS)
         connection.sendall(body)
         answered.set()
         connection.shutdown(socket.SHUT_WR)
 
 
-def _is_courses(connection: socket.socket) -> bool:
-    """Say whether what asks is a course's account; the kernel knows: unix(7)."""
+def _is_from_course(connection: socket.socket) -> bool:
+    """Whether the account at the other end, as the kernel says, is a course's: unix(7)."""
     try:
-        return is_course_id(pwd.getpwuid(protocol.peer(connection)).pw_name)
+        return is_course_id(pwd.getpwuid(protocol.peer_uid(connection)).pw_name)
     except KeyError:
         return False
 
 
-def _leave_streams() -> None:
-    """Keep the socket from everything that is started: it is this program's alone."""
+def _detach_streams() -> None:
+    """Keep the socket from programs that this one starts."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1):
         os.dup2(nothing, number)
     os.close(nothing)
 
 
-def _end_with(connection: socket.socket, answered: threading.Event) -> None:
-    """End this program, and so the execution, when whoever asked for it is gone."""
+def _exit_on_hangup(connection: socket.socket, answered: threading.Event) -> None:
+    """End this program, and so the execution, when the client closes the connection."""
     poll = select.poll()
-    poll.register(connection, 0)  # POLLHUP, which comes unasked: both directions are closed
+    poll.register(connection, 0)  # POLLHUP is always reported: both directions are closed
     poll.poll()
     os._exit(0 if answered.is_set() else 1)
 
 
-def _end_after(seconds: float) -> None:
-    # No signal: the first process of a namespace ignores what it does not handle.
-    timer = threading.Timer(min(max(seconds, 1.0), protocol.MOST_SECONDS), os._exit, (1,))
+def _exit_after(seconds: float) -> None:
+    # No signal: the first process of a namespace ignores those that it does not handle.
+    timer = threading.Timer(min(max(seconds, 1.0), protocol.MAX_SECONDS), os._exit, (1,))
     timer.daemon = True
     timer.start()
 
@@ -99,37 +104,37 @@ def _end_after(seconds: float) -> None:
 class _Manager(AsyncKernelManager):
     """Starts the kernel that the request names, on Unix sockets."""
 
-    given: KernelSpec
+    requested_spec: KernelSpec
 
     @property
     def kernel_spec(self) -> KernelSpec:
         """The kernel of the request."""
-        return self.given
+        return self.requested_spec
 
 
 class _Client(NotebookClient):
-    """nbclient, with errors noted as nbgrader wants them."""
+    """nbclient, with errors recorded as nbgrader expects them."""
 
     def on_cell_executed(self, *, cell: NotebookNode, execute_reply: Any, **_: Any) -> None:
-        """Add the error of a cell that failed but did not say so: one that timed out."""
-        said = execute_reply["content"]
-        if said["status"] != "error":
+        """Add the error of a cell that failed without an error output: one that timed out."""
+        reply = execute_reply["content"]
+        if reply["status"] != "error":
             return
-        names = {one.ename for one in cell.outputs if one.output_type == "error"}
-        if said["ename"] not in names:
-            lines = said["traceback"] or ["ERROR: it was raised without a traceback"]
+        names = {output.ename for output in cell.outputs if output.output_type == "error"}
+        if reply["ename"] not in names:
+            lines = reply["traceback"] or ["ERROR: it was raised without a traceback"]
             cell.outputs.append(
                 nbformat.v4.new_output(
-                    "error", ename=said["ename"], evalue=said["evalue"], traceback=lines
+                    "error", ename=reply["ename"], evalue=reply["evalue"], traceback=lines
                 )
             )
 
 
 def _answer(request: dict[str, Any], folder: Path, top: Path) -> dict[str, Any]:
-    _end_after(float(request["seconds"]))
+    _exit_after(float(request["seconds"]))
     notebook = nbformat.from_dict(request["notebook"])
     kernel = request["kernel"]
-    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     for name in ("home", "runtime"):
         (top / name).mkdir()
     environment |= {
@@ -145,7 +150,7 @@ def _answer(request: dict[str, Any], folder: Path, top: Path) -> dict[str, Any]:
         connection_file=str(top / "runtime" / "k.json"),
         kernel_name=str(kernel["name"]),
     )
-    manager.given = KernelSpec(
+    manager.requested_spec = KernelSpec(
         argv=kernel["argv"],
         env=kernel["env"],
         language=kernel["language"],
@@ -169,8 +174,8 @@ def _answer(request: dict[str, Any], folder: Path, top: Path) -> dict[str, Any]:
     try:
         client.execute(env=environment)
     except Exception as error:
-        logging.getLogger(__name__).warning("The notebook cannot be run to its end", exc_info=True)
-        return {"failed": type(error).__name__, "words": str(error)}
+        logging.getLogger(__name__).warning("Could not run the notebook to its end", exc_info=True)
+        return {"failed": type(error).__name__, "message": str(error)}
     return {
         "cells": [
             {"execution_count": cell.execution_count, "outputs": cell.outputs}

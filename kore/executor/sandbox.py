@@ -1,12 +1,12 @@
-"""Becomes an account that owns nothing, apart from everything, and runs a program as it.
+"""Becomes an account that owns nothing, isolates itself, and runs a program.
 
-``python -I -m kore.executor.sandbox UID FOLDER PROGRAM ARGUMENT...``, run by root. The program sees
-no other process, no network but a loopback of its own, an empty ``/tmp``, and nothing that it
-could write elsewhere; it goes on until it ends or this process does, and whatever it started
-ends with it: it is the first process of its namespace (pid_namespaces(7)).
+``python -I -m kore.executor.sandbox UID FOLDER PROGRAM ARGUMENT...``, run by root. The program
+sees no other process, no network but a loopback of its own, an empty ``/tmp``, and nothing else
+that it could write to. It runs until it ends or this process does, and whatever it started ends
+with it: it is the first process of its namespace (pid_namespaces(7)).
 
-Where root may not make namespaces there is the account alone, which cannot read what others
-keep to themselves. ``FOLDER`` is then its place for temporary files.
+If root may not create namespaces, only the account protects others: it cannot read what they
+keep private. ``FOLDER`` is then its place for temporary files.
 """
 
 from __future__ import annotations
@@ -22,18 +22,17 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from kore.host import enter
+from kore.host import mounts, processes
 
 _CLONE_NEWNS, _CLONE_NEWUTS, _CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
 _CLONE_NEWPID, _CLONE_NEWNET = 0x20000000, 0x40000000
 _ALL = _CLONE_NEWNS | _CLONE_NEWUTS | _CLONE_NEWIPC | _CLONE_NEWPID | _CLONE_NEWNET
-_PR_SET_PDEATHSIG = 1
 _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 0x2, 0x4, 0x8
 _MOUNT_SETATTR, _AT_RECURSIVE, _READ_ONLY = 442, 0x8000, 0x1
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 0x1
 _SCRATCH = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))  # noqa: S108
 _SCRATCH_OPTIONS = "mode=1777,size=2g,nr_inodes=200k"
-_MOST_PROCESSES, _MOST_MEMORY, _MOST_FILE = 512, 4 * 2**30, 2 * 2**30
+_MAX_PROCESSES, _MAX_MEMORY, _MAX_FILE_SIZE = 512, 4 * 2**30, 2 * 2**30
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -42,70 +41,62 @@ def main() -> None:
     number, folder, *argv = sys.argv[1:]
     uid = int(number)
     if uid == 0:
-        sys.exit("root is no account for executions")
-    # Before the first step: whoever started this may be gone already.
-    _end_with_parent(os.getppid())
-    apart = _libc.unshare(_ALL) == 0
-    if not apart:
-        os.execvp(argv[0], _as(uid, folder, argv))  # noqa: S606
+        sys.exit("root cannot be an account for executions")
+    # First of all: the parent may be gone already.
+    processes.end_with_parent(os.getppid(), by=signal.SIGKILL)
+    if _libc.unshare(_ALL) != 0:
+        os.execvp(argv[0], _become(uid, folder, argv))  # noqa: S606
     child = os.fork()
     if child == 0:
         try:
-            _confine()
+            _isolate()
             temporary = str(_SCRATCH[0])
-            os.execvp(argv[0], _as(uid, temporary, argv, first=True))  # noqa: S606
+            os.execvp(argv[0], _become(uid, temporary, argv, first=True))  # noqa: S606
         except OSError as error:
-            sys.exit(f"The account cannot be set apart: {error.strerror}: {error.filename or ''}")
+            sys.exit(f"Cannot isolate the account: {error.strerror}: {error.filename or ''}")
     _, status = os.waitpid(child, 0)
     sys.exit(os.waitstatus_to_exitcode(status) & 0x7F)
 
 
-def _as(uid: int, folder: str, argv: list[str], *, first: bool = False) -> list[str]:
-    """Become the account; return the program that is left to run."""
+def _become(uid: int, folder: str, argv: list[str], *, first: bool = False) -> list[str]:
+    """Become the account; return the program to run as it."""
     os.umask(0o077)
-    for what, most in (
-        (resource.RLIMIT_NPROC, _MOST_PROCESSES),
-        (resource.RLIMIT_DATA, _MOST_MEMORY),
-        (resource.RLIMIT_FSIZE, _MOST_FILE),
+    for kind, limit in (
+        (resource.RLIMIT_NPROC, _MAX_PROCESSES),
+        (resource.RLIMIT_DATA, _MAX_MEMORY),
+        (resource.RLIMIT_FSIZE, _MAX_FILE_SIZE),
         (resource.RLIMIT_CORE, 0),
     ):
-        resource.setrlimit(what, (most, most))
-    enter.become(uid)
-    # Changing accounts took it away.
-    _end_with_parent(0 if first else os.getppid())
+        resource.setrlimit(kind, (limit, limit))
+    processes.become_account(uid)
+    # The kernel forgets the parent-death signal when the account changes.
+    processes.end_with_parent(0 if first else os.getppid(), by=signal.SIGKILL)
     os.environ |= {"HOME": folder, "TMPDIR": folder}
     os.chdir(folder)
     return argv
 
 
-def _end_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent dies; 0 is one outside of its view."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(1)
-
-
-def _confine() -> None:
-    """Give this process its view of files and network; it is in namespaces of its own."""
-    # The folders that lead to what stays visible are for everybody to cross.
+def _isolate() -> None:
+    """Restrict the files and the network that this process's namespaces show."""
+    # Every account has to traverse the folders that lead to what stays visible.
     os.umask(0o022)
-    enter.keep_mounts()
-    own = enter.own_paths()
-    walls = enter.walls(own)
-    # One system call for all that is mounted: mount_setattr(2). Kernels before 5.12 lack it,
-    # and then an account that owns nothing still finds little that it could write.
+    mounts.detach_mounts()
+    own = mounts.python_folders()
+    closed = mounts.find_closed_folders(own)
+    # One system call for all that is mounted: mount_setattr(2). Kernels before 5.12 lack it;
+    # an account that owns nothing still finds little there that it could write to.
     attributes = struct.pack("4Q", _READ_ONLY, 0, 0, 0)
     _libc.syscall(_MOUNT_SETATTR, -100, b"/", _AT_RECURSIVE, attributes, len(attributes))
-    for place in _SCRATCH:
-        if place.is_dir():
-            below = [path for path in own if path.is_relative_to(place)]
-            enter.replace(place, below, _SCRATCH_OPTIONS)
-    for wall, inner in walls.items():
-        if not any(wall.is_relative_to(place) for place in _SCRATCH):
-            enter.replace(wall, inner)
-    # Where that is refused, the other processes are seen but none of them is the account's.
+    for scratch in _SCRATCH:
+        if scratch.is_dir():
+            below = [path for path in own if path.is_relative_to(scratch)]
+            mounts.replace_folder(scratch, below, _SCRATCH_OPTIONS)
+    for folder, inner in closed.items():
+        if not any(folder.is_relative_to(scratch) for scratch in _SCRATCH):
+            mounts.replace_folder(folder, inner)
+    # If that is refused, other processes are visible, but none of them is the account's.
     with suppress(OSError):
-        enter.mount("proc", Path("/proc"), "proc", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
+        mounts.mount("proc", Path("/proc"), "proc", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
     with suppress(OSError):
         _start_loopback()
 

@@ -1,7 +1,7 @@
-"""The executor of a demo that root runs: takes requests of courses, gives each an account.
+"""The executor of a demo that root runs: accepts courses' requests, each in its own account.
 
-``python -m kore.executor.server SOCKET``, with the folder of given-out accounts in
-``KORE_ACCOUNTS``. Who asks is what the kernel says of the connection's other end; the request
+``python -m kore.executor.server SOCKET``, with the folder of assigned accounts in
+``KORE_ACCOUNTS``. The kernel says which account is at the other end of a connection; the request
 itself is read by the program in the throw-away account, never here.
 """
 
@@ -18,61 +18,62 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from kore.executor import accounts as run_accounts
 from kore.executor import protocol
+from kore.executor.accounts import borrow_account, sandbox_command
 from kore.host import HostError
 from kore.host.accounts import Accounts
 
 log = logging.getLogger(__name__)
 
-_WAITING = 64
+_MAX_WAITING = 64
 _PASSED_ON = ("PATH", "LANG", "TZ")
 _RUNNER = (sys.executable, "-I", "-m", "kore.executor.runner")
 
 
-class Keeper:
-    """Runs executions, a few at once; the others wait for their turn."""
+class ExecutorServer:
+    """Runs executions, ``concurrent`` at a time; the others wait for their turn."""
 
-    def __init__(self, accounts: Accounts, *, at_once: int) -> None:
+    def __init__(self, accounts: Accounts, *, concurrent: int) -> None:
         self._accounts = accounts
-        self._turns = threading.BoundedSemaphore(at_once)
-        self._waiting = threading.BoundedSemaphore(_WAITING)
+        self._turns = threading.BoundedSemaphore(concurrent)
+        self._waiting = threading.BoundedSemaphore(_MAX_WAITING)
 
     def serve(self, listener: socket.socket) -> None:
-        """Take requests for ever."""
+        """Accept requests until the process ends."""
         while True:
             connection, _ = listener.accept()
-            if not self._accounts.is_course(protocol.peer(connection)):
-                log.warning("Account %d may not ask for executions", protocol.peer(connection))
+            uid = protocol.peer_uid(connection)
+            if not self._accounts.is_course(uid):
+                log.warning("Refused an execution: account %d is not a course's", uid)
                 connection.close()
             elif not self._waiting.acquire(blocking=False):
-                log.warning("Too many executions wait")
+                log.warning("Refused an execution: too many are waiting")
                 connection.close()
             else:
-                threading.Thread(target=self._take, args=(connection,), daemon=True).start()
+                threading.Thread(target=self._run, args=(connection,), daemon=True).start()
 
-    def _take(self, connection: socket.socket) -> None:
+    def _run(self, connection: socket.socket) -> None:
         with connection:
             try:
                 with self._turns:
-                    if not _is_gone(connection):
+                    if not _is_closed(connection):
                         _execute(connection)
             except (HostError, OSError, subprocess.SubprocessError):
-                log.exception("An execution failed")
+                log.exception("Could not run a notebook")
             finally:
                 self._waiting.release()
 
 
-def _is_gone(connection: socket.socket) -> bool:
+def _is_closed(connection: socket.socket) -> bool:
     poll = select.poll()
     poll.register(connection, 0)
     return bool(poll.poll(0))
 
 
 def _execute(connection: socket.socket) -> None:
-    with run_accounts.taken() as (uid, folder):
+    with borrow_account() as (uid, folder):
         process = subprocess.Popen(
-            run_accounts.command(uid, folder, *_RUNNER),
+            sandbox_command(uid, folder, *_RUNNER),
             stdin=connection.fileno(),
             stdout=subprocess.DEVNULL,
             cwd="/",
@@ -80,9 +81,9 @@ def _execute(connection: socket.socket) -> None:
             start_new_session=True,
         )
         try:
-            process.wait(protocol.MOST_SECONDS + 60)
+            process.wait(protocol.MAX_SECONDS + 60)
         except subprocess.TimeoutExpired:
-            log.warning("An execution took too long and was ended")
+            log.warning("Ended an execution that took too long")
         finally:
             with suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)
@@ -94,11 +95,11 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     (name,) = sys.argv[1:]
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(protocol.address(name))
-    listener.listen(_WAITING)
-    log.info("Executions are taken at %s", name)
+    listener.bind(protocol.socket_address(name))
+    listener.listen(_MAX_WAITING)
+    log.info("Listening at %s", name)
     accounts = Accounts(Path(os.environ["KORE_ACCOUNTS"]))
-    Keeper(accounts, at_once=max(2, os.cpu_count() or 1)).serve(listener)
+    ExecutorServer(accounts, concurrent=max(2, os.cpu_count() or 1)).serve(listener)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import nbformat
 import psutil
 import pytest
 
-from kore.executor import accounts
+from kore.executor.accounts import borrow_account
 from tests.support.execution import COURSE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -114,7 +114,7 @@ open("/tmp/left", "w").write("x"); open("/dev/shm/left", "w").write("x")
 print("left")
 """
     assert executor.outputs([code], work) == ["left\n"]
-    with accounts.taken() as (uid, folder):
+    with borrow_account() as (uid, folder):
         assert folder.stat().st_uid == uid
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     for process in psutil.process_iter(["cmdline"]):

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from kore.executor import protocol
-from kore.singleuser.autograding.preprocessor import ExecuteApart
+from kore.singleuser.autograding.preprocessor import SandboxedExecute
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -21,5 +21,5 @@ def test_the_kernel_is_not_handed_the_token(monkeypatch, tmp_path):
     )
     notebook = nbformat.v4.new_notebook(cells=[cell])
     notebook.metadata["kernelspec"] = {"name": "python3"}
-    made, _ = ExecuteApart()(notebook, {"metadata": {"path": str(tmp_path)}})
+    made, _ = SandboxedExecute()(notebook, {"metadata": {"path": str(tmp_path)}})
     assert made.cells[0].outputs[0].text == "[]\n"

@@ -18,7 +18,7 @@ from typing import Any
 import nbformat
 
 from kore.executor import protocol
-from kore.host import SeparateHost
+from kore.host import LocalHost
 
 COURSE = "c-0123456789abcdef"
 _SECONDS = 60
@@ -26,9 +26,9 @@ _PROGRAM = """
 import json, sys
 from traitlets.config import Config
 import nbformat
-from kore.singleuser.autograding.preprocessor import ExecuteApart
+from kore.singleuser.autograding.preprocessor import SandboxedExecute
 asked = json.load(sys.stdin)
-execute = ExecuteApart(config=Config({"Execute": asked["settings"]}))
+execute = SandboxedExecute(config=Config({"Execute": asked["settings"]}))
 notebook = nbformat.from_dict(asked["notebook"])
 made, _ = execute(notebook, {"metadata": {"path": asked["folder"]}})
 print(json.dumps(made))
@@ -40,7 +40,7 @@ class Executor:
     """Where it listens, and a course that may use it."""
 
     name: str
-    host: SeparateHost
+    host: LocalHost
     process: subprocess.Popen[bytes]
     log: Path
 
@@ -48,7 +48,7 @@ class Executor:
         self, notebook: Any, folder: Path, *, user: str = COURSE, **settings: Any
     ) -> subprocess.CompletedProcess[str]:
         """Execute a notebook as somebody's nbgrader does; ``stdout`` is the notebook."""
-        command = [*self.host.enter(user, Path("/")), sys.executable, "-c", _PROGRAM]
+        command = [*self.host.enter_command(user, Path("/")), sys.executable, "-c", _PROGRAM]
         asked = {"notebook": notebook, "folder": str(folder), "settings": settings}
         return subprocess.run(
             command,
@@ -84,7 +84,7 @@ def _said(cell: dict[str, Any]) -> str:
 @contextmanager
 def running_executor(state: Path) -> Iterator[Executor]:
     """Run the executor of a demo; only root can."""
-    host = SeparateHost(
+    host = LocalHost(
         homes=state / "homes", exchange=state / "exchange", accounts=state / "accounts"
     )
     host.prepare_course(COURSE)
@@ -113,7 +113,7 @@ def _wait(name: str) -> None:
     deadline, beat = time.monotonic() + _SECONDS, threading.Event()
     while time.monotonic() < deadline:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            if probe.connect_ex(protocol.address(name)) == 0:
+            if probe.connect_ex(protocol.socket_address(name)) == 0:
                 return
         beat.wait(0.1)
     raise AssertionError("the executor does not listen")

@@ -1,6 +1,5 @@
 """Autograding in a course's server, with students' code run by the executor.
 
-``extension`` takes the service's requests, ``batch`` grades one submission after the other,
-``preprocessor`` sends each notebook away to be run, ``outputs`` is what is believed of an
-answer.
+``extension`` accepts the service's requests, ``batch`` grades one submission after another,
+``preprocessor`` sends each notebook to the executor, ``outputs`` validates its answer.
 """

@@ -1,17 +1,17 @@
-"""The program that autogrades one assignment's submissions, one after the other.
+"""The program that autogrades one assignment's submissions, one after another.
 
-Runs as the course's account in the course's folder, apart from its server. Standard input is
-one JSON object: ``assignment``, ``students`` (null for all with new work), ``collect``, ``again``.
-Each line of standard output is an event, a JSON object:
+Runs as the course's account in the course's folder, as a process besides its server. Standard
+input is one JSON object: ``assignment``, ``students`` (null for all with new work), ``collect``,
+``again``. Each line of standard output is an event, a JSON object:
 
-- ``{"collecting": true}``, and ``{"not_collected": words}`` where that fails: then it is the last;
+- ``{"collecting": true}``; if that fails, ``{"not_collected": message}`` follows as the last;
 - ``{"students": [...]}``: whose work will be graded;
-- ``{"begun": student}``;
-- ``{"student", "outcome", "words", "log", "score", "maximum"}``: ``outcome`` is ``graded``,
+- ``{"started": student}``;
+- ``{"student", "outcome", "message", "log", "score", "maximum"}``: ``outcome`` is ``graded``,
   ``needs_manual``, ``failed``, or ``skipped``;
-- ``{"finished": true}``: always the last, unless the program was ended.
+- ``{"finished": true}``: the last, unless the program was ended.
 
-SIGINT ends it: nbgrader takes back what it has half of.
+SIGINT ends it: nbgrader removes what is half done.
 """
 
 from __future__ import annotations
@@ -27,94 +27,96 @@ from typing import Any
 from nbgrader.apps import NbGrader
 from nbgrader.apps.api import NbGraderAPI
 
-_MOST_LOG = 20_000
-_MOST_WORDS = 300
+_MAX_LOG = 20_000
+_MAX_MESSAGE = 300
 _ERROR = re.compile(r"(?:[\w.]+\.)?[A-Z]\w*(?:Error|Exception|Timeout|Kernel)\w*(?:: .*)?")
 
 
 class _Interrupt:
-    """SIGINT, kept: nbgrader answers for whatever is raised while it grades."""
+    """Remembers SIGINT: nbgrader catches whatever is raised while it grades."""
 
     def __init__(self) -> None:
-        self.came = False
-        signal.signal(signal.SIGINT, self._take)
+        self.received = False
+        signal.signal(signal.SIGINT, self._handle)
 
-    def _take(self, _number: int, _frame: Any) -> None:
-        self.came = True
+    def _handle(self, _number: int, _frame: Any) -> None:
+        self.received = True
         raise KeyboardInterrupt
 
 
-def events(asked: dict[str, Any], api: Any, interrupt: Any) -> Iterator[dict[str, Any]]:
-    """Grade, and yield what happens. ``api`` is nbgrader's."""
-    assignment, wanted = asked["assignment"], asked["students"]
-    if asked["collect"]:
+def grade(request: dict[str, Any], api: Any, interrupt: Any) -> Iterator[dict[str, Any]]:
+    """Grade what a request names, and yield events. ``api`` is nbgrader's."""
+    assignment, wanted = request["assignment"], request["students"]
+    if request["collect"]:
         yield {"collecting": True}
         result = api.collect(assignment)
-        if interrupt.came:
+        if interrupt.received:
             raise KeyboardInterrupt
         if not result.get("success"):
             log = _log(result)
-            yield {"not_collected": _reason(log) or "nbgrader does not say why."}
+            yield {"not_collected": _reason(log) or "nbgrader gave no reason."}
             return
     submitted = set(api.get_submitted_students(assignment))
     if wanted is not None:
         todo = sorted(wanted)
-    elif asked["again"]:
+    elif request["again"]:
         todo = sorted(submitted)
     else:
         todo = sorted(submitted - set(api.get_autograded_students(assignment)))
     yield {"students": todo}
     for student in todo:
         if student not in submitted:
-            yield _event(student, "skipped", "Nothing was collected from this student.")
+            yield _event(student, "skipped", "There is no collected submission from this student.")
             continue
-        yield {"begun": student}
+        yield {"started": student}
         result = api.autograde(assignment, student, force=True)
-        if interrupt.came:
+        if interrupt.received:
             raise KeyboardInterrupt
-        yield _told(api, assignment, student, result)
+        yield _grading_event(api, assignment, student, result)
     yield {"finished": True}
 
 
-def _told(api: Any, assignment: str, student: str, result: dict[str, Any]) -> dict[str, Any]:
+def _grading_event(
+    api: Any, assignment: str, student: str, result: dict[str, Any]
+) -> dict[str, Any]:
     log = _log(result)
     if not result.get("success"):
-        words = _reason(log) or "nbgrader could not grade it; its log says more."
-        return _event(student, "failed", words, log=log[-_MOST_LOG:])
+        message = _reason(log) or "nbgrader could not grade it. See its log."
+        return _event(student, "failed", message, log=log[-_MAX_LOG:])
     with api.gradebook as gradebook:
         submission = gradebook.find_submission(assignment, student)
         points = {"score": submission.score, "maximum": submission.max_score}
         if submission.needs_manual_grade:
-            words = "Graded; some answers wait for you."
-            return _event(student, "needs_manual", words, **points)
+            message = "Graded. Some answers need manual grading."
+            return _event(student, "needs_manual", message, **points)
         return _event(student, "graded", "", **points)
 
 
 def _log(result: dict[str, Any]) -> str:
-    """Return what nbgrader logged, with paths as they are in the course's folder."""
+    """Return what nbgrader logged, with paths relative to the course's folder."""
     log = f"{result.get('log') or ''}\n{result.get('error') or ''}".strip()
     return log.replace(f"{os.getcwd()}/", "")  # noqa: PTH109 - text, not a path
 
 
-def _event(student: str, outcome: str, words: str, **more: Any) -> dict[str, Any]:
-    return {"student": student, "outcome": outcome, "words": words, **more}
+def _event(student: str, outcome: str, message: str, **more: Any) -> dict[str, Any]:
+    return {"student": student, "outcome": outcome, "message": message, **more}
 
 
 def _reason(log: str) -> str:
-    """Return the last error that a log names, "" where it names none."""
+    """Return the last error that a log names, "" if it names none."""
     for line in reversed(log.splitlines()):
         found = _ERROR.search(line)
-        # nbgrader sums up with an exception that says only that there was one.
+        # nbgrader ends with an exception that only says that there was one.
         if found and "NbGraderException" not in line and not line.lstrip().startswith("File "):
-            return found[0][:_MOST_WORDS]
+            return found[0][:_MAX_MESSAGE]
     return ""
 
 
 def main() -> int:
-    """Do what standard input asks. Return the exit code."""
-    asked = json.load(sys.stdin)
+    """Grade what standard input names. Return the exit code."""
+    request = json.load(sys.stdin)
     interrupt = _Interrupt()
-    # What nbgrader and its plug-ins print must not stand between the events.
+    # What nbgrader and its plug-ins print must not get between the events.
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as output:
         os.dup2(2, 1)
         application = NbGrader()
@@ -123,7 +125,7 @@ def main() -> int:
             application.coursedir, application.authenticator, parent=application.coursedir.parent
         )
         try:
-            for event in events(asked, api, interrupt):
+            for event in grade(request, api, interrupt):
                 output.write(json.dumps(event) + "\n")
                 output.flush()
         except KeyboardInterrupt:

@@ -1,7 +1,7 @@
-"""What is believed of an answer: outputs of the kinds that notebooks have, and nothing else.
+"""Validates an executor's answer: outputs of the kinds that notebooks have, nothing else.
 
-Whatever runs beside a student's code may be the student's. So an answer can say what a cell
-put out, and how often it ran: never what a cell is.
+A student's code may control whatever runs next to it. So an answer can set a cell's outputs and
+execution count, never the cell itself.
 """
 
 from __future__ import annotations
@@ -13,37 +13,37 @@ from typing import Any
 
 from nbformat import NotebookNode, from_dict
 
-_MOST_OUTPUTS = 10_000
-_MOST_DEPTH = 60
+_MAX_OUTPUTS = 10_000
+_MAX_DEPTH = 60
 _KIND = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9!#$&^_.+/=; -]{0,150}")
 _LANGUAGE = re.compile(r"[\w.+#/ -]{1,100}")
 _LANGUAGE_NAMES = ("name", "version", "mimetype", "file_extension", "pygments_lexer")
 
 
 class AnswerError(Exception):
-    """An answer is not one; in words."""
+    """An answer is not valid. The message says why."""
 
 
-def read(raw: bytes) -> dict[str, Any]:
-    """Return an answer as it was sent. Raises AnswerError."""
+def parse_answer(raw: bytes) -> dict[str, Any]:
+    """Return an answer as a JSON object. Raises AnswerError."""
     try:
-        answer = json.loads(raw, parse_constant=_no_constant)
+        answer = json.loads(raw, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise AnswerError("The answer of the executor is no JSON.") from error
+        raise AnswerError("The executor's answer is not JSON.") from error
     if not isinstance(answer, dict):
-        raise AnswerError("The answer of the executor is no object.")
+        raise AnswerError("The executor's answer is not a JSON object.")
     return answer
 
 
-def _no_constant(name: str) -> None:
+def _refuse_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def take_over(notebook: NotebookNode, answer: Mapping[str, Any]) -> None:
+def apply_outputs(notebook: NotebookNode, answer: Mapping[str, Any]) -> None:
     """Put an answer's outputs into the notebook that was sent. Raises AnswerError."""
     cells = answer.get("cells")
     if not isinstance(cells, list) or len(cells) != len(notebook.cells):
-        raise AnswerError("The executor answers with other cells than it was sent.")
+        raise AnswerError("The executor's answer has other cells than the notebook.")
     made = [_cell(cell) for cell in cells]
     for cell, (count, outputs) in zip(notebook.cells, made, strict=True):
         if cell.cell_type == "code":
@@ -55,10 +55,10 @@ def take_over(notebook: NotebookNode, answer: Mapping[str, Any]) -> None:
 
 def _cell(given: Any) -> tuple[int | None, list[NotebookNode]]:
     if not isinstance(given, Mapping):
-        raise AnswerError("A cell of the executor's answer is none.")
+        raise AnswerError("A cell in the executor's answer is not an object.")
     outputs = given.get("outputs", [])
-    if not isinstance(outputs, list) or len(outputs) > _MOST_OUTPUTS:
-        raise AnswerError(f"A cell has more than {_MOST_OUTPUTS} outputs, or none that is one.")
+    if not isinstance(outputs, list) or len(outputs) > _MAX_OUTPUTS:
+        raise AnswerError(f"A cell has more than {_MAX_OUTPUTS} outputs, or they are not a list.")
     return _count(given.get("execution_count")), [_output(one) for one in outputs]
 
 
@@ -81,29 +81,29 @@ def _output(given: Any) -> NotebookNode:
         if kind == "execute_result":
             made["execution_count"] = _count(given.get("execution_count"))
     else:
-        raise AnswerError("The executor answers with an output of no known kind.")
+        raise AnswerError("The executor's answer has an output of an unknown kind.")
     return from_dict({"output_type": kind, **made})
 
 
 def _bundle(given: Any) -> dict[str, Any]:
     if not isinstance(given, Mapping):
         return {}
-    return {name: _plain(value) for name, value in given.items() if _KIND.fullmatch(name)}
+    return {name: _check_json(value) for name, value in given.items() if _KIND.fullmatch(name)}
 
 
-def _plain(value: Any, depth: int = 0) -> Any:
-    """Return JSON that is not too deep for whatever walks through it later."""
-    if depth > _MOST_DEPTH:
+def _check_json(value: Any, depth: int = 0) -> Any:
+    """Return JSON that is not nested too deeply for its readers. Raises AnswerError."""
+    if depth > _MAX_DEPTH:
         raise AnswerError("An output is nested too deeply.")
     if isinstance(value, dict):
-        return {_text(name): _plain(inner, depth + 1) for name, inner in value.items()}
+        return {_text(name): _check_json(inner, depth + 1) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_plain(inner, depth + 1) for inner in value]
+        return [_check_json(inner, depth + 1) for inner in value]
     return _text(value) if isinstance(value, str) else value
 
 
 def _text(value: Any) -> str:
-    # A lone surrogate is JSON, but no text that could be written to a file.
+    # JSON may have lone surrogates, which cannot be written to a file.
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 

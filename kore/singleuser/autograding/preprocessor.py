@@ -1,7 +1,7 @@
-"""nbgrader's ``Execute``, which sends a notebook away to be run.
+"""nbgrader's ``Execute``, with the notebook run by the executor.
 
-Takes the same settings (``c.Execute.timeout`` and the like). Where a course has no executor
-the notebook runs as nbgrader runs it, but its kernel is not handed the course's token.
+Takes the same settings (``c.Execute.timeout`` and the like). In a course without an executor the
+notebook runs as nbgrader runs it, but its kernel does not get the course's token.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ _SETTINGS = (
 _SPARE_SECONDS = 120
 _CONNECT_SECONDS = 30
 _ROOT = 0
+_MAX_MESSAGE = 2000
 _FAILURES: dict[str, type[Exception]] = {
     error.__name__: error
     for error in (DeadKernelError, CellTimeoutError, UnresponsiveKernelError, NoSuchKernel)
@@ -40,16 +41,16 @@ _FAILURES: dict[str, type[Exception]] = {
 
 
 class ExecutionError(Exception):
-    """A notebook could not be run apart; in words."""
+    """The executor could not run a notebook. The message says why."""
 
 
-class ExecuteApart(Execute):  # type: ignore[misc]
-    """Runs a notebook's cells in an account of its own."""
+class SandboxedExecute(Execute):  # type: ignore[misc]
+    """Runs a notebook's cells in the executor's sandbox."""
 
     def preprocess(
         self, nb: NotebookNode, resources: Any = None, km: Any = None
     ) -> tuple[NotebookNode, Any]:
-        """Return the notebook with its outputs made anew, and the resources as they are."""
+        """Return the notebook with new outputs, and the resources as they are."""
         executor = os.environ.get(protocol.SOCKET_VARIABLE, "")
         if not executor:
             return cast("tuple[NotebookNode, Any]", super().preprocess(nb, resources, km))
@@ -57,38 +58,40 @@ class ExecuteApart(Execute):  # type: ignore[misc]
         folder = Path((resources or {}).get("metadata", {}).get("path") or ".")
         request = {
             "notebook": nb,
-            "kernel": _kernel(self.kernel_name or nb.metadata.get("kernelspec", {}).get("name")),
+            "kernel": _kernel_request(
+                self.kernel_name or nb.metadata.get("kernelspec", {}).get("name")
+            ),
             "settings": {name: getattr(self, name) for name in _SETTINGS},
             "seconds": self._seconds(nb),
             "purpose": os.environ.get("NBGRADER_EXECUTION", ""),
         }
         if self.timeout_func is not None:
             request["timeouts"] = [self.timeout_func(cell) for cell in nb.cells]
-        answer = outputs.read(_ask(executor, request, folder))
+        answer = outputs.parse_answer(_send(executor, request, folder))
         if answer.get("failed"):
-            raise _failure(str(answer["failed"]), str(answer.get("words", "")))
-        outputs.take_over(nb, answer)
+            raise _failure(str(answer["failed"]), str(answer.get("message", "")))
+        outputs.apply_outputs(nb, answer)
         return nb, self.resources
 
     @contextmanager
     def setup_kernel(self, **arguments: Any) -> Iterator[None]:
-        """Start the kernel, where it is started here, without the course's token."""
+        """Start the kernel without the course's token, in a course without an executor."""
         arguments.setdefault("env", kernel_environment())
         with super().setup_kernel(**arguments):
             yield
 
     def _seconds(self, nb: NotebookNode) -> float:
-        """Return how long a notebook may take if each cell takes all of its time."""
+        """Return how many seconds a notebook may take if each cell takes all of its time."""
         cells = sum(cell.cell_type == "code" for cell in nb.cells)
         each = self.timeout if self.timeout_func is None else None
         if each is None or each < 0:
-            return protocol.MOST_SECONDS
+            return protocol.MAX_SECONDS
         spare = self.startup_timeout + _SPARE_SECONDS
-        return float(min(cells * (each + self.iopub_timeout) + spare, protocol.MOST_SECONDS))
+        return float(min(cells * (each + self.iopub_timeout) + spare, protocol.MAX_SECONDS))
 
 
-def _kernel(name: str | None) -> dict[str, Any]:
-    """Return how a notebook's kernel is started: the course's to say, not the executor's."""
+def _kernel_request(name: str | None) -> dict[str, Any]:
+    """Return how to start a notebook's kernel: the course decides it, not the executor."""
     name = name or "python3"
     spec: KernelSpec
     try:
@@ -108,35 +111,34 @@ def _kernel(name: str | None) -> dict[str, Any]:
     }
 
 
-def _ask(executor: str, request: dict[str, Any], folder: Path) -> bytes:
-    until = time.monotonic() + request["seconds"] + _SPARE_SECONDS
+def _send(executor: str, request: dict[str, Any], folder: Path) -> bytes:
+    deadline = time.monotonic() + request["seconds"] + _SPARE_SECONDS
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         try:
             connection.settimeout(_CONNECT_SECONDS)
-            connection.connect(protocol.address(executor))
-            if protocol.peer(connection) != _ROOT:
-                raise ExecutionError("What listens in the executor's place is not the executor.")
-            stream = protocol.Stream(connection, until=until, most=protocol.MOST_ANSWER)
+            connection.connect(protocol.socket_address(executor))
+            if protocol.peer_uid(connection) != _ROOT:
+                raise ExecutionError("The program at the executor's socket is not the executor.")
+            stream = protocol.Stream(connection, deadline=deadline, limit=protocol.MAX_ANSWER_BYTES)
             protocol.send_request(cast("IO[bytes]", stream), request, folder)  # type: ignore[arg-type]
             connection.shutdown(socket.SHUT_WR)
             raw = stream.readall()
         except TimeoutError as error:
-            raise ExecutionError("The notebook took longer than all its cells may.") from error
-        except protocol.WireError as error:
-            raise ExecutionError(f"The notebook cannot be run apart: {error}.") from error
+            raise ExecutionError("The notebook took longer than its cells may.") from error
+        except protocol.ProtocolError as error:
+            raise ExecutionError(f"Could not run the notebook in isolation: {error}.") from error
         except OSError as error:
             raise ExecutionError(
-                f"The notebook cannot be run apart: {error.strerror or error}. "
-                "Try again; if it stays, tell the administrator that the executor is away."
+                f"Could not reach the executor: {error.strerror or error}. "
+                "Try again. If that does not help, tell the administrator."
             ) from error
     if not raw:
         raise ExecutionError(
-            "The notebook's run was ended from outside: it took too much memory, too many "
-            "processes or too long, or the executor refused this account."
+            "The executor ended the notebook's run: it used too much memory, too many processes "
+            "or too much time, or this account may not use the executor."
         )
     return raw
 
 
-def _failure(kind: str, words: str) -> Exception:
-    words = words[:2000]
-    return _FAILURES.get(kind, ExecutionError)(words)
+def _failure(kind: str, message: str) -> Exception:
+    return _FAILURES.get(kind, ExecutionError)(message[:_MAX_MESSAGE])

@@ -14,7 +14,7 @@ from nbgrader.preprocessors import ClearHiddenTests
 from traitlets import Bool
 from traitlets.config import Config
 
-from kore.singleuser.autograding.preprocessor import ExecuteApart
+from kore.singleuser.autograding.preprocessor import SandboxedExecute
 from kore.singleuser.formgrader import policy
 from kore.singleuser.formgrader.feedback import without_hidden_tests
 from kore.singleuser.formgrader.markup import sanitised
@@ -97,7 +97,7 @@ class FeedbackExporter(SafeExporter):
         if not self.show_hidden_tests:
             nb = without_hidden_tests(nb, ClearHiddenTests(parent=self))
         if self.run_again:
-            nb, _ = ExecuteApart(parent=self).preprocess(nb, deepcopy(resources))
+            nb, _ = SandboxedExecute(parent=self).preprocess(nb, deepcopy(resources))
         nonce = policy.fresh_nonce()
         page, resources = super().from_notebook_node(nb, resources, **kw)
         # frame-ancestors is for headers alone.

@@ -4,7 +4,7 @@ import os
 
 from nbgrader.converters import Autograde
 
-from kore.singleuser.autograding.preprocessor import ExecuteApart
+from kore.singleuser.autograding.preprocessor import SandboxedExecute
 from kore.singleuser.exchange import FACTORY
 
 c = get_config()
@@ -16,7 +16,7 @@ c.Exchange.path_includes_course = True
 c.GenerateFeedback.exporter_class = "kore.singleuser.formgrader.exporter.FeedbackExporter"
 # Students' code runs apart from the course. All else of nbgrader's list stays.
 c.Autograde.autograde_preprocessors = [
-    ExecuteApart if step.__name__ == "Execute" else step
+    SandboxedExecute if step.__name__ == "Execute" else step
     for step in Autograde.autograde_preprocessors.default()
 ]
 c.CourseDirectory.course_id = os.environ["KORE_COURSE_ID"]

@@ -33,10 +33,10 @@ class _SlowKore:
 def test_a_flood_of_tickets_keeps_two_threads_and_no_more(monkeypatch):
     """Kore is asked about two at a time, JupyterLab has its threads, and each is answered."""
     kore = _SlowKore()
-    monkeypatch.setattr(extension, "_claimed", kore)
+    monkeypatch.setattr(extension, "_claim", kore)
 
     async def flood() -> list[dict[str, str]]:
-        tickets = extension.Tickets()
+        tickets = extension.TicketLookup()
         claims = [asyncio.create_task(tickets.claim({"ticket": f"{n:064x}"})) for n in range(50)]
         async with asyncio.timeout(20):
             while kore.at_once < 2:  # noqa: ASYNC110 - other threads count, and tell no loop
@@ -54,11 +54,11 @@ def test_a_flood_of_tickets_keeps_two_threads_and_no_more(monkeypatch):
 def test_more_than_may_wait_are_turned_away_and_room_comes_back(monkeypatch):
     """Memory is not filled by them either; who comes after the flood is served."""
     kore = _SlowKore()
-    monkeypatch.setattr(extension, "_claimed", kore)
+    monkeypatch.setattr(extension, "_claim", kore)
 
     async def flood() -> None:
-        tickets = extension.Tickets()
-        most = extension._MOST_WAITING
+        tickets = extension.TicketLookup()
+        most = extension._MAX_WAITING
         claims = [asyncio.create_task(tickets.claim({"ticket": "0" * 64})) for _ in range(most)]
         await asyncio.sleep(0)
         with pytest.raises(HTTPError) as refused:
@@ -75,7 +75,7 @@ def test_more_than_may_wait_are_turned_away_and_room_comes_back(monkeypatch):
 def test_what_is_no_ticket_is_refused_without_asking(monkeypatch, body):
     """Kore never hears of it."""
     kore = _SlowKore()
-    monkeypatch.setattr(extension, "_claimed", kore)
+    monkeypatch.setattr(extension, "_claim", kore)
     with pytest.raises(HTTPError) as refused:
-        asyncio.run(extension.Tickets().claim(body))
+        asyncio.run(extension.TicketLookup().claim(body))
     assert (refused.value.status_code, kore.asked) == (403, 0)

@@ -12,7 +12,7 @@ from kore.singleuser.autograding import outputs
 
 def taken(*cells, **more):
     notebook = new_notebook(cells=[new_code_cell("1 + 1"), new_markdown_cell("text")])
-    outputs.take_over(notebook, {"cells": [*cells, {}], **more})
+    outputs.apply_outputs(notebook, {"cells": [*cells, {}], **more})
     return notebook
 
 
@@ -53,7 +53,7 @@ def test_other_answers_are_refused(cells):
     """An answer with other cells, or with outputs of no known kind, is none."""
     notebook = new_notebook(cells=[new_code_cell("1"), new_markdown_cell("text")])
     with pytest.raises(outputs.AnswerError):
-        outputs.take_over(notebook, {"cells": cells})
+        outputs.apply_outputs(notebook, {"cells": cells})
     assert notebook.cells[0].outputs == []
 
 
@@ -67,5 +67,5 @@ def test_deep_and_odd_json_is_refused():
         taken({"outputs": [data]})
     for raw in (b"[" * 10**6, b"[]", b'{"a": NaN}', b"{", b"\xff", b"1" * 10_000):
         with pytest.raises(outputs.AnswerError):
-            outputs.read(raw)
-    assert outputs.read(json.dumps({"cells": []}).encode()) == {"cells": []}
+            outputs.parse_answer(raw)
+    assert outputs.parse_answer(json.dumps({"cells": []}).encode()) == {"cells": []}
