@@ -1,1 +1,1 @@
-"""The whole system on one machine, with no container."""
+"""The whole system on one machine, without a container."""

@@ -1,4 +1,4 @@
-"""The demo's hub: what ``ananke.demo.run`` found out, put into Kore's own configuration."""
+"""The demo's hub: Kore's own configuration, with the values of ``ananke.demo.programs``."""
 
 import json
 import os
@@ -23,7 +23,7 @@ configure(
     Deployment(
         host=_host,
         accounts=_demo["accounts"],
-        # Nobody can be there first: the name is made now.
+        # No other program can know this name and take it first: it is made now.
         executor=f"@ananke-executor-{secrets.token_hex(8)}" if _demo["accounts"] else "",
         homes=_homes,
         hub_dir=_state / "hub",
@@ -35,15 +35,13 @@ configure(
         kore_url=_demo["kore"],
         proxy_command=_demo["proxy_command"],
         spawner_class=LocalServer,
-        # Where all runs as root's account alone, whoever runs the demo was told so.
+        # The demo has warned that everything runs as root in this case.
         server_args=["--allow-root"] if os.geteuid() == 0 and not _demo["accounts"] else [],
         environment=_demo["environment"],
-        # KORE_LIMIT_FILE and the like, as whoever runs the demo set them.
-        kore_environment={n: v for n, v in os.environ.items() if n.startswith("KORE_")},
         service_wrapper=[
             sys.executable,
             "-m",
-            "ananke.demo.tether",
+            "ananke.demo.supervise",
             str(_state / "logs" / "{name}.log"),
         ],
     ),
@@ -52,7 +50,7 @@ configure(
 c.LocalServer.host = _host
 c.LocalServer.homes = str(_homes)
 c.LocalServer.logs = str(_state / "logs")
-# Everything has to be over within ten seconds of Ctrl-C.
+# The demo promises to end within ten seconds of Ctrl-C.
 c.LocalServer.interrupt_timeout = 3
 c.LocalServer.term_timeout = 1
 c.LocalServer.kill_timeout = 1

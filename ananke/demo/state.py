@@ -1,4 +1,4 @@
-"""The state directory: what lies where, whose it is, and that one demo at a time uses it."""
+"""The state directory: its layout, its owner, and a lock so that one demo at a time uses it."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from typing import Self
 from ananke.errors import AnankeError, Exit
 
 _PRIVATE = 0o700
-_CROSSED = 0o711
-_ROTATE_AT = 10 * 1024 * 1024
+_TRAVERSABLE = 0o711
+_MAX_LOG_BYTES = 10 * 1024 * 1024
 _LOCK = "demo.lock"
 
 
 def default_state_dir() -> Path:
-    """Return where a demo keeps its state unless told: ``$XDG_STATE_HOME/ananke/demo``."""
+    """Return the state directory of a demo by default: ``$XDG_STATE_HOME/ananke/demo``."""
     base = os.environ.get("XDG_STATE_HOME", "")
-    # The standard says that a relative path there is to be ignored.
+    # The XDG standard says to ignore relative paths.
     root = Path(base) if Path(base).is_absolute() else Path("~/.local/state").expanduser()
     return root / "ananke" / "demo"
 
 
-class State:
-    """An opened state directory, locked until the process ends.
+class StateDirectory:
+    """A state directory, locked until it is closed or the process ends.
 
-    Raises AnankeError where the directory cannot be made, is not writable, holds
-    something else, belongs to someone else, or is in use.
+    Raises AnankeError if the directory cannot be made, is not writable, holds other files,
+    belongs to someone else, or is in use.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = _own_directory(path)
-        self._lock = _locked(self.path)
+        self.path = _prepare_directory(path)
+        self._lock = _lock_directory(self.path)
         for folder in (self.hub, self.kore, self.homes, self.exchange, self.lms, self.logs):
             folder.mkdir(mode=_PRIVATE, exist_ok=True)
 
@@ -54,17 +54,17 @@ class State:
 
     @property
     def exchange(self) -> Path:
-        """What Kore keeps of work that is handed out and in."""
+        """Released assignments, submissions and feedback, as Kore keeps them."""
         return self.path / "exchange"
 
     @property
     def accounts(self) -> Path:
-        """Which Unix account belongs to whom, where each has their own."""
+        """Which Unix account belongs to which person, if each person has one."""
         return self.path / "accounts"
 
-    def let_through(self) -> None:
-        """Let other accounts pass on to their homes; all else stays closed to them."""
-        self.path.chmod(_CROSSED)
+    def allow_traversal(self) -> None:
+        """Let other accounts reach their homes; everything else stays closed to them."""
+        self.path.chmod(_TRAVERSABLE)
         for folder in (self.hub, self.kore, self.exchange, self.lms, self.logs):
             folder.chmod(_PRIVATE)
 
@@ -75,18 +75,18 @@ class State:
 
     @property
     def logs(self) -> Path:
-        """One log a program, and one a single-user server."""
+        """One log for each program and each single-user server."""
         return self.path / "logs"
 
-    def log(self, name: str) -> Path:
-        """Return a program's log; a long one is put aside first."""
+    def rotate_log(self, name: str) -> Path:
+        """Return the path of a program's log; a long log is renamed first."""
         path = self.logs / f"{name}.log"
-        if path.exists() and path.stat().st_size > _ROTATE_AT:
+        if path.exists() and path.stat().st_size > _MAX_LOG_BYTES:
             path.replace(path.with_suffix(".log.1"))
         return path
 
     def close(self) -> None:
-        """Let another demo have the directory."""
+        """Release the lock, so that another demo can use the directory."""
         os.close(self._lock)
 
     def __enter__(self) -> Self:
@@ -94,63 +94,63 @@ class State:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let another demo have the directory."""
+        """Release the lock, so that another demo can use the directory."""
         self.close()
 
 
-def _own_directory(path: Path) -> Path:
+def _prepare_directory(path: Path) -> Path:
     try:
         path = path.expanduser().resolve()
         path.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
         owner = path.stat().st_uid
         foreign = not (path / _LOCK).exists() and any(path.iterdir())
     except FileExistsError:
-        raise _unusable(path, "is a file, not a directory") from None
+        raise _state_error(path, "is a file, not a directory") from None
     except (OSError, RuntimeError) as error:
-        raise _unusable(path, _reason(error)) from error
+        raise _state_error(path, _describe_error(error)) from error
     if owner != os.geteuid():
-        raise _unusable(path, "belongs to another user")
+        raise _state_error(path, "belongs to another user")
     if foreign:
-        raise _unusable(path, "holds files that are not the demo's")
+        raise _state_error(path, "holds files that do not belong to a demo")
     return path
 
 
-def _locked(path: Path) -> int:
+def _lock_directory(path: Path) -> int:
     try:
         descriptor = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         path.chmod(_PRIVATE)
     except OSError as error:
-        raise _unusable(path, _reason(error)) from error
+        raise _state_error(path, _describe_error(error)) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         holder = os.read(descriptor, 20).decode("ascii", "replace").strip() or "unknown"
         os.close(descriptor)
         if error.errno not in (errno.EAGAIN, errno.EACCES):
-            raise _unusable(path, f"cannot be locked ({error.strerror})") from error
+            raise _state_error(path, f"cannot be locked ({error.strerror})") from error
         raise AnankeError(
             Exit.STATE_IN_USE,
             f"Another demo (process {holder}) is using {path}.",
-            "End that one first, or choose another directory with --state-dir.",
+            "Stop that demo first, or choose another directory with --state-dir.",
         ) from error
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
     return descriptor
 
 
-def _reason(error: BaseException) -> str:
+def _describe_error(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno == errno.EROFS:
-        return "is on a file system that is read-only"
+        return "is on a read-only file system"
     if isinstance(error, PermissionError):
-        return "may not be written by you"
+        return "is not writable for you"
     return (
         f"cannot be used ({error.strerror or error})" if isinstance(error, OSError) else str(error)
     )
 
 
-def _unusable(path: Path, why: str) -> AnankeError:
+def _state_error(path: Path, reason: str) -> AnankeError:
     return AnankeError(
         Exit.STATE_UNUSABLE,
-        f"The state directory {path} {why}.",
-        "Choose another with --state-dir: an empty one, or one that does not exist yet.",
+        f"The state directory {path} {reason}.",
+        "Choose another one with --state-dir: an empty directory, or one that does not exist yet.",
     )

@@ -16,8 +16,8 @@ import psutil
 import pytest
 import requests
 
-from ananke.demo.checks import free_port
-from ananke.demo.parts import TAG
+from ananke.demo.ports import find_free_port
+from ananke.demo.processes import TAG
 from ananke.errors import Exit
 from tests.support.demo import running_demo
 from tests.support.person import Person
@@ -71,7 +71,7 @@ def facts(state_dir):
 def test_ends_on_a_signal_and_goes_on_where_it_was(tmp_path):
     """SIGTERM ends every process soon; the next start knows cookies, homes, courses."""
     state = tmp_path / "state"
-    ports = ("--port", str(free_port()), "--lms-port", str(free_port()))
+    ports = ("--port", str(find_free_port()), "--lms-port", str(find_free_port()))
     with running_demo(state, *ports) as demo:
         student = with_server_and_kernel(demo)
         (state / "homes" / student.hub_name() / "notes.txt").write_text("mine")

@@ -21,7 +21,7 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
 import kore
-from ananke.demo.checks import free_port
+from ananke.demo.ports import find_free_port
 from kore.service.coursedir import gradebook as course_gradebook
 from kore.service.services import Services
 from tests.support import notebooks
@@ -111,7 +111,7 @@ def add_submission(root: Path, student: str, change: Any, *, first: str, last: s
 @contextmanager
 def serving(root: Path, *, cwd: Path | None = None) -> Iterator[CourseServer]:
     """Run the server of a course whose files are in ``root``, in that folder or another."""
-    port, log = free_port(), root.parent / "server.log"
+    port, log = find_free_port(), root.parent / "server.log"
     command = [
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
         *(f"--port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}"),

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ananke.demo.checks import free_port
+from ananke.demo.ports import find_free_port
 
 _START_SECONDS = 120
 
@@ -42,9 +42,9 @@ def running_demo(state_dir: Path, *more: str, env: dict[str, str] | None = None)
         "demo",
         "--json",
         "--port",
-        str(free_port()),
+        str(find_free_port()),
         "--lms-port",
-        str(free_port()),
+        str(find_free_port()),
         "--state-dir",
         str(state_dir),
         *more,

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import requests
 
-from ananke.demo.checks import free_port
+from ananke.demo.ports import find_free_port
 from kore.service.courses.launches import record
 from kore.service.db.engine import open_database
 from kore.service.db.models import Course, now
@@ -67,7 +67,7 @@ class KoreProcess:
         self.folder = folder
         self.exchange = folder / "exchange"
         (folder / "kore").mkdir(mode=0o700, parents=True, exist_ok=True)
-        port = free_port()
+        port = find_free_port()
         self.url = f"http://127.0.0.1:{port}{PREFIX}"
         self.database = f"sqlite:///{folder / 'kore' / 'kore.sqlite'}"
         self.environment = {

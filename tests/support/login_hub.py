@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from ananke.demo.checks import free_port
+from ananke.demo.ports import find_free_port
 from tests.support.forge import CLIENT_ID, ForgingLms
 
 _ROOT = Path(__file__).parents[2]
@@ -67,10 +67,10 @@ c.KoreAuthenticator.launch_token = %r
 class Ports:
     """Where a hub and its service ``kore`` listen."""
 
-    public: int = field(default_factory=free_port)
-    hub: int = field(default_factory=free_port)
-    proxy: int = field(default_factory=free_port)
-    kore: int = field(default_factory=free_port)
+    public: int = field(default_factory=find_free_port)
+    hub: int = field(default_factory=find_free_port)
+    proxy: int = field(default_factory=find_free_port)
+    kore: int = field(default_factory=find_free_port)
 
     @property
     def api(self) -> str:

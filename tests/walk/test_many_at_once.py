@@ -95,7 +95,7 @@ def _kores(demo: Demo) -> list[psutil.Process]:
     for process in psutil.Process(demo.process.pid).children(recursive=True):
         with suppress(psutil.Error):
             line = process.cmdline()
-            if line[-2:] == ["-m", "kore"] and "ananke.demo.tether" not in line:
+            if line[-2:] == ["-m", "kore"] and "ananke.demo.supervise" not in line:
                 found.append(process)
     return found
 

@@ -1,4 +1,4 @@
-"""The command line: words and exit codes, never a trace."""
+"""The command line of the demo: messages and exit codes, never a traceback."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ def ananke(*arguments, **more):
     )
 
 
-def plain_words(result):
+def read_error(result):
     assert "Traceback" not in result.stderr
     assert result.stdout == ""
     return result.stderr
 
 
 def test_a_taken_port_ends_with_its_code(tmp_path):
-    """A taken port: one sentence, the remedy, exit code 3, and nothing was made."""
+    """A taken port: one sentence, a hint, exit code 3, and no state directory."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
         result = ananke("demo", "--port", port, "--state-dir", tmp_path / "s")
     assert result.returncode == Exit.PORT_TAKEN
-    words = plain_words(result)
-    assert f"Error: Port {port} is taken" in words
-    assert "--port" in words
+    message = read_error(result)
+    assert f"Error: Port {port} is taken" in message
+    assert "--port" in message
     assert not (tmp_path / "s").exists()
 
 
@@ -51,14 +51,14 @@ def test_one_port_for_two(tmp_path):
         port = probe.getsockname()[1]
     result = ananke("demo", "--port", port, "--lms-port", port, "--state-dir", tmp_path / "s")
     assert result.returncode == Exit.PORT_TAKEN
-    assert "cannot both have" in plain_words(result)
+    assert "cannot both use" in read_error(result)
 
 
 def test_a_bad_lms_file_ends_with_its_code(tmp_path):
     """An LMS configuration that cannot be read: exit code 7."""
     result = ananke("demo", "--lms-config", tmp_path / "none.py", "--state-dir", tmp_path / "s")
     assert result.returncode == Exit.LMS_CONFIG
-    assert "cannot be read" in plain_words(result)
+    assert "cannot be read" in read_error(result)
 
 
 def test_a_foreign_directory_ends_with_its_code(tmp_path):
@@ -66,11 +66,11 @@ def test_a_foreign_directory_ends_with_its_code(tmp_path):
     (tmp_path / "thesis.tex").write_text("")
     result = ananke("demo", "--port", 0, "--lms-port", 0, "--state-dir", tmp_path)
     assert result.returncode == Exit.STATE_UNUSABLE
-    assert "not the demo's" in plain_words(result)
+    assert "do not belong to a demo" in read_error(result)
 
 
 @pytest.mark.parametrize("wrong", [["--port", "70000"], ["--port", "x"], ["--no-such-option"]])
-def test_a_wrong_command_line_is_two(wrong):
+def test_wrong_command_line_ends_with_two(wrong):
     """Typer's own refusals keep their code."""
     result = ananke("demo", *wrong)
     assert result.returncode == Exit.USAGE
@@ -78,18 +78,18 @@ def test_a_wrong_command_line_is_two(wrong):
 
 
 def test_the_help_documents_the_exit_codes():
-    """Whoever scripts the demo finds the exit codes in its help."""
-    words = re.sub(r"\s+", " ", ananke("demo", "--help").stdout)
+    """The help of the demo lists its exit codes for scripts."""
+    message = re.sub(r"\s+", " ", ananke("demo", "--help").stdout)
     ends = [
         *(Exit.OK, Exit.USAGE, Exit.PORT_TAKEN, Exit.SOFTWARE_MISSING, Exit.STATE_UNUSABLE),
         *(Exit.STATE_IN_USE, Exit.LMS_CONFIG, Exit.PROCESS_NOT_STARTED, Exit.PROCESS_ENDED),
         Exit.INTERRUPTED,
     ]
-    assert [code for code in ends if not re.search(rf"\b{int(code)}\b", words)] == []
+    assert [code for code in ends if not re.search(rf"\b{int(code)}\b", message)] == []
 
 
-def test_an_error_of_ours_is_said_too(monkeypatch, capsys):
-    """An unforeseen error ends as a sentence, not as a trace."""
+def test_internal_error_ends_without_a_traceback(monkeypatch, capsys):
+    """An unexpected error ends as a sentence, not as a traceback."""
 
     def fail():
         raise ZeroDivisionError("division by zero")
@@ -99,6 +99,6 @@ def test_an_error_of_ours_is_said_too(monkeypatch, capsys):
     with pytest.raises(SystemExit) as caught:
         cli.main()
     assert caught.value.code == Exit.INTERNAL
-    words = capsys.readouterr().err
-    assert "went wrong inside ananke" in words
-    assert "Traceback" not in words
+    message = capsys.readouterr().err
+    assert "Internal error of ananke" in message
+    assert "Traceback" not in message

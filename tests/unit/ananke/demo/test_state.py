@@ -1,4 +1,4 @@
-"""The demo's state directory: one's own, and for one demo at a time."""
+"""The demo's state directory: private, and locked by one demo at a time."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from pathlib import Path
 import pytest
 
 from ananke.demo import state
-from ananke.demo.state import State, default_state_dir
+from ananke.demo.state import StateDirectory, default_state_dir
 from ananke.errors import AnankeError, Exit
 
 
 def test_a_new_directory_is_private(tmp_path):
-    """The directory and its parts can be entered by nobody else: tokens and work lie there."""
-    with State(tmp_path / "deep" / "er") as opened:
+    """Nobody else can open the directory or its parts: tokens and work are in there."""
+    with StateDirectory(tmp_path / "deep" / "er") as opened:
         for path in (opened.path, opened.hub, opened.homes, opened.logs):
             assert stat.S_IMODE(path.stat().st_mode) == 0o700
 
 
 def test_opening_again_keeps_everything(tmp_path):
     """A second run finds the first one's files."""
-    with State(tmp_path / "s") as opened:
+    with StateDirectory(tmp_path / "s") as opened:
         (opened.hub / "jupyterhub.sqlite").write_text("kept")
-    with State(tmp_path / "s") as opened:
+    with StateDirectory(tmp_path / "s") as opened:
         assert (opened.hub / "jupyterhub.sqlite").read_text() == "kept"
 
 
 def test_one_demo_at_a_time(tmp_path):
     """A directory in use is refused, naming the process; afterwards it is free."""
-    with State(tmp_path / "s"):
+    with StateDirectory(tmp_path / "s"):
         with pytest.raises(AnankeError, match=f"process {os.getpid()}") as caught:
-            State(tmp_path / "s")
+            StateDirectory(tmp_path / "s")
         assert caught.value.code is Exit.STATE_IN_USE
         assert "--state-dir" in caught.value.hint
-    State(tmp_path / "s").close()
+    StateDirectory(tmp_path / "s").close()
 
 
-def refused(path: Path, words: str) -> None:
-    with pytest.raises(AnankeError, match=words) as caught:
-        State(path)
+def refused(path: Path, message: str) -> None:
+    with pytest.raises(AnankeError, match=message) as caught:
+        StateDirectory(path)
     assert caught.value.code is Exit.STATE_UNUSABLE
     assert str(path) in caught.value.message
     assert "\n" not in caught.value.message
@@ -52,49 +52,49 @@ def test_a_foreign_directory_is_left_alone(tmp_path):
     """A directory with other files is refused and not touched."""
     (tmp_path / "thesis.tex").write_text("")
     tmp_path.chmod(0o755)
-    refused(tmp_path, "holds files that are not the demo's")
+    refused(tmp_path, "holds files that do not belong to a demo")
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
 
 
 def test_a_file_is_no_directory(tmp_path):
-    """A file is said to be one, below a file nothing can be."""
+    """A file is reported as a file, and a path below it as unusable."""
     (tmp_path / "f").write_text("")
     refused(tmp_path / "f", "is a file")
     refused(tmp_path / "f" / "s", "cannot be used")
 
 
 def test_another_users_directory(tmp_path, monkeypatch):
-    """Another user's directory is refused, also to root: its owner could not use it any more."""
-    State(tmp_path / "s").close()
+    """Another user's directory is refused, even for root: its owner could not use it again."""
+    StateDirectory(tmp_path / "s").close()
     monkeypatch.setattr(os, "geteuid", lambda: 4242)
     refused(tmp_path / "s", "belongs to another user")
 
 
 @pytest.mark.parametrize(
-    ("number", "words"),
+    ("number", "message"),
     [
-        (errno.EROFS, "file system that is read-only"),
-        (errno.EACCES, "may not be written by you"),
+        (errno.EROFS, "read-only file system"),
+        (errno.EACCES, "is not writable for you"),
         (errno.ENOSPC, "cannot be used"),
     ],
 )
-def test_a_directory_that_cannot_be_written(tmp_path, monkeypatch, number, words):
-    """Read-only, forbidden and full file systems are told apart."""
+def test_a_directory_that_cannot_be_written(tmp_path, monkeypatch, number, message):
+    """Read-only, forbidden and full file systems have different messages."""
 
     def refuse(*_args, **_more):
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(state.os, "open", refuse)
-    refused(tmp_path, words)
+    refused(tmp_path, message)
 
 
 @pytest.mark.parametrize("value", ["", "relative/path"])
 def test_default_directory_without_xdg(monkeypatch, value):
     """Without a proper XDG_STATE_HOME it is ~/.local/state/ananke/demo."""
     monkeypatch.setenv("XDG_STATE_HOME", value)
-    monkeypatch.setenv("HOME", "/home/somebody")
-    assert default_state_dir() == Path("/home/somebody/.local/state/ananke/demo")
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert default_state_dir() == Path("/home/someone/.local/state/ananke/demo")
 
 
 def test_default_directory_with_xdg(monkeypatch):
@@ -103,10 +103,10 @@ def test_default_directory_with_xdg(monkeypatch):
     assert default_state_dir() == Path("/var/tmp/state/ananke/demo")
 
 
-def test_a_long_log_is_put_aside(tmp_path, monkeypatch):
-    """Logs do not grow for ever."""
-    monkeypatch.setattr(state, "_ROTATE_AT", 10)
-    with State(tmp_path / "s") as opened:
-        opened.log("hub").write_text("x" * 11)
-        assert not opened.log("hub").exists()
+def test_long_log_is_rotated(tmp_path, monkeypatch):
+    """A long log is renamed at the next start, so that logs do not grow forever."""
+    monkeypatch.setattr(state, "_MAX_LOG_BYTES", 10)
+    with StateDirectory(tmp_path / "s") as opened:
+        opened.rotate_log("hub").write_text("x" * 11)
+        assert not opened.rotate_log("hub").exists()
         assert (opened.logs / "hub.log.1").read_text() == "x" * 11

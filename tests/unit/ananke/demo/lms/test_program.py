@@ -13,8 +13,8 @@ import time
 import pytest
 import requests
 
-from ananke.demo.checks import free_port
 from ananke.demo.lms.__main__ import main
+from ananke.demo.ports import find_free_port
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +25,7 @@ def start(tmp_path):
     started = []
 
     def run(*arguments, port=None):
-        port = port or free_port()
+        port = port or find_free_port()
         command = [sys.executable, "-m", "ananke.demo.lms", "--port", str(port)]
         process = subprocess.Popen(
             [*command, "--state-dir", str(tmp_path / "lms"), *arguments],
@@ -103,7 +103,7 @@ def test_broken_connections_are_broken_here_too(start):
 def test_it_says_in_one_line_why_it_cannot_start(tmp_path, capsys, trouble):
     """A taken port, an outside address, a bad tool URL, an unusable state directory."""
     state = tmp_path / "lms"
-    arguments = ["--port", str(free_port())]
+    arguments = ["--port", str(find_free_port())]
     with socket.socket() as taken:
         if trouble == "port":
             taken.bind(("127.0.0.1", 0))

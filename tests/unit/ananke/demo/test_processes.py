@@ -1,4 +1,4 @@
-"""Processes: ended with all their descendants, whoever is killed first."""
+"""Processes end with all their descendants, whichever of them is killed first."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from ananke.demo import parts
+from ananke.demo import processes
 
 TREE = """
 import os, subprocess, sys, time
@@ -23,7 +23,7 @@ if depth:
     child = subprocess.Popen(less, start_new_session=True)
 with open(sys.argv[2], "a") as out:
     out.write(f"{os.getpid()}\\n")
-if sys.argv[3:] == ["deaf"]:
+if sys.argv[3:] == ["stubborn"]:
     import signal
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 time.sleep(600)
@@ -32,9 +32,9 @@ time.sleep(600)
 SUPERVISOR = """
 import sys, time
 from pathlib import Path
-from ananke.demo.parts import Part, Parts
-running = Parts()
-running.start(Part("tree", sys.argv[3:], Path(sys.argv[1]), Path(sys.argv[2]), {}))
+from ananke.demo.processes import ProcessGroup, Program
+running = ProcessGroup()
+running.start(Program("tree", sys.argv[3:], Path(sys.argv[1]), Path(sys.argv[2]), {}))
 print("started", flush=True)
 sys.stdin.readline()
 running.stop()
@@ -54,24 +54,24 @@ def tree(tmp_path):
                 os.kill(pid, signal.SIGKILL)
 
 
-def until(condition, seconds=30.0):
+def wait_until(condition, seconds=30.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)
 
 
-def lines(path):
+def read_pids(path):
     return [int(word) for word in path.read_text().split()] if path.exists() else []
 
 
-def alive(pid):
+def is_alive(pid):
     with suppress(psutil.NoSuchProcess):
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     return False
 
 
-def supervise(tmp_path, argv):
+def start_supervisor(tmp_path, argv):
     return subprocess.Popen(
         [sys.executable, "-c", SUPERVISOR, str(tmp_path / "log"), str(tmp_path), *argv],
         stdin=subprocess.PIPE,
@@ -79,47 +79,47 @@ def supervise(tmp_path, argv):
     )
 
 
-@pytest.mark.parametrize("deaf", [[], ["deaf"]])
+@pytest.mark.parametrize("stubborn", [[], ["stubborn"]])
 @pytest.mark.slow
-def test_stopping_ends_every_descendant(tmp_path, tree, deaf):
-    """Descendants in sessions of their own end too, and soon, deaf ones by force."""
+def test_stopping_ends_every_descendant(tmp_path, tree, stubborn):
+    """Descendants in their own sessions end soon too, those that ignore SIGTERM by force."""
     argv, pids = tree
-    supervisor = supervise(tmp_path, [*argv, *deaf])
-    until(lambda: len(lines(pids)) == 3)
+    supervisor = start_supervisor(tmp_path, [*argv, *stubborn])
+    wait_until(lambda: len(read_pids(pids)) == 3)
     begun = time.monotonic()
     supervisor.communicate(b"\n", timeout=60)
     assert time.monotonic() - begun < 20
-    assert not [pid for pid in lines(pids) if alive(pid)]
+    assert not [pid for pid in read_pids(pids) if is_alive(pid)]
 
 
-def test_a_killed_supervisor_takes_its_part_along(tmp_path, tree):
-    """A part does not outlive a supervisor that was killed."""
+def test_killed_supervisor_ends_its_program(tmp_path, tree):
+    """A program does not outlive a supervisor that was killed."""
     argv, pids = tree
-    supervisor = supervise(tmp_path, argv)
-    until(lambda: len(lines(pids)) == 3)
-    part = psutil.Process(supervisor.pid).children()[0]
+    supervisor = start_supervisor(tmp_path, argv)
+    wait_until(lambda: len(read_pids(pids)) == 3)
+    program = psutil.Process(supervisor.pid).children()[0]
     supervisor.kill()
     supervisor.wait()
-    until(lambda: not part.is_running() or part.status() == psutil.STATUS_ZOMBIE)
+    wait_until(lambda: not program.is_running() or program.status() == psutil.STATUS_ZOMBIE)
     supervisor.communicate()
 
 
 def test_leftovers_are_found_by_their_state_directory(tmp_path):
-    """What a killed demo left running is known by its environment, and nothing else is."""
+    """Leftovers of a killed demo are found by their environment, and no other process is."""
 
     def start(state_dir):
         return subprocess.Popen(
             [sys.executable, "-c", "input()"],
             stdin=subprocess.PIPE,
-            env={**os.environ, parts.TAG: str(state_dir)},
+            env={**os.environ, processes.TAG: str(state_dir)},
         )
 
     ours, others = start(tmp_path / "a"), start(tmp_path / "ab")
     try:
-        until(lambda: parts.leftovers(tmp_path / "a"))
-        assert [process.pid for process in parts.leftovers(tmp_path / "a")] == [ours.pid]
-        parts.end(parts.leftovers(tmp_path / "a"))
-        assert not alive(ours.pid)
+        wait_until(lambda: processes.find_leftovers(tmp_path / "a"))
+        assert [process.pid for process in processes.find_leftovers(tmp_path / "a")] == [ours.pid]
+        processes.end_processes(processes.find_leftovers(tmp_path / "a"))
+        assert not is_alive(ours.pid)
         assert others.poll() is None
     finally:
         for process in (ours, others):
@@ -127,21 +127,21 @@ def test_leftovers_are_found_by_their_state_directory(tmp_path):
             process.communicate()
 
 
-def test_tether_writes_a_log_and_dies_with_its_parent(tmp_path):
-    """A tethered program writes where it was told, and ends when its starter is killed."""
+def test_supervised_program_has_a_log_and_ends_with_its_parent(tmp_path):
+    """A supervised program writes into its log, and ends when its parent is killed."""
     log = tmp_path / "program.log"
     starter = subprocess.Popen(
         [
             sys.executable,
             "-c",
             "import subprocess, sys; subprocess.run(sys.argv[1:])",
-            *(sys.executable, "-m", "ananke.demo.tether", str(log)),
+            *(sys.executable, "-m", "ananke.demo.supervise", str(log)),
             *(sys.executable, "-uc", "import os, time; print(os.getpid()); time.sleep(600)"),
         ]
     )
-    until(lambda: log.exists() and log.read_text().endswith("\n"))
-    (pid,) = lines(log)
+    wait_until(lambda: log.exists() and log.read_text().endswith("\n"))
+    (pid,) = read_pids(log)
     assert log.stat().st_mode & 0o777 == 0o600
     starter.kill()
     starter.wait()
-    until(lambda: not alive(pid))
+    wait_until(lambda: not is_alive(pid))

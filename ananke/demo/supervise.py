@@ -1,7 +1,7 @@
-"""Runs a program with its output in a log, tied to the life of the process that starts it.
+"""Runs a program with its output in a log, and ends it with the process that started it.
 
-``python -m ananke.demo.tether LOG PROGRAM ARGUMENT...``. The hub starts its proxy and its
-services so: they neither write into the hub's log nor outlive a hub that is killed.
+``python -m ananke.demo.supervise LOG PROGRAM ARGUMENT...``. The hub starts its proxy and its
+services this way: they do not write into the hub's log, and do not outlive a killed hub.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from kore.host import processes
 
 
 def main() -> None:
-    """Become the program."""
+    """Replace this process with the program."""
     log, *argv = sys.argv[1:]
     processes.end_with_parent(os.getppid())
     output = os.open(Path(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
