@@ -22,7 +22,7 @@ from kore.service.backups import making
 from kore.service.db.models import JobState
 from kore.service.routes import home
 from tests.support import notebooks
-from tests.support.kore import Harness, make_kore
+from tests.support.kore import Harness, Via, make_kore
 
 UNKNOWN_COURSE, UNKNOWN_JOB = "c-" + "0" * 16, "0" * 32
 
@@ -268,7 +268,7 @@ class World:
             token = self.kore.token_for(name, scopes={"read:users!user=" + name})
             client.headers["Authorization"] = f"token {token}"
             return client
-        via = "token" if way == "token" else "session"
+        via: Via = "token" if way == "token" else "session"
         return self.kore.client_for(name, via=via, kind=kind, proof=way != "session, no proof")
 
     def call(self, caller: Caller, way: str, method: str, path: str, row: Row) -> Any:
@@ -358,7 +358,7 @@ def test_every_route_has_a_row(world: World):
     served = {
         (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
         for rule in world.kore.app.url_map.iter_rules()
-        for method in rule.methods - {"HEAD", "OPTIONS"}
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert served == set(ROUTES) | set(PAGES)
 

@@ -14,8 +14,8 @@ import pytest
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.nbgraderformat import read as read_notebook
 
-from kore.service.copying import copies, staging
 from kore.service.coursedir import moves
+from kore.service.coursedir.tree import Tree
 from tests.support import notebooks
 from tests.support.kore import Harness, make_kore
 
@@ -227,7 +227,7 @@ def test_what_changes_after_the_backup_is_kept_too(world: World, monkeypatch):
         (old / "saved.txt").write_text("at the last moment")
         forward(tree, made)
 
-    monkeypatch.setattr(copies.moves, "forward", late)
+    monkeypatch.setattr(moves, "forward", late)
     done = world.copy(assignment="ps1", collision="replace")
     [line] = [item for item in done["items"] if item["outcome"] == "kept"]
     kept = world.source(world.target).parent / line["words"].rpartition(" ")[2].rstrip(".")
@@ -276,7 +276,7 @@ def test_backups_of_others_are_none(world: World):
         assert (answer.status_code, answer.json["error"]["code"]) == (404, "source_unknown")
         asked = {"kind": "backup", "source": one, "assignment": "exam", "problem": "secret"}
         assert mine.get("/problems/preview", query_string=asked).status_code == 404
-        refused = world.refused(**{"from": {"kind": "backup", "id": one}})
+        refused = world.refused("", **{"from": {"kind": "backup", "id": one}})
         assert refused[:2] == (404, "source_unknown")
     assert theirs.get(f"/assignments?source={backup['id']}").json["total"] == 1
     admin = world.kore.client_for("u5", via="token")
@@ -514,7 +514,7 @@ def test_a_full_disk_leaves_nothing_behind(world: World, monkeypatch):
     def full(*_args, **_options):
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(staging.Tree, "write", full)
+    monkeypatch.setattr(Tree, "write", full)
     for body in ({}, {"assignment": "ps1", "into": "other"}):
         done = world.copy(**body)
         assert done["state"] == "failed"
@@ -531,7 +531,7 @@ def test_what_changes_before_the_last_step_undoes_the_copy(world: World, monkeyp
         world.kore.source(world.target, "ps2", mine=notebooks.assignment())
         forward(tree, made)
 
-    monkeypatch.setattr(copies.moves, "forward", late)
+    monkeypatch.setattr(moves, "forward", late)
     done = world.copy()
     assert (done["state"], done["message"]) == (
         "failed",

@@ -243,7 +243,7 @@ def test_bodies_in_chunks(room: Room):
         parts = urlsplit(url)
 
         def post(chunks, **more):
-            connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
+            connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=30)
             connection.request(
                 "POST",
                 f"{parts.path}{room.base}/assignments/ps1/submissions",

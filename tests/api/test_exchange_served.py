@@ -24,10 +24,19 @@ MB = 10**6
 TASK = tar_of({"squares.ipynb": b"{}"})
 
 
+class ExchangeProcess(KoreProcess):
+    """Kore with one course, and the address of its exchange."""
+
+    course: str
+    teacher: str
+    students: list[str]
+    base: str
+
+
 @pytest.fixture
-def kore(tmp_path) -> Iterator[KoreProcess]:
+def kore(tmp_path) -> Iterator[ExchangeProcess]:
     """Kore with a course of a teacher and four students, in which ``ps1`` is released."""
-    with kore_process(tmp_path) as process:
+    with kore_process(tmp_path, ExchangeProcess) as process:
         process.course, process.teacher, process.students = process.enrol(4)
         process.start()
         process.base = f"{process.url}/exchange/{process.course}"
@@ -38,7 +47,7 @@ def kore(tmp_path) -> Iterator[KoreProcess]:
         yield process
 
 
-def submit(kore: KoreProcess, user: str, body, **headers: str) -> requests.Response:
+def submit(kore: ExchangeProcess, user: str, body, **headers: str) -> requests.Response:
     return kore.session(user).post(
         f"{kore.base}/assignments/ps1/submissions",
         data=body,
@@ -61,7 +70,7 @@ def memory(process: int) -> int:
     return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
 
-def archives(kore: KoreProcess) -> list[Path]:
+def archives(kore: ExchangeProcess) -> list[Path]:
     return sorted(kore.exchange.rglob("*.tar"))
 
 
@@ -72,7 +81,7 @@ def until(what, seconds: float = 20) -> None:
         beat.wait(0.05)
 
 
-def test_large_work_streams_both_ways(kore: KoreProcess):
+def test_large_work_streams_both_ways(kore: ExchangeProcess):
     """Three at once hand in 90 MB each, in chunks, and fetch it: Kore's memory hardly grows."""
     submit(kore, kore.students[3], tar_of({"a": b"1"})).raise_for_status()
     before = memory(kore.worker())
@@ -94,7 +103,7 @@ def test_large_work_streams_both_ways(kore: KoreProcess):
 
 
 @pytest.mark.parametrize("length", ["told", "in chunks"])
-def test_too_large_is_told_in_words(kore: KoreProcess, length):
+def test_too_large_is_told_in_words(kore: ExchangeProcess, length):
     """A client that sends too much hears the limit, not a broken connection."""
     body = b"".join(zeros(280 * MB)) if length == "told" else zeros(280 * MB)
     answer = submit(kore, kore.students[0], body)
@@ -103,7 +112,9 @@ def test_too_large_is_told_in_words(kore: KoreProcess, length):
     assert len(archives(kore)) == 1
 
 
-def raw_request(kore: KoreProcess, user: str, method: str, path: str, *more: str) -> socket.socket:
+def raw_request(
+    kore: ExchangeProcess, user: str, method: str, path: str, *more: str
+) -> socket.socket:
     parts = urlsplit(kore.base)
     connection = socket.create_connection((parts.hostname, parts.port), timeout=60)
     head = [
@@ -117,7 +128,7 @@ def raw_request(kore: KoreProcess, user: str, method: str, path: str, *more: str
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 3000000", "Transfer-Encoding: chunked"])
-def test_a_line_that_breaks_leaves_nothing(kore: KoreProcess, framing):
+def test_a_line_that_breaks_leaves_nothing(kore: ExchangeProcess, framing):
     """Whoever goes away in the middle leaves nothing, and can send it again."""
     archive = tar_of({"a.bin": os.urandom(2_900_000)})
     user = kore.students[0]
@@ -138,7 +149,7 @@ def test_a_line_that_breaks_leaves_nothing(kore: KoreProcess, framing):
     assert "Traceback" not in kore.log()
 
 
-def test_those_who_hold_connections_do_not_keep_others_out(kore: KoreProcess):
+def test_those_who_hold_connections_do_not_keep_others_out(kore: ExchangeProcess):
     """One student's many stalled uploads and unread downloads leave Kore to the others."""
     large = submit(kore, kore.students[0], zeros(60 * MB)).json()["id"]
     held = []
@@ -158,7 +169,7 @@ def test_those_who_hold_connections_do_not_keep_others_out(kore: KoreProcess):
         connection.close()
 
 
-def test_killed_while_many_hand_in(kore: KoreProcess):
+def test_killed_while_many_hand_in(kore: ExchangeProcess):
     """Kore is killed and started anew in the rush: what was acknowledged is there, whole."""
     work = {
         (user, number): tar_of({"a.bin": os.urandom(400_000)})

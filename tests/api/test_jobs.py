@@ -5,6 +5,7 @@ from __future__ import annotations
 from nbgrader.api import Gradebook
 
 from kore.service.auth import guards
+from kore.service.courses.listing import role_in
 from kore.service.db.models import Course, Member
 from tests.support.kore import Harness, make_kore
 
@@ -53,7 +54,6 @@ def test_a_course_that_goes_while_the_guard_looks_takes_no_report_with_it(tmp_pa
             with kore.db.reading() as later:
                 return role_in(later, course_id, user)
 
-        role_in = guards.role_in
         monkeypatch.setattr(guards, "role_in", delete_first)
         told = kore.client_for(teacher, via="token").get(f"/jobs/{job}")
         assert (looked, told.status_code) == ([course], 200)

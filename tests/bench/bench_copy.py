@@ -34,8 +34,8 @@ def _fill(kore: Harness, course: str, assignments: int, megabytes: int) -> Path:
         folder.mkdir(parents=True)
         for name in ("p1", "p2"):
             (folder / f"{name}.ipynb").write_text(text.replace('square"', f'square-{name}"'))
-        for name in range(10):
-            (folder / f"{name}.csv").write_bytes(b"1,2,3\n" * 500)
+        for table in range(10):
+            (folder / f"{table}.csv").write_bytes(b"1,2,3\n" * 500)
         (folder / "large.bin").write_bytes(os.urandom(megabytes * 10**6 // assignments))
     return root / "source"
 

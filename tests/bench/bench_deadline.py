@@ -156,7 +156,7 @@ def main(argv: list[str]) -> int:
     students = int(argv[0]) if argv else 300
     seconds = float(argv[1]) if len(argv) > 1 else 60
     megabytes = float(argv[2]) if len(argv) > 2 else 2
-    with tempfile.TemporaryDirectory() as folder, kore_process(Path(folder)) as kore:
+    with tempfile.TemporaryDirectory() as folder, kore_process(Path(folder), KoreProcess) as kore:
         figures = measure(kore, students, seconds, megabytes)
     print(json.dumps(figures, indent=1))  # noqa: T201
     return 1 if figures["lost"] else 0

@@ -34,7 +34,7 @@ from tests.support.gradedcourse import GradedCourse, graded_course, start_kore
 
 
 def one_after_another(
-    keys_dir: Path, platform: dict[str, str], column: str, scores: list[Score], results: Any
+    keys_dir: Path, platform: dict[str, Any], column: str, scores: list[Score], results: Any
 ) -> None:
     """Send scores, each on a new connection with a token of its own; put the seconds."""
     keys = KeyStore(keys_dir)

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 import nbformat
 import pytest
 from nbconvert.exporters import HTMLExporter
-from playwright.sync_api import Error, expect
+from playwright.sync_api import Dialog, Error, expect
 
 from tests.support import hostile, lab
 from tests.support.courseserver import feedback_of
@@ -45,7 +45,12 @@ def watched(browser, *, sandboxed=False, pictures=False):
     # MathJax and the like would come from elsewhere; here is no elsewhere.
     context.route("https://**", lambda route: route.abort())
     page = context.new_page()
-    page.on("dialog", lambda dialog: (caught.append("dialog"), dialog.dismiss()))
+
+    def dismiss(dialog: Dialog) -> None:
+        caught.append("dialog")
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
     try:
         yield page
         page.wait_for_timeout(700)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from nbgrader.api import Gradebook
 
@@ -73,7 +74,7 @@ def busy(
     kore: Harness, *, activity: str = "Week 3: Eigenvalues", context: str = "Linear Algebra II"
 ) -> Classroom:
     """Make a course with forty students: some sent, refused, held back, unchanged."""
-    titles = {"activity": activity, "context": context}
+    titles: dict[str, Any] = {"activity": activity, "context": context}
     course, teacher = kore.launch("900", "Instructor", name="Tilda Månsson", **titles)
     kore.launch("901", "Instructor", name="Dr. Amara Okonkwo", **titles)
     kore.launch("902", "Mentor", name="Guest Reader", **titles)

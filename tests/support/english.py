@@ -23,7 +23,7 @@ def _english() -> re.Pattern[str]:
             for message in read_po(file):
                 forms = [message.string] if isinstance(message.string, str) else message.string
                 ids = [message.id] if isinstance(message.id, str) else message.id
-                said |= {msgid for msgid in ids if msgid and msgid not in forms}
+                said |= {msgid for msgid in ids if msgid and msgid not in forms}  # type: ignore
     # What is nearly all holes would match any line.
     own = {msgid for msgid in said if len(re.sub(r"\{\w+\}|\W", "", msgid)) > 3}
     return re.compile("|".join(_HOLE.sub(".+", re.escape(msgid)) for msgid in sorted(own)))

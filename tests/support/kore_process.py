@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TypeVar
 
 import requests
 
@@ -162,15 +163,18 @@ class KoreProcess:
         return course, users[0], users[1:]
 
 
+Process = TypeVar("Process", bound=KoreProcess)
+
+
 @contextmanager
-def kore_process(folder: Path, **environment: str) -> Iterator[KoreProcess]:
+def kore_process(folder: Path, kind: type[Process], **environment: str) -> Iterator[Process]:
     """Run Kore over a folder; the block starts it, kills it and starts it again at will."""
     hub = subprocess.Popen(
         [sys.executable, "-m", "tests.support.kore_process"], stdout=subprocess.PIPE, text=True
     )
     assert hub.stdout is not None
     port = int(hub.stdout.readline())
-    kore = KoreProcess(folder, f"http://127.0.0.1:{port}/hub/api", **environment)
+    kore = kind(folder, f"http://127.0.0.1:{port}/hub/api", **environment)
     try:
         yield kore
     finally:

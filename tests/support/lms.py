@@ -237,7 +237,7 @@ class RunningLms:
         grades = self.gradebook(course)[column]["grades"]
         return {grade["user"]: grade["points"] for grade in grades}
 
-    def requests(self, service: str = "") -> list[dict[str, Any]]:
+    def service_requests(self, service: str = "") -> list[dict[str, Any]]:
         """Service requests seen, of one service or all."""
         seen = self.platform.behaviour.requests()
         return [entry for entry in seen if service in ("", entry["service"])]

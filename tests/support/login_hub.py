@@ -211,7 +211,7 @@ class Browser:
             "lti_deployment_id": "7",
         } | changes
         form = {name: value for name, value in form.items() if isinstance(value, str)}
-        where = {"data": form} if method == "POST" else {"params": form}
+        where: dict[str, Any] = {"data": form} if method == "POST" else {"params": form}
         return self.http.request(
             method,
             f"{self.hub.url}/hub/lti13/oauth_login",

@@ -6,6 +6,7 @@ with raw_server(lambda request: [b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 from __future__ import annotations
 
+import io
 import socket
 import struct
 import threading
@@ -108,7 +109,7 @@ def raw_server(answer: Answer) -> Iterator[RawServer]:
         listener.close()
 
 
-def _read(reader: socket.SocketIO, number: int) -> Seen | None:
+def _read(reader: io.BufferedReader, number: int) -> Seen | None:
     line = reader.readline().decode("latin-1")
     if not line:
         return None

@@ -135,9 +135,9 @@ def msgids(catalog: Path) -> list[str]:
     with catalog.open("rb") as file:
         messages = [message for message in read_po(file) if message.id]
     return [
-        msgid
+        msgid  # type: ignore
         for message in messages
-        if all(message.string if message.pluralizable else [message.string])
+        if all(message.string if message.pluralizable else [message.string])  # type: ignore
         for msgid in (message.id if message.pluralizable else [message.id])
     ]
 

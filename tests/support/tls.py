@@ -96,7 +96,7 @@ def in_front(
     """End TLS at one address, for a server that speaks HTTP at another."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*files)
-    listening: queue.Queue[Callable[[], None] | BaseException] = queue.Queue()
+    listening: queue.Queue[Callable[[], object] | BaseException] = queue.Queue()
 
     async def serve() -> None:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 from jupyterhub.services.auth import HubOAuth, HubOAuthCallbackHandler, HubOAuthenticated
-from tornado import web
+from tornado.web import Application, RequestHandler, authenticated
 
 
 class _Own:
@@ -23,8 +23,8 @@ class _Own:
         self.hub_auth = hub_auth
 
 
-class WhoAmI(_Own, HubOAuthenticated, web.RequestHandler):
-    @web.authenticated
+class WhoAmI(_Own, HubOAuthenticated, RequestHandler):
+    @authenticated
     def get(self) -> None:
         self.write({"user": self.get_current_user()["name"], "path": self.request.path})
 
@@ -33,9 +33,9 @@ class Callback(_Own, HubOAuthCallbackHandler):
     pass
 
 
-def make_app(hub_auth: HubOAuth, *more: Any) -> web.Application:
+def make_app(hub_auth: HubOAuth, *more: Any) -> Application:
     rest = {"hub_auth": hub_auth}
-    return web.Application(
+    return Application(
         [*more, (".*/oauth_callback", Callback, rest), (".*", WhoAmI, rest)],
         cookie_secret=os.urandom(32),
     )
@@ -95,7 +95,7 @@ class KoreStandIn:
         return found
 
 
-class _Receiver(web.RequestHandler):
+class _Receiver(RequestHandler):
     def initialize(self, kore: KoreStandIn) -> None:
         self.kore = kore
 

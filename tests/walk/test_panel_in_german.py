@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, expect
 from tests.support.browser import shoot
 from tests.support.demo import Demo
 from tests.support.english import left_over
-from tests.support.lab import choose_in_menu, choose_in_palette
-from tests.support.panel import PATIENCE, launched
+from tests.support.lab import PATIENCE, choose_in_menu, choose_in_palette
+from tests.support.panel import launched
 from tests.support.taught import TaughtCourse
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]

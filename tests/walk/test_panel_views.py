@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, Locator, expect
 from tests.support import notebooks
 from tests.support.browser import shoot
 from tests.support.demo import Demo
-from tests.support.panel import PATIENCE, Panel, at_course, told
+from tests.support.lab import PATIENCE
+from tests.support.panel import Panel, at_course, told
 from tests.support.taught import KILLS, RIGHT, SLOW, WRONG, TaughtCourse
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]

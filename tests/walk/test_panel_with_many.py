@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, expect
 
 from tests.support.browser import shoot
 from tests.support.demo import Demo
-from tests.support.panel import PATIENCE, Panel, serious
+from tests.support.lab import PATIENCE
+from tests.support.panel import Panel, serious
 from tests.support.person import Person
 from tests.support.waiting import until
 

@@ -97,7 +97,7 @@ def test_a_teacher_and_a_student_in_chromium(demo: Demo, chromium: Browser, tmp_
     page = student.page
     # The launch lands on the list of assignments.
     expect(page.get_by_text("Released assignments")).to_be_visible(timeout=PATIENCE)
-    course = re.search(r"c-[0-9a-f]{16}", teacher.page.url)[0]
+    [course] = re.findall(r"c-[0-9a-f]{16}", teacher.page.url)
     page.locator("#course_list_dropdown").click()
     page.get_by_role("link", name=course, exact=True).click()
     expect(page.locator("#course_list_default")).to_have_text(course)

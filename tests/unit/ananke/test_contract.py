@@ -7,7 +7,9 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -19,7 +21,7 @@ from ananke.podman import Podman
 from ananke.steps import Steps
 
 ROOT = Path(__file__).parents[3]
-COMMANDS = typer.main.get_command(app).commands
+COMMANDS: Mapping[str, Any] = typer.main.get_group(app).commands
 ITS_OWN = ("demo",)
 
 

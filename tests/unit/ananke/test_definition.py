@@ -100,6 +100,7 @@ def test_any_text_is_read_or_refused(text):
     """Whatever a file holds, it is read, or refused with its line; nothing else comes of it."""
     values, error = tried(text.encode("utf-8", "replace"))
     if error is None:
+        assert values is not None
         assert set(values) == {option.key for option in OPTIONS}
     else:
         assert error.code is Exit.DEFINITION

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -28,7 +29,7 @@ def test_no_other_list_of_the_keys():
             elif isinstance(node, ast.Call):
                 named = [keyword.arg for keyword in node.keywords]
             elif isinstance(node, ast.List | ast.Tuple | ast.Set):
-                named = [e.value for e in node.elts if isinstance(e, ast.Constant)]
+                named = [str(e.value) for e in node.elts if isinstance(e, ast.Constant)]
             listed = {"image_name", "podman_args", "volumes", "requires"} & set(named)
             assert not listed or len(listed) == 1, f"{path}: {listed}"
 
@@ -57,7 +58,7 @@ def test_flags_and_help_come_from_the_records():
     """``create`` has the flag of each key, with its help."""
     from ananke.cli import app
 
-    command = typer.main.get_command(app).commands["create"]
+    command: Any = typer.main.get_group(app).commands["create"]
     flags = {flag: p.help for p in command.params for flag in p.opts}
     assert {o.flag: o.help for o in OPTIONS} == {o.flag: flags[o.flag] for o in BY_KEY.values()}
 

@@ -15,6 +15,8 @@ SOURCE = ROOT / "doc" / "src"
 @cache
 def _from_code():
     spec = importlib.util.spec_from_file_location("from_code", SOURCE / "_ext" / "from_code.py")
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -100,7 +100,7 @@ def test_every_model_is_in_the_reference(pages, kore_app):
 def test_every_command_and_option_is_in_the_reference(pages):
     """Each command of ananke has a heading, each option a row."""
     text = pages["reference/command-line.md"]
-    group = typer.main.get_command(command_line)
+    group = typer.main.get_group(command_line)
     for name, command in {"": group, **group.commands}.items():
         heading = f"## ananke {name}".strip()
         assert heading in text
@@ -121,7 +121,7 @@ def test_words_of_the_panel_are_explained(pages, root):
     codes = (root / "kore/ui/src/codes.ts").read_text()
 
     def words(name):
-        body = re.search(rf"const {name}: .*?= {{(.*?)}};", codes, re.DOTALL)[1]
+        [body] = re.findall(rf"const {name}: .*?= {{(.*?)}};", codes, re.DOTALL)
         return dict(re.findall(r'(\w+): \[\(\) => t\("([^"]+)"\)', body))
 
     results = table(pages["instructors/grades.md"], "Result")

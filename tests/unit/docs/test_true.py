@@ -81,7 +81,7 @@ def test_make_targets_exist(pages, root):
 
 def test_commands_of_ananke_exist(pages):
     """`ananke X` is a command, but where a page looks ahead."""
-    commands = set(typer.main.get_command(command_line).commands)
+    commands = set(typer.main.get_group(command_line).commands)
     named = {
         (page, name)
         for page, text in pages.items()
@@ -99,12 +99,12 @@ def test_what_works_is_not_called_planned(pages):
     named = {
         name for code in codes(planned) for name in re.findall(r"^(?:ananke )?([a-z]+)$", code)
     }
-    assert named & set(typer.main.get_command(command_line).commands) == set()
+    assert named & set(typer.main.get_group(command_line).commands) == set()
 
 
 def test_options_exist(pages):
     """An option in a page is one of ours; those of nbgrader are known by name."""
-    group = typer.main.get_command(command_line)
+    group = typer.main.get_group(command_line)
     known = {"--help", "--inbound", "--remove"}
     for command in (group, *group.commands.values()):
         known |= {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pwd
+
 import pytest
 
-from kore.host import HostError, SystemdHost, systemd
+from kore.host import HostError, SystemdHost
 
 COURSE = "c-0123456789abcdef"
 
@@ -39,7 +41,7 @@ def test_a_folder_of_the_systems_is_nobodys_home(hub_side, tmp_path):
 def test_an_account_of_the_systems_is_nobodys(hub_side, monkeypatch):
     """systemd would run the person's server as that account."""
     entry = type("Entry", (), {"pw_uid": 10})
-    monkeypatch.setattr(systemd.pwd, "getpwnam", lambda _: entry)
+    monkeypatch.setattr(pwd, "getpwnam", lambda _: entry)
     with pytest.raises(HostError, match="system's own accounts"):
         hub_side.prepare_person("uucp")
 

@@ -8,7 +8,7 @@ import logging
 from datetime import datetime
 
 import pytest
-from tornado import web
+from tornado.web import Application, RequestHandler
 
 from kore.hub import launches
 from kore.hub.launches import LaunchAnnouncer
@@ -28,7 +28,7 @@ class Kore:
         self.arrived = asyncio.Event()
         kore = self
 
-        class Launches(web.RequestHandler):
+        class Launches(RequestHandler):
             def post(self) -> None:
                 status = kore.statuses.pop(0) if kore.statuses else 202
                 self.set_status(status)
@@ -39,7 +39,7 @@ class Kore:
                     )
                     kore.arrived.set()
 
-        application = web.Application([("/launches", Launches)], log_function=lambda _: None)
+        application = Application([("/launches", Launches)], log_function=lambda _: None)
         self._server = application.listen(0, "127.0.0.1")
         port = next(iter(self._server._sockets.values())).getsockname()[1]
         self.url = f"http://127.0.0.1:{port}/launches"

@@ -85,7 +85,7 @@ def test_a_directory_that_cannot_be_written(tmp_path, monkeypatch, number, messa
     def refuse(*_args, **_more):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(state.os, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     refused(tmp_path, message)
 
 

@@ -8,6 +8,7 @@ import json
 import random
 import tarfile
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -32,7 +33,7 @@ def packed(content: dict[str, bytes], inner: tuple[str, ...] = (), /, **told) ->
         pieces += packer.folder(folder)
     for path, text in content.items():
         pieces += packer.file(path, len(text), [text])
-    facts = {
+    facts: dict[str, Any] = {
         "course": COURSE,
         "title": "Algebra",
         "contents": "everything",
@@ -46,10 +47,10 @@ def packed(content: dict[str, bytes], inner: tuple[str, ...] = (), /, **told) ->
         "folders": packer.folders,
         "files": packer.files,
     }
-    text = Manifest(**facts).model_dump(mode="json")
+    manifest = Manifest(**facts).model_dump(mode="json")
     for key, value in told.items():
-        text[key] = value(text[key]) if callable(value) else value
-    pieces += packer.ending(json.dumps(text).encode())
+        manifest[key] = value(manifest[key]) if callable(value) else value
+    pieces += packer.ending(json.dumps(manifest).encode())
     return b"".join(pieces)
 
 
@@ -252,7 +253,9 @@ def test_an_upload_over_the_quota(here: KeptCourse):
     limits = replace(here.services.settings.limits, backups=100_000)
     services = replace(here.services, settings=replace(here.services.settings, limits=limits))
     here.kore.app.extensions["kore-services"] = here.kore.services = services
-    for more in ({}, {"environ_overrides": {"wsgi.input_terminated": True, "CONTENT_LENGTH": ""}}):
+    unknown: dict[str, Any] = {"wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
+    ways: list[dict[str, Any]] = [{}, {"environ_overrides": unknown}]
+    for more in ways:
         answer = upload(here, archive, **more)
         assert answer.status_code == 413, answer.text
         assert answer.json["error"]["code"] == "backup_quota"
@@ -283,6 +286,7 @@ def test_short_headers_are_those_of_tarfile(path, size, mtime, kind):
     """The quick way to a header gives the very bytes of the standard library's."""
     path = path if kind[0] == tarfile.REGTYPE else path[:99] + "/"
     entry = tarfile.TarInfo(path)
-    entry.type, entry.mode, entry.size, entry.mtime = *kind, size, mtime
+    entry.type, entry.mode = kind
+    entry.size, entry.mtime = size, mtime
     theirs = entry.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
     assert _plain_header(path, kind[0], size, kind[1], mtime) == theirs

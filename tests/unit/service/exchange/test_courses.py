@@ -11,7 +11,6 @@ from sqlalchemy import delete
 from kore.service.db.models import Course
 from kore.service.errors import KoreError
 from kore.service.exchange import (
-    courses,
     export_course,
     forget_course,
     import_course,
@@ -119,9 +118,9 @@ def test_forgetting_a_course_that_is_gone(exchange: Exchange, backup):
     assert caught.value.code == "course_unknown"
 
 
-def test_a_backup_while_work_comes_in_and_goes(exchange: Exchange, tmp_path):
+def test_a_backup_while_work_comes_in_and_goes(exchange: Exchange, tmp_path, monkeypatch):
     """A release that is replaced during the backup is in it as it was."""
-    copy = courses.shutil.copyfileobj
+    copy = shutil.copyfileobj
     done = []
 
     def replace(*arguments) -> None:
@@ -132,9 +131,7 @@ def test_a_backup_while_work_comes_in_and_goes(exchange: Exchange, tmp_path):
 
     folder = tmp_path / "b"
     folder.mkdir()
-    courses.shutil.copyfileobj, before = replace, copy
-    try:
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfileobj", replace)
         assert export_course(exchange.services, exchange.course, folder) == 1
-    finally:
-        courses.shutil.copyfileobj = before
     assert import_course(exchange.services, exchange.course, folder) == 1

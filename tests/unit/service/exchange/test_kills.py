@@ -55,7 +55,7 @@ def test_a_kill_leaves_whole_submissions_only(here: Exchange, tmp_path):
             [str(tmp_path), here.course, "u2"],
             random.uniform(0, 0.4),
         )
-        acknowledged.update(line.split() for line in lines)
+        acknowledged.update(dict(line.split() for line in lines))
         exchange.sweep(here.services)
         folder = here.services.settings.exchange
         assert [path.name for path in (folder / "incoming").iterdir()] == ["lock"]

@@ -39,7 +39,7 @@ def test_points_arrive(any_course):
     assert any_course.held() == ONCE
     assert report.lines["mila"].words == "4.5 of 10 points"
     assert report.lines["mila"].detail == {"given": 4.5, "maximum": 10.0}
-    assert len(any_course.lms.requests("token")) == 1
+    assert len(any_course.lms.service_requests("token")) == 1
 
 
 def test_points_arrive_from_every_database(tmp_path, database_url):
@@ -141,7 +141,7 @@ def test_held_back_students_are_reported_with_their_reason(course):
 def test_nothing_to_send_asks_the_lms_for_nothing(course):
     """A job with nobody to send for needs no LMS."""
     assert set(course.send().outcomes.values()) == {"held_back"}
-    assert course.lms.requests() == []
+    assert course.lms.service_requests() == []
 
 
 def test_a_refused_student_stops_nobody(any_course):
@@ -171,7 +171,10 @@ def test_an_answer_that_is_not_http_stops_nobody(course):
     report = course.send()
     assert report.outcomes == {**ALL_SENT, "odd": "refused"}
     assert "not HTTP" in report.lines["odd"].words
-    assert len([r for r in course.lms.requests("score") if r["user"] == "odd@example.edu"]) == 1
+    assert (
+        len([r for r in course.lms.service_requests("score") if r["user"] == "odd@example.edu"])
+        == 1
+    )
 
 
 def test_a_locked_grade_is_refused(any_course):
@@ -246,7 +249,7 @@ def test_a_wait_that_is_asked_for_is_kept_by_all(tmp_path):
         # Four are asked for at once. The fifth could go when the three others end, at 0.6 s.
         course.lms.behave(fail_next=[fault("429", retry_after=1)], score_delay_ms=600)
         course.send()
-        seen = course.lms.requests("score")
+        seen = course.lms.service_requests("score")
     (throttled,) = [r for r in seen if r["status"] == 429]
     begun = [r["t"] - r["ms"] / 1000 - throttled["t"] for r in seen if r is not throttled]
     # Those under way at that moment were not to be stopped any more.
@@ -280,7 +283,7 @@ def test_an_lms_that_is_away_ends_the_job_soon(tmp_path):
         assert report.message.startswith("Given up, as the LMS stopped answering.")
         assert report.hint == "Send again later: what has arrived is not sent twice."
         assert {report.outcomes[s] for s in slugs} == {"failed"}
-        assert len(course.lms.requests("score")) < 20
+        assert len(course.lms.service_requests("score")) < 20
         course.lms.behave(fail_next=[])
         outcomes = course.send().outcomes
         assert {outcomes[s] for s in slugs} == {"sent"}
@@ -316,7 +319,7 @@ def test_a_scope_that_is_dropped_in_silence_is_noticed(course, granted):
         "failed",
         "The LMS does not let Kore send scores.",
     )
-    assert course.lms.requests("score") == []
+    assert course.lms.service_requests("score") == []
 
 
 def test_scores_alone_are_enough_where_the_column_is_known(course):
@@ -324,7 +327,7 @@ def test_scores_alone_are_enough_where_the_column_is_known(course):
     course.lms.behave(granted_scopes=[SCOPE_SCORE])
     course.grade(EVERYONE)
     assert course.send().outcomes == ALL_SENT
-    assert course.lms.requests("lineitem") == []
+    assert course.lms.service_requests("lineitem") == []
 
 
 def test_a_tool_that_the_lms_does_not_know_says_so(course):
@@ -348,8 +351,8 @@ def test_tokens_are_renewed_before_they_end(tmp_path):
         report = course.send()
         took = time.monotonic() - began
         assert {report.outcomes[s] for s in slugs} == {"sent"}
-        assert 2 <= len(course.lms.requests("token")) <= 2 + took / 2
-        assert {r["status"] for r in course.lms.requests("score")} == {200}
+        assert 2 <= len(course.lms.service_requests("token")) <= 2 + took / 2
+        assert {r["status"] for r in course.lms.service_requests("score")} == {200}
 
 
 def test_timestamps_grow_by_whole_seconds(course):
@@ -382,7 +385,7 @@ def test_a_platform_is_asked_at_most_four_times_at_once(tmp_path):
         with working(course, threads=2):
             for job in (first, second):
                 wait_for(lambda job=job: course.report(job).state == "done")
-        seen = course.lms.requests("score")
+        seen = course.lms.service_requests("score")
         assert {r["status"] for r in seen} == {200}
         assert len(seen) == 32
         spans = sorted((r["t"] - r["ms"] / 1000, r["t"]) for r in seen)
@@ -414,7 +417,7 @@ def test_a_job_can_be_cancelled(tmp_path):
         job_id = course.queue()
         worker = threading.Thread(target=course.work)
         worker.start()
-        wait_for(lambda: len(course.lms.requests("score")) >= 4)
+        wait_for(lambda: len(course.lms.service_requests("score")) >= 4)
         jobs.cancel(course.services.db, job_id)
         worker.join(timeout=60)
         report = course.report(job_id)
@@ -439,7 +442,7 @@ def test_a_job_goes_on_after_kore_was_stopped(tmp_path):
         course.lms.behave(score_delay_ms=500)
         job_id = course.queue()
         with working(course, threads=1):
-            wait_for(lambda: len(course.lms.requests("score")) >= 4)
+            wait_for(lambda: len(course.lms.service_requests("score")) >= 4)
         assert course.report(job_id).state == "running"
         assert 4 <= sum(writes for _, writes in course.held().values()) < 24
         course.lms.behave(score_delay_ms=0)
@@ -542,6 +545,7 @@ def test_sending_asks_nothing_of_grades_preview(course):
     course.send()
     for entry in preview.entries:
         if entry.action == "send":
+            assert entry.given is not None
             slug = next(s for s, u in course.users.items() if u == entry.user)
             assert course.score(slug).given == entry.given
             assert course.held()[slug][0] == pytest.approx(entry.given * 10, abs=1e-4)

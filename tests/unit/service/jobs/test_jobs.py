@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,8 @@ _WAIT = 30
 
 @contextmanager
 def _running(db: Database, threads: int = 3) -> Iterator[jobs.Runner]:
-    runner = jobs.Runner(SimpleNamespace(db=db), threads=threads)
+    services: Any = SimpleNamespace(db=db)
+    runner = jobs.Runner(services, threads=threads)
     runner.start()
     try:
         yield runner
@@ -118,6 +120,7 @@ def test_one_job_of_a_kind_works_on_a_course_at_a_time(db: Database, kind):
     both = threading.Barrier(2, timeout=_WAIT)
 
     def work(context: jobs.JobContext) -> None:
+        assert context.course_id is not None
         with lock:
             inside.append(context.course_id)
             together.append(tuple(sorted(inside)))
@@ -253,7 +256,7 @@ _VICTIM = """
 import sys, threading
 from types import SimpleNamespace
 import kore.service.courses.provision  # noqa: F401  (registers its job)
-from kore import audit, jobs
+from kore.service import audit, jobs
 from kore.service.db.engine import open_database
 db = open_database(sys.argv[1])
 @jobs.handler("test.victim")
@@ -356,8 +359,10 @@ def test_a_job_claimed_as_kore_stops_is_not_lost(db: Database, kind):
     """A job that a stopping runner has claimed and not begun goes back into the queue."""
     name = kind(lambda context: context.progress(1, 1, "worked"))
     job_id = _enqueue(db, name)
-    stopped = jobs.Runner(SimpleNamespace(db=db), threads=1)
+    services: Any = SimpleNamespace(db=db)
+    stopped = jobs.Runner(services, threads=1)
     context = stopped._claim()
+    assert context is not None
     stopped._stopping.set()
     stopped._run(context)
     with _running(db) as runner:

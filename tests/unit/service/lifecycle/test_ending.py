@@ -15,6 +15,7 @@ from kore.service.courses.listing import courses_of
 from kore.service.courses.provision import formgrade_group, student_group
 from kore.service.db.models import Course, Job, JobState, Member, Score, ScoreState, now
 from kore.service.errors import KoreError
+from kore.service.exchange.store import Store
 from kore.service.hubapi import ServerState
 from kore.service.lifecycle import closing, ending, restoring
 from tests.support.keeping import FILES, KeptCourse
@@ -246,7 +247,7 @@ def test_what_no_backup_holds_is_not_lost(here: KeptCourse, begin):
 def test_a_disk_that_fills_up_changes_nothing(here: KeptCourse, monkeypatch, begin):
     """No room for the backup, or for what is got ready: the course is as it was."""
     before = here.state()
-    monkeypatch.setattr(repository.Store, "_write", _full)
+    monkeypatch.setattr(Store, "_write", _full)
     assert "disk" in run(here, begin(here), "failed").message
     monkeypatch.undo()
     assert here.state() == before

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import jwt
 import pytest
@@ -352,7 +353,8 @@ def test_results_of_many_students_are_read_over_all_pages(tmp_path):
         folder = tmp_path / manner
         folder.mkdir()
         with running_lms(folder, manner=manner) as running:
-            services = Platforms(running.tool.key, patience=QUICK).ags(
+            keys: Any = running.tool.key
+            services = Platforms(keys, patience=QUICK).ags(
                 issuer="lms",
                 client_id=running.config.client_id,
                 token_url=running.config.token_url,

@@ -136,7 +136,7 @@ def test_user_id_that_is_no_number_breaks_moodles_status_line(lms, grader):
     with pytest.raises(requests.ConnectionError):
         grader.score(userId="2b1c-uuid")
     assert grader.score().status_code == 200
-    assert [entry["words"] for entry in lms.requests("score")] == ["bad_status_line", ""]
+    assert [entry["words"] for entry in lms.service_requests("score")] == ["bad_status_line", ""]
 
 
 def test_unfinished_grading_clears_the_grade_in_moodle(lms, grader):

@@ -8,8 +8,8 @@ import time
 import jwt
 import pytest
 
+from ananke.demo.lms.config import ALL_SCOPES
 from ananke.demo.lms.keys import SigningKey
-from tests.support.lms import ALL_SCOPES
 
 SCORE = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
 all_manners = pytest.mark.parametrize("lms", ["moodle", "canvas", "strict"], indirect=True)
@@ -106,7 +106,7 @@ def test_algorithm_and_key_are_checked(lms):
         jwt.encode(claims, key.private, algorithm="RS256"),
         jwt.encode(claims, foreign.private, algorithm="RS256", headers={"kid": key.kid}),
         foreign.sign(claims),
-        jwt.encode(claims, None, algorithm="none", headers={"kid": key.kid}),
+        jwt.encode(claims, "", algorithm="none", headers={"kid": key.kid}),
         jwt.encode(claims, "x" * 64, algorithm="HS256", headers={"kid": key.kid}),
         "no.jwt.here",
         "",
