@@ -28,7 +28,7 @@ _RESERVED_PODMAN_ARGS = (
 )
 
 
-class InvalidValue(ValueError):  # noqa: N818
+class InvalidValue(ValueError):
     """A value that a key cannot have. ``hint`` says which values it can have."""
 
     def __init__(self, message: str, hint: str) -> None:

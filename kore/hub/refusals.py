@@ -305,7 +305,7 @@ SIGN_IN = Words(
 )
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not a failure
+class Refusal(Exception):
     """A launch that ends on a page.
 
     ``detail`` is one line for the log. ``sub``, ``return_url`` and ``lms_words`` are filled

@@ -17,9 +17,10 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import ananke
+from kore.service import catalog, errors
 from kore.service.auth import guards
 from kore.service.auth.sessions import Callers
-from kore.service.errors import KoreError
+from kore.service.errors import Invalid, KoreError, ServerFault
 from kore.service.jobs import Runner
 from kore.service.routes import (
     backups,
@@ -36,14 +37,38 @@ from kore.service.routes import (
 from kore.service.routes import jobs as job_routes
 from kore.service.routes import session as session_routes
 from kore.service.routes.streams import read_to_the_end
-from kore.service.schemas import ErrorBody
+from kore.service.schemas import ErrorBody, ErrorDetail
 from kore.service.services import Services
 from kore.shared.files import write_once
 
 log = logging.getLogger(__name__)
 
 # What comes in is small JSON; nothing larger is read.
-_MOST_BYTES = 2 * 1024 * 1024
+_MAX_BYTES = 2 * 1024 * 1024
+_STATUS: dict[type[KoreError], HTTPStatus] = {
+    errors.BadRequest: HTTPStatus.BAD_REQUEST,
+    errors.NotSignedIn: HTTPStatus.UNAUTHORIZED,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.TooSlow: HTTPStatus.REQUEST_TIMEOUT,
+    errors.Conflict: HTTPStatus.CONFLICT,
+    errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.UnsupportedType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.UpstreamFailed: HTTPStatus.BAD_GATEWAY,
+    errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
+}
+_INVALID = frozenset({"invalid.string_too_short", "invalid.string_too_long"})
+_LIMITS = frozenset({"min_length", "max_length"})
+# What Flask refuses by itself.
+_HTTP_ERRORS = {
+    HTTPStatus.BAD_REQUEST: "bad_request",
+    HTTPStatus.NOT_FOUND: "not_found",
+    HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too_large.request",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "unsupported_media_type",
+}
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -74,7 +99,7 @@ def create_app(services: Services, runner: Runner) -> Flask:
     )
     app.config.update(
         SECRET_KEY=_secret(services),
-        MAX_CONTENT_LENGTH=_MOST_BYTES,
+        MAX_CONTENT_LENGTH=_MAX_BYTES,
         SESSION_COOKIE_NAME="kore-session",
         SESSION_COOKIE_PATH=services.settings.prefix + "/",
         SESSION_COOKIE_HTTPONLY=True,
@@ -87,10 +112,11 @@ def create_app(services: Services, runner: Runner) -> Flask:
     app.extensions["kore-callers"] = Callers(services)
     app.extensions["kore-runner"] = runner
     guards.csrf.init_app(app)
+    app.before_request(_speak)
     app.before_request(guards.check)
     app.after_request(_headers)
     app.after_request(read_to_the_end)
-    app.register_error_handler(KoreError, _told)
+    app.register_error_handler(KoreError, _refuse)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
     for module in (
@@ -138,21 +164,33 @@ def _headers(response: Response) -> Response:
     return response
 
 
+def status_of(error: KoreError) -> int:
+    """Return the HTTP status (RFC 9110) of an error of the domain."""
+    if error.status is not None:
+        return error.status
+    found = (_STATUS[cls] for cls in type(error).__mro__ if cls in _STATUS)
+    return next(found, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _speak() -> None:
+    """Render this request's messages in the language that its sender reads."""
+    catalog.speak(request.accept_languages.best_match(catalog.languages()) or catalog.ENGLISH)
+
+
 def _invalid(error: ValidationError) -> Response:
-    found = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    where = ".".join(str(part) for part in found["loc"])
-    return _respond(
-        KoreError(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "invalid",
-            f"{where}: {found['msg']}." if where else f"{found['msg']}.",
-            "See openapi.json for what this route takes.",
-        )
-    )
+    found = error.errors(include_url=False, include_input=False)[0]
+    field = ".".join(str(part) for part in found["loc"])
+    params = {key: value for key, value in found.get("ctx", {}).items() if key in _LIMITS}
+    said = params and f"invalid.{found['type']}"
+    if said in _INVALID:
+        return _respond(Invalid(said, field=field, n=next(iter(params.values()))))
+    if found["type"] == "missing":
+        return _respond(Invalid("invalid.missing", field=field))
+    return _respond(Invalid("invalid", field=field, said=found["msg"]))
 
 
-def _told(error: KoreError) -> ResponseReturnValue:
-    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+def _refuse(error: KoreError) -> ResponseReturnValue:
+    if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("%s %s: %s", request.method, request.path, error)
     return _respond(error)
 
@@ -161,8 +199,10 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     if error.response is not None and status < HTTPStatus.BAD_REQUEST:
         return error
-    code = HTTPStatus(status).phrase.lower().replace(" ", "_")
-    response = _respond(KoreError(status, code, error.description or HTTPStatus(status).phrase))
+    known = _HTTP_ERRORS.get(HTTPStatus(status))
+    said = HTTPStatus(status).phrase
+    refusal = KoreError(known) if known else KoreError("http_error", status=status, said=said)
+    response = _respond(refusal, status)
     for name, value in error.get_headers():
         if name in {"Allow", "Retry-After"}:
             response.headers[name] = value
@@ -171,24 +211,24 @@ def _http(error: HTTPException) -> ResponseReturnValue:
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
     log.exception("%s %s", request.method, request.path, exc_info=error)
-    return _respond(
-        KoreError(
-            HTTPStatus.INTERNAL_SERVER_ERROR,
-            "internal",
-            "Something went wrong inside Kore.",
-            "Try again. If it stays, tell the administrator when it happened.",
+    return _respond(ServerFault("internal"))
+
+
+def _respond(error: KoreError, status: int | None = None) -> Response:
+    status = status or status_of(error)
+    if home.wants_page(request):
+        return home.error_page(error, status)
+    body = ErrorBody(
+        error=ErrorDetail(
+            code=error.code,
+            message=str(error),
+            params=error.message.to_data()["params"],
+            hint=error.hint or None,
         )
     )
-
-
-def _respond(error: KoreError) -> Response:
-    if home.wants_page(request):
-        return home.error_page(error)
     response = Response(
-        ErrorBody.model_validate(error.body()).model_dump_json(exclude_none=True),
-        status=error.status,
-        content_type="application/json",
+        body.model_dump_json(exclude_none=True), status=status, content_type="application/json"
     )
-    if error.status == HTTPStatus.UNAUTHORIZED:
+    if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "token"
     return response

@@ -16,18 +16,20 @@ from sqlalchemy.orm import Session
 from kore.service.db.engine import Database
 from kore.service.db.models import Audit, Job, Member, now
 from kore.service.errors import KoreError
-from kore.service.schemas import AuditEntry, AuditPage
+from kore.service.schemas import AuditEntry, AuditPage, describe
+from kore.shared.messages import Message
+from kore.shared.messages import message as make_message
 
-_MOST_WORDS = 500
+_MAX_TEXT = 200
 
 
-def note(
+def record(
     session: Session,
     course_id: str,
     *,
     by: str,
     action: str,
-    words: str,
+    message: Message,
     outcome: str = "done",
     job_id: str | None = None,
     gather: timedelta | None = None,
@@ -37,6 +39,7 @@ def note(
     With ``gather`` an equal entry that is not older serves instead: for what a program does
     once for each student.
     """
+    message = _shorten(message)
     if gather is not None and session.scalar(
         select(Audit.id)
         .where(
@@ -44,7 +47,7 @@ def note(
             Audit.at > now() - gather,
             Audit.by == by,
             Audit.action == action,
-            Audit.words == words[:_MOST_WORDS],
+            Audit.message == message,
             Audit.outcome == outcome,
         )
         .limit(1)
@@ -56,7 +59,7 @@ def note(
             by=by,
             by_name=name_of(session, course_id, by),
             action=action,
-            words=words[:_MOST_WORDS],
+            message=message,
             outcome=outcome,
             job_id=job_id,
         )
@@ -64,42 +67,42 @@ def note(
 
 
 @contextmanager
-def noting(
+def recording(
     db: Database,
     course_id: str,
     *,
     by: str,
     action: str,
-    words: str,
+    message: Message,
     gather: timedelta | None = None,
 ) -> Iterator[None]:
-    """Note what the block does: as done at its end, as refused where it raises KoreError."""
+    """Record what the block does: as done at its end, as refused where it raises KoreError."""
     try:
         yield
     except KoreError as error:
         with db.session() as session:
-            told = f"{words}: {error.message}"
-            note(session, course_id, by=by, action=action, words=told, outcome="refused")
+            refused = make_message("audit.refused", action=message, reason=error.message)
+            record(session, course_id, by=by, action=action, message=refused, outcome="refused")
         raise
     with db.session() as session:
-        note(session, course_id, by=by, action=action, words=words, gather=gather)
+        record(session, course_id, by=by, action=action, message=message, gather=gather)
 
 
-def asked(session: Session, job: Job, words: str) -> None:
-    """Note that a job was asked for; ``ended`` writes what came of it."""
+def record_request(session: Session, job: Job, message: Message) -> None:
+    """Record that a job was asked for; ``record_outcome`` writes what came of it."""
     assert job.course_id is not None
-    note(
+    record(
         session,
         job.course_id,
         by=job.created_by,
         action=job.kind,
-        words=words,
+        message=message,
         outcome="asked",
         job_id=job.id,
     )
 
 
-def ended(session: Session, job: Job) -> None:
+def record_outcome(session: Session, job: Job) -> None:
     """Write what came of a job into its entry."""
     session.execute(
         update(Audit)
@@ -108,7 +111,7 @@ def ended(session: Session, job: Job) -> None:
     )
 
 
-def listed(db: Database, course_id: str, *, page: int, per_page: int) -> AuditPage:
+def list_entries(db: Database, course_id: str, *, page: int, per_page: int) -> AuditPage:
     """Return a page of a course's entries, the newest first. Pages count from 1."""
     with db.reading() as session:
         total = session.scalar(
@@ -128,7 +131,7 @@ def listed(db: Database, course_id: str, *, page: int, per_page: int) -> AuditPa
                     by=row.by,
                     by_name=row.by_name,
                     action=row.action,
-                    words=row.words,
+                    message=describe(row.message),
                     outcome=row.outcome,
                     job=row.job_id,
                 )
@@ -149,3 +152,12 @@ def name_of(session: Session, course_id: str, user: str) -> str:
         .limit(1)
     )
     return found or ""
+
+
+def _shorten(message: Message) -> Message:
+    """Bound what others wrote into a message: an entry is kept for ever."""
+    short = {
+        key: value[:_MAX_TEXT] if isinstance(value, str) else value
+        for key, value in message.params.items()
+    }
+    return Message(message.id, short)

@@ -28,10 +28,13 @@ from kore.service.hubapi import ServerState
 from kore.service.jobs import JobContext
 from kore.service.services import Services
 from kore.shared import endpoints
+from kore.shared.messages import plain
 
 log = logging.getLogger(__name__)
 
-KIND = "assignment.autograde"
+KIND = jobs.JobKind(
+    "assignment.autograde", exclusive=True, subject=lambda params: params["assignment"]
+)
 _START_SECONDS = 180
 _TICKET_BYTES = 32
 _LOOK_SECONDS = 0.5
@@ -80,7 +83,7 @@ def begin(
     words = f"Graded {assignment} automatically"
     with services.db.session() as session:
         job = jobs.enqueue(
-            session, KIND, course_id=course_id, created_by=by, params=params, words=words
+            session, KIND, course_id=course_id, created_by=by, params=params, message=plain(words)
         )
         return job.id
 
@@ -106,7 +109,6 @@ def _digest(ticket: str) -> str:
     return hashlib.sha256(ticket.encode()).hexdigest()
 
 
-@jobs.handler(KIND, alone=True, subject=lambda params: params["assignment"])
 def run(ctx: JobContext) -> None:
     """Have the course's server grade, and report on every student."""
     assert ctx.course_id is not None  # jobs of this kind are only made by ``begin``
@@ -129,7 +131,7 @@ def run(ctx: JobContext) -> None:
 def _server_runs(ctx: JobContext) -> bool:
     """Start the course's server and wait for it; say whether it runs, or the job is to stop."""
     course_id, hub = str(ctx.course_id), ctx.services.hub
-    ctx.progress(0, 0, "Starting the course's server")
+    ctx.progress(0, 0, plain("Starting the course's server"))
     deadline = time.monotonic() + _START_SECONDS
     state = hub.server_state(course_id)
     while state is not ServerState.RUNNING:
@@ -223,7 +225,7 @@ class _Grading:
             graded.student,
             self._name(graded.student),
             graded.outcome,
-            graded.message,
+            plain(graded.message),
             log=graded.log,
             score=graded.score,
             maximum=graded.maximum,
@@ -231,11 +233,11 @@ class _Grading:
         self._progress("")
 
     def _progress(self, message: str) -> None:
-        self._ctx.progress(len(self._told), len(self._todo or []), message)
+        self._ctx.progress(len(self._told), len(self._todo or []), plain(message))
 
     def _sum_up(self) -> None:
         if not self._todo:
-            self._ctx.progress(0, 0, "Nothing new to grade.")
+            self._ctx.progress(0, 0, plain("Nothing new to grade."))
             return
         words = {
             "graded": "{n} graded",
@@ -251,7 +253,7 @@ class _Grading:
         """Report on whose work was being graded when the server was lost."""
         if self._begun in (self._todo or []) and self._begun not in self._told:
             words = "Interrupted while it was graded: grade this one again."
-            self._ctx.item(self._begun, self._name(self._begun), "failed", words)
+            self._ctx.item(self._begun, self._name(self._begun), "failed", plain(words))
 
     def _name(self, student: str) -> str:
         return self._names.get(student) or student

@@ -1,25 +1,117 @@
-"""Errors that a person is told about."""
+"""Errors of the service's domain. ``app`` alone maps them to HTTP.
+
+An error is a message id with parameters (``kore.shared.messages``). The id is what programs
+compare, and stable: ``name_unfit.too_long`` is a kind of ``name_unfit``.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
+from kore.service.catalog import render, render_hint
+from kore.shared.messages import Message, plain
+
 
 class KoreError(Exception):
-    """What went wrong, in words for the person who asked, and the way out.
+    """What went wrong, for the person who asked."""
 
-    ``status`` is the HTTP status (RFC 9110), ``code`` a stable word for programs,
-    ``message`` one sentence, ``hint`` what to do about it.
-    """
+    def __init__(self, message: Message | str | int, *legacy: str, **params: Any) -> None:
+        self.status: int | None = None
+        self._hint: str | None = None
+        if isinstance(message, int):
+            self.status, (self._code, text) = message, legacy[:2]
+            self._hint = legacy[2] if len(legacy) > 2 else ""  # noqa: PLR2004
+            self.message = plain(text)
+        else:
+            self.message = message if isinstance(message, Message) else Message(message, params)
+            self._code = self.message.id
+        super().__init__(self.message)
 
-    def __init__(self, status: int, code: str, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.hint = hint
+    def __str__(self) -> str:
+        return render(self.message)
 
-    def body(self) -> dict[str, dict[str, str]]:
-        """Return the error as every route answers it."""
-        error = {"code": self.code, "message": self.message}
-        if self.hint:
-            error["hint"] = self.hint
-        return {"error": error}
+    @property
+    def code(self) -> str:
+        """The message's id."""
+        return self._code
+
+    @property
+    def hint(self) -> str:
+        """What the reader can do about it, in the language that is spoken."""
+        return render_hint(self.message) if self._hint is None else self._hint
+
+
+class BadRequest(KoreError):
+    """The request is not one that this service can read."""
+
+
+class NotSignedIn(KoreError):
+    """Nobody stands behind the request."""
+
+
+class Forbidden(KoreError):
+    """The caller may not do this."""
+
+
+class NotFound(KoreError):
+    """There is no such thing, or none that the caller may know of."""
+
+
+class TooSlow(KoreError):
+    """The caller did not send the whole request in time."""
+
+
+class Conflict(KoreError):
+    """It cannot be done in the present state; later, or after a change, it may."""
+
+
+class Busy(Conflict):
+    """Something else is under way that excludes it."""
+
+
+class Cancelled(Conflict):
+    """A job was asked to stop, and did."""
+
+
+class Changed(Conflict):
+    """What was read has been changed by someone else meanwhile."""
+
+
+class TooLarge(KoreError):
+    """Something is larger than the limit for one of its kind."""
+
+
+class UnsupportedType(KoreError):
+    """The request's body is of a type that the route does not take."""
+
+
+class Invalid(KoreError):
+    """The request was read, and makes no sense."""
+
+
+class BadArchive(Invalid):
+    """An archive is not what it should be."""
+
+
+class ServerFault(KoreError):
+    """Something is wrong on this system that only its administrator can mend."""
+
+
+class UpstreamFailed(KoreError):
+    """The hub, a course's server or the LMS refused or failed."""
+
+
+class Unavailable(KoreError):
+    """Something that is needed does not answer, or must not be used, for a while."""
+
+
+class StorageFull(KoreError):
+    """There is no room: a quota is used up, or the disk is full."""
+
+
+class QuotaExceeded(StorageFull):
+    """A course or a person has used up the room that it may take."""
+
+
+class DiskFull(StorageFull):
+    """The disk of this system is full."""

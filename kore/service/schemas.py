@@ -7,7 +7,9 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from kore.service.catalog import render, render_hint
 from kore.shared.ids import COURSE_ID_PATTERN, JOB_ID_PATTERN
+from kore.shared.messages import Message
 
 
 class _In(BaseModel):
@@ -17,17 +19,39 @@ class _In(BaseModel):
 
 
 class ErrorDetail(BaseModel):
-    """One error, in a stable word for programs and a sentence for people."""
+    """One error. ``code`` is stable, and ``params`` are what its sentences speak of."""
 
     code: str
-    message: str
-    hint: str | None = None
+    message: str = Field(description="A sentence in the language of Accept-Language")
+    params: dict[str, object] = {}
+    hint: str | None = Field(None, description="What to do about it, in the same language")
 
 
 class ErrorBody(BaseModel):
     """The one form of every error."""
 
     error: ErrorDetail
+
+
+class MessageInfo(BaseModel):
+    """Text for people: a stable ``code`` with parameters, and the sentence that they make."""
+
+    code: str
+    text: str = Field(description="A sentence in the language of Accept-Language")
+    params: dict[str, object]
+    hint: str | None = Field(None, description="What to do about it, in the same language")
+
+
+def describe(message: Message | None) -> MessageInfo | None:
+    """Return a message as the API answers it, rendered in the language that is spoken."""
+    if message is None:
+        return None
+    return MessageInfo(
+        code=message.id,
+        text=render(message),
+        params=message.to_data()["params"],
+        hint=render_hint(message) or None,
+    )
 
 
 class Health(BaseModel):
@@ -185,7 +209,7 @@ class LastScore(BaseModel):
     given: float
     maximum: float
     state: Literal["sending", "sent", "refused", "failed"]
-    words: str
+    message: MessageInfo | None
     sent_at: datetime
 
 
@@ -197,7 +221,7 @@ class GradeEntry(BaseModel):
     given: float | None
     maximum: float | None
     action: Literal["send", "unchanged", "held_back"]
-    reason: str
+    reason: MessageInfo | None
     last: LastScore | None = None
 
 
@@ -228,7 +252,7 @@ class JobItemInfo(BaseModel):
     key: str
     label: str
     outcome: str
-    words: str
+    message: MessageInfo | None
     detail: dict[str, object]
 
 
@@ -244,8 +268,7 @@ class JobInfo(BaseModel):
     state: Literal["queued", "running", "done", "failed", "cancelled"]
     done: int
     total: int
-    message: str
-    hint: str
+    message: MessageInfo | None
     created_by: str
     created_at: datetime
     started_at: datetime | None
@@ -266,7 +289,7 @@ class AuditEntry(BaseModel):
     by: str
     by_name: str
     action: str
-    words: str
+    message: MessageInfo | None
     outcome: str
     job: str | None
 

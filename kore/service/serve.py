@@ -17,6 +17,7 @@ from kore.service import exchange
 from kore.service.app import create_app, mount
 from kore.service.backups import repository
 from kore.service.courses.launches import queue_unfinished
+from kore.service.job_handlers import HANDLERS
 from kore.service.jobs import Runner
 from kore.service.services import open_services
 from kore.service.settings import Settings, SettingsError
@@ -50,7 +51,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         """Open everything; gunicorn calls this in the worker."""
         services = open_services(self._settings)
         services.keys.jwks()
-        self._runner = Runner(services, threads=self._settings.job_threads)
+        self._runner = Runner(services, HANDLERS, threads=self._settings.job_threads)
         app = create_app(services, self._runner)
         queue_unfinished(services.db)
         exchange.sweep(services)

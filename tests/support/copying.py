@@ -16,6 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from kore.service.copying import copies  # noqa: F401  (registers its jobs)
+from kore.service.job_handlers import HANDLERS
 from kore.service.jobs import Runner, runner
 from tests.support.gradedcourse import open_kore
 
@@ -42,11 +43,11 @@ def main(folder: Path) -> None:
     """Take orders until there are no more."""
     # The next one need not wait for the lease of one that was killed.
     runner.LEASE = timedelta(seconds=-1)
-    runner._MOST_ATTEMPTS = 10**6
+    runner._MAX_ATTEMPTS = 10**6
     services = open_kore(folder)
 
     def work() -> None:
-        runner = Runner(services, threads=1)
+        runner = Runner(services, HANDLERS, threads=1)
         job = runner._claim()
         if job is not None:
             runner._run(job)

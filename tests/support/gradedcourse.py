@@ -33,6 +33,7 @@ from kore.service.db.engine import open_database
 from kore.service.db.models import Job, JobItem, Score
 from kore.service.grades.plans import JOB
 from kore.service.hubapi import HubApi
+from kore.service.job_handlers import HANDLERS
 from kore.service.jobs import Runner, queue, runner
 from kore.service.lti.http import Patience
 from kore.service.lti.keys import KeyStore
@@ -275,7 +276,9 @@ def graded_course(
         serving(tool) as tool_url,
         running_lms(folder, manner=manner, tool_url=tool_url) as lms,
     ):
-        course = GradedCourse(lms, services, Runner(services, threads=1), folder, activity)
+        course = GradedCourse(
+            lms, services, Runner(services, HANDLERS, threads=1), folder, activity
+        )
         course.launch(TEACHER)
         for slug in students:
             course.launch(slug)
@@ -302,10 +305,10 @@ def _work_until_done(folder: Path, job_id: str) -> None:
     runner.LEASE = timedelta(seconds=0.5)
     runner._HEARTBEAT_SECONDS = 0.1
     runner._POLL_SECONDS = 0.05
-    runner._MOST_ATTEMPTS = 1000
+    runner._MAX_ATTEMPTS = 1000
     services = open_kore(folder)
     with only_grades():
-        Runner(services, threads=1).start()
+        Runner(services, HANDLERS, threads=1).start()
         while True:
             with services.db.reading() as session:
                 if session.get_one(Job, job_id).ended_at is not None:

@@ -13,6 +13,7 @@ from typing import cast
 
 from kore.service.courses.provision import formgrade_group, student_group
 from kore.service.hubapi import HubApi
+from kore.service.job_handlers import HANDLERS
 from kore.service.jobs import Runner
 from kore.service.jobs import runner as jobs_runner
 from kore.service.services import Services
@@ -38,9 +39,9 @@ def opened(folder: Path, course: str, people: list[str]) -> Iterator[Services]:
 def work(folder: Path, course: str, people: list[str]) -> None:
     """Do every job that waits."""
     logging.disable(logging.CRITICAL)
-    jobs_runner._MOST_ATTEMPTS = 1000
+    jobs_runner._MAX_ATTEMPTS = 1000
     with opened(folder, course, people) as services:
-        runner = Runner(services, threads=1)
+        runner = Runner(services, HANDLERS, threads=1)
         while (job := runner._claim()) is not None:
             runner._run(job)
 

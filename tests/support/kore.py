@@ -26,6 +26,7 @@ from kore.service.app import create_app
 from kore.service.courses.launches import record
 from kore.service.db.engine import Database
 from kore.service.hubapi import HubApi
+from kore.service.job_handlers import HANDLERS
 from kore.service.jobs import Runner
 from kore.service.services import Services, open_services
 from kore.service.settings import Settings
@@ -260,7 +261,7 @@ def make_kore(folder: Path, *, database_url: str = "") -> Iterator[Harness]:
     )
     hub = FakeHub()
     services = replace(open_services(settings), hub=cast(HubApi, hub))
-    runner = Runner(services, threads=1)
+    runner = Runner(services, HANDLERS, threads=1)
     app = create_app(services, runner)
     app.config["APPLICATION_ROOT"] = PREFIX
     oauth = _FakeOAuth()

@@ -22,6 +22,7 @@ from ananke.errors import MEANINGS
 from kore.hub.refusals import Reason
 from kore.service.app import create_app
 from kore.service.auth import guards
+from kore.service.job_handlers import HANDLERS
 from kore.service.jobs import Runner
 from kore.service.services import open_services
 from kore.service.settings import Settings
@@ -53,7 +54,7 @@ def kore_app() -> Iterator[Flask]:
             )
         )
         try:
-            yield create_app(services, Runner(services, threads=1))
+            yield create_app(services, Runner(services, HANDLERS, threads=1))
         finally:
             services.db.close()
 

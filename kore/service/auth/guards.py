@@ -121,7 +121,7 @@ def reader_of_job(who: Caller) -> None:
             job = session.get(Job, (request.view_args or {}).get("job_id", ""))
             if job is None or job.created_by != who.name:
                 raise
-            if job.kind != closing.DELETE and _is_there(session, job.course_id):
+            if job.kind != closing.DELETE.name and _is_there(session, job.course_id):
                 raise
 
 

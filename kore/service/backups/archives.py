@@ -202,5 +202,5 @@ class Own(Inspector):
 def _as_backup(error: KoreError) -> KoreError:
     """Return an error of an archive in the words for a backup."""
     if error.code in {"bad_archive", "too_large"}:
-        return bad_backup(error.message)
+        return bad_backup(str(error))
     return error

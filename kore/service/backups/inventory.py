@@ -11,6 +11,7 @@ from kore.service.coursedir.openat import Entry
 from kore.service.coursedir.tree import STAGING, Tree
 from kore.service.errors import KoreError
 from kore.service.jobs import JobContext
+from kore.shared.messages import plain
 from kore.shared.names import shown, twin_key
 
 DATABASE = "gradebook.db"
@@ -108,7 +109,7 @@ def tell_left_out(ctx: JobContext, course: Inventory, *, whole: bool) -> None:
     for number, (path, why) in enumerate(sorted(course.left_out.items())):
         if number >= _MOST_LINES:
             break
-        ctx.item(_key(path), shown(path), "left_out", why)
+        ctx.item(_key(path), shown(path), "left_out", plain(why))
 
 
 def _key(path: str) -> str:

@@ -9,8 +9,9 @@ from kore.service.backups.taking import take
 from kore.service.courses.listing import find
 from kore.service.exchange.archives import in_words
 from kore.service.services import Services
+from kore.shared.messages import plain
 
-JOB = "course.backup"
+BACKUP = jobs.JobKind("course.backup", exclusive=True)
 _WORDS: dict[Contents, str] = {
     "sources": "Backed up the assignments",
     "everything": "Backed up everything, with students\u2019 work",
@@ -25,19 +26,18 @@ def queue(services: Services, course_id: str, *, by: str, contents: Contents) ->
         find(session, course_id)
         return jobs.enqueue(
             session,
-            JOB,
+            BACKUP,
             course_id=course_id,
             created_by=by,
             params={"contents": contents},
-            words=_WORDS[contents],
+            message=plain(_WORDS[contents]),
         ).id
 
 
-@jobs.handler(JOB, alone=True)
 def back_up(ctx: jobs.JobContext) -> None:
     """Take the backup; again from the start after a kill, unless it is there by then."""
     contents: Contents = "sources" if ctx.params["contents"] == "sources" else "everything"
-    ctx.progress(0, 0, "Looking at the course")
+    ctx.progress(0, 0, plain("Looking at the course"))
     row = repository.find(ctx.services, take(ctx, contents, "made"))
-    ctx.item(row.id, row.title, "done", in_words(row.size), backup=row.id)
-    ctx.progress(1, 1, f"The backup is made: {in_words(row.size)}")
+    ctx.item(row.id, row.title, "done", plain(in_words(row.size)), backup=row.id)
+    ctx.progress(1, 1, plain(f"The backup is made: {in_words(row.size)}"))

@@ -21,6 +21,7 @@ from kore.service.errors import KoreError
 from kore.service.exchange.archives import Inspector, in_words
 from kore.service.exchange.store import Archive, Store
 from kore.service.services import Services
+from kore.shared.messages import plain
 
 FOLDER = "backups"
 
@@ -218,7 +219,9 @@ def delete(services: Services, backup_id: str, *, by: str) -> None:
     """Delete a backup. Whoever downloads it at this moment reads on."""
     row = find(services, backup_id)
     words = f"Deleted the backup of {row.taken_at:%Y-%m-%d %H:%M} UTC"
-    with audit.noting(services.db, row.course_id, by=by, action="backup.delete", words=words):
+    with audit.recording(
+        services.db, row.course_id, by=by, action="backup.delete", message=plain(words)
+    ):
         with services.db.session() as session:
             there = session.get(Backup, backup_id)
             if there is None:

@@ -33,9 +33,10 @@ from kore.service.coursedir.openat import Entry
 from kore.service.coursedir.tree import Tree
 from kore.service.courses.listing import find
 from kore.service.db.models import Backup, now
-from kore.service.errors import KoreError
+from kore.service.errors import Cancelled, KoreError
 from kore.service.exchange.courses import INDEX, leaving_course
 from kore.service.jobs import JobContext
+from kore.shared.messages import plain
 from kore.shared.names import shown
 
 _PIECE = 1024 * 1024
@@ -202,12 +203,12 @@ class _Taking:
             self._next_word = time.monotonic() + _TELL_SECONDS
             self._stop_if_asked()
             self._ctx.progress(
-                min(self._done, self._total) // 1000, self._total // 1000 + 1, "Backing up"
+                min(self._done, self._total) // 1000, self._total // 1000 + 1, plain("Backing up")
             )
 
     def _stop_if_asked(self) -> None:
         if self._ctx.cancelled():
-            raise KoreError(409, "cancelled", "Stopped: no backup was stored.")
+            raise Cancelled("job_cancelled.no_backup")
 
     def _written(self) -> Manifest:
         course_id = str(self._ctx.course_id)

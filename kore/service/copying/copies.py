@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -22,11 +22,23 @@ from kore.service.coursedir.tree import STAGING, Tree
 from kore.service.errors import KoreError
 from kore.service.jobs.reports import FINAL
 from kore.service.services import Services
+from kore.shared.messages import plain
 from kore.shared.names import shown
 
 log = logging.getLogger(__name__)
 
-COPY = "course.copy"
+
+def _subject(params: Mapping[str, Any]) -> str | None:
+    # Not validated: jobs of earlier versions are listed too.
+    asked = params["request"]
+    some = asked.get("assignments")
+    if some is not None and len(some) == 1:
+        return str(some[0])
+    one = asked.get("problem") or asked.get("assignment")
+    return None if one is None else str(one)
+
+
+COPY = jobs.JobKind("course.copy", exclusive=True, subject=_subject)
 REPLACED = f"{STAGING}/replaced"
 """Where what gave way is kept if it changed after its backup, in a folder for each copy."""
 _REMOVED = re.compile(r"[0-9a-f]{16}")
@@ -60,7 +72,7 @@ def copy(
             course_id=course_id,
             created_by=by,
             params={"request": request.model_dump(by_alias=True), "admin": admin},
-            words=words,
+            message=plain(words),
         )
         return job.id
 
@@ -82,17 +94,6 @@ class _Copy:
                 self.target.remove(entry.path)
 
 
-def _subject(params: dict[str, Any]) -> str | None:
-    # Not validated: jobs of earlier versions are listed too.
-    asked = params["request"]
-    some = asked.get("assignments")
-    if some is not None and len(some) == 1:
-        return str(some[0])
-    one = asked.get("problem") or asked.get("assignment")
-    return None if one is None else str(one)
-
-
-@jobs.handler(COPY, alone=True, subject=_subject)
 def run(context: jobs.JobContext) -> None:
     """Do a copy, or what a kill left of it."""
     if context.course_id is None:
@@ -141,7 +142,9 @@ def _get_ready(copying: _Copy) -> Journal | None:
                 if context.cancelled():
                     copying.clean()
                     return None
-                context.progress(number, len(made.steps) + 1, f"Copying {shown(step.assignment)}")
+                context.progress(
+                    number, len(made.steps) + 1, plain(f"Copying {shown(step.assignment)}")
+                )
                 place = f"{copying.folder}/{number}"
                 todo += staging.stage(source, copying.target, step, place, request.collision)
         if any(move.swap for move in todo):
@@ -184,7 +187,7 @@ def _keep_changed(copying: _Copy, journal: Journal) -> None:
         kept = f"{REPLACED}/{copying.context.job_id}/{number}/{name}"
         target.rename(move.staged, kept)
         words = f"Somebody changed it after the backup: its last state is in {kept}."
-        copying.context.item(f"kept-{number}", name, "kept", words)
+        copying.context.item(f"kept-{number}", name, "kept", plain(words))
 
 
 def _report(copying: _Copy) -> None:
@@ -193,9 +196,9 @@ def _report(copying: _Copy) -> None:
     copying.clean()
     lines = context.params["lines"]
     for line in lines:
-        context.item(line["key"], line["label"], "copied", line["words"], **line["detail"])
+        context.item(line["key"], line["label"], "copied", plain(line["words"]), **line["detail"])
     total = len(lines)
-    context.progress(total + 1, total + 1, f"{total} copied")
+    context.progress(total + 1, total + 1, plain(f"{total} copied"))
 
 
 def _line(step: Step) -> dict[str, Any]:

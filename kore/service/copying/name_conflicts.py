@@ -43,7 +43,7 @@ def refuse_unfit(name: str, kind: str) -> None:
 
 def about(where: str, error: KoreError) -> KoreError:
     """Return an error that says which notebook or assignment it is about."""
-    return KoreError(error.status, error.code, f"{shown(where)}: {error.message}", error.hint)
+    return type(error)(error.status or 422, error.code, f"{shown(where)}: {error}", error.hint)
 
 
 def free_path(target: Tree, into: str, path: str) -> str:

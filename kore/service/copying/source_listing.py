@@ -122,7 +122,7 @@ class BackupView(View):
             with OpenBackup(self._services, self._source.id) as opened:
                 return notebooks.summary(opened.read_bytes(file, most=notebooks.MOST_BYTES))
         except KoreError as error:
-            return Summary(trouble=error.message)
+            return Summary(trouble=str(error))
 
 
 def _is_problem(file: SourceFile) -> bool:

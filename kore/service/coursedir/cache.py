@@ -270,6 +270,6 @@ def _read(tree: Tree, entry: Entry) -> Summary:
     try:
         return notebooks.summary(tree.read_bytes(entry.path, most=notebooks.MOST_BYTES))
     except KoreError as error:
-        return Summary(trouble=error.message)
+        return Summary(trouble=str(error))
     except OSError as error:
         return Summary(trouble=f"The notebook cannot be read: {error.strerror}.")

@@ -91,7 +91,7 @@ def summary(content: bytes) -> Summary:
     try:
         notebook = parsed(content)
     except KoreError as error:
-        return Summary(trouble=error.message)
+        return Summary(trouble=str(error))
     cells = notebook["cells"]
     total = 0.0
     for cell in cells:
@@ -106,7 +106,7 @@ def summary(content: bytes) -> Summary:
 
 def too_large() -> Summary:
     """Return what a list says of a notebook that is too large to be read."""
-    return Summary(trouble=unreadable(TOO_LARGE).message)
+    return Summary(trouble=str(unreadable(TOO_LARGE)))
 
 
 def preview(content: bytes) -> tuple[list[PreviewCell], bool]:

@@ -14,7 +14,7 @@ from kore.service.db.models import Course, Member, Platform, now
 from kore.shared.lti.claims import Launch
 from kore.shared.roles import Role
 
-PROVISION = "course.provision"
+PROVISION = jobs.JobKind("course.provision", exclusive=True, quiet=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,12 @@ from sqlalchemy import select, update
 from kore.service import jobs
 from kore.service.coursedir import gradebook
 from kore.service.coursedir.gradebook import StudentRecord
-from kore.service.courses.launches import PROVISION, set_up_again
+from kore.service.courses.launches import set_up_again
 from kore.service.db.models import Course, Member, now
 from kore.service.hubapi import HubApi
 from kore.service.services import Services
 from kore.shared.files import write_once
+from kore.shared.messages import plain
 from kore.shared.roles import Role
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,6 @@ def student_group(course_id: str) -> str:
     return f"nbgrader-{course_id}"
 
 
-@jobs.handler(PROVISION, alone=True, quiet=True)
 def provision(context: jobs.JobContext) -> None:
     """Do all that is still to be done for a course. One runs for a course at a time."""
     services, course_id = context.services, context.course_id
@@ -59,15 +59,15 @@ def provision(context: jobs.JobContext) -> None:
             select(Member).where(Member.course_id == course_id, Member.synced_at.is_(None))
         ).all()
     if not ready:
-        context.progress(0, 3, "Setting up the course")
+        context.progress(0, 3, plain("Setting up the course"))
         _set_up(services, course_id)
-        context.progress(1, 3, "Enrolling")
+        context.progress(1, 3, plain("Enrolling"))
     _enrol(services, course_id, members)
     if not ready:
         with services.db.session() as session:
             session.execute(update(Course).where(Course.id == course_id).values(ready_at=now()))
         log.info("Course %s is ready", course_id)
-    context.progress(3, 3, "Ready")
+    context.progress(3, 3, plain("Ready"))
 
 
 def known_to_hub(services: Services, course_id: str) -> bool:

@@ -10,6 +10,7 @@ feedback are the index of ``kore.service.exchange``, backups that of ``kore.serv
 from __future__ import annotations
 
 import enum
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from kore.shared.messages import Message
 from kore.shared.roles import Role
 
 
@@ -67,10 +69,29 @@ def _words(names: type[enum.StrEnum]) -> Enum:
     )
 
 
+class MessageType(TypeDecorator[Message]):
+    """A message as JSON, in one form for equal ones; None is the empty text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Message | None, dialect: Dialect) -> str:  # noqa: ARG002
+        """Return the message's JSON."""
+        return "" if value is None else value.to_json()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Message | None:  # noqa: ARG002
+        """Return the message of the JSON."""
+        return Message.from_data(json.loads(value)) if value else None
+
+
 class Base(DeclarativeBase):
     """Declarative base."""
 
-    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON}  # noqa: RUF012
+    type_annotation_map = {  # noqa: RUF012
+        datetime: UtcDateTime,
+        dict[str, Any]: JSON,
+        Message: MessageType,
+    }
 
 
 class JobState(enum.StrEnum):
@@ -205,7 +226,7 @@ class Score(Base):
     maximum: Mapped[float]
     timestamp: Mapped[datetime]
     state: Mapped[ScoreState] = mapped_column(_words(ScoreState))
-    words: Mapped[str] = mapped_column(Text, default="")
+    message: Mapped[Message | None] = mapped_column(MessageType)
     job_id: Mapped[str | None] = mapped_column(String(32))
 
 
@@ -316,7 +337,7 @@ class Audit(Base):
     by: Mapped[str] = mapped_column(String(255))
     by_name: Mapped[str] = mapped_column(Text, default="")
     action: Mapped[str] = mapped_column(String(64))
-    words: Mapped[str] = mapped_column(Text, default="")
+    message: Mapped[Message | None] = mapped_column(MessageType)
     outcome: Mapped[str] = mapped_column(String(16))
     job_id: Mapped[str | None] = mapped_column(String(32))
 
@@ -324,7 +345,9 @@ class Audit(Base):
 class Job(Base):
     """Work that can take over a second. See ``kore.service.jobs``.
 
-    ``owner`` is the runner that works on it, alive while ``lease_until`` is ahead.
+    ``owner`` is the runner that works on it, alive while ``lease_until`` is ahead. ``subject``
+    names the one assignment or problem that it is about, ``closes`` whether nothing is handed
+    out or in while it works: both are its kind's business when it is queued.
     """
 
     __tablename__ = "jobs"
@@ -336,6 +359,8 @@ class Job(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     kind: Mapped[str] = mapped_column(String(64))
     course_id: Mapped[str | None] = mapped_column(String(18))
+    subject: Mapped[str | None] = mapped_column(Text)
+    closes: Mapped[bool] = mapped_column(default=False)
     created_by: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[datetime] = mapped_column(default=now)
     started_at: Mapped[datetime | None]
@@ -344,8 +369,7 @@ class Job(Base):
     params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
-    message: Mapped[str] = mapped_column(Text, default="")
-    hint: Mapped[str] = mapped_column(Text, default="")
+    message: Mapped[Message | None] = mapped_column(MessageType)
     cancel_asked: Mapped[bool] = mapped_column(default=False)
     attempts: Mapped[int] = mapped_column(default=0)
     owner: Mapped[str | None] = mapped_column(String(128))
@@ -365,7 +389,7 @@ class JobItem(Base):
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     label: Mapped[str] = mapped_column(Text, default="")
     outcome: Mapped[str] = mapped_column(String(32))
-    words: Mapped[str] = mapped_column(Text, default="")
+    message: Mapped[Message | None] = mapped_column(MessageType)
     detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
     job: Mapped[Job] = relationship(back_populates="items")

@@ -75,7 +75,7 @@ def lock_course(session: Session, course_id: str, *, closing: bool = False) -> N
     """
     if session.scalar(select(Course.id).where(Course.id == course_id).with_for_update()) is None:
         raise unknown_course()
-    if not closing and jobs.closed_by(session, course_id):
+    if not closing and jobs.is_closed(session, course_id):
         raise KoreError(
             503,
             "course_closed",

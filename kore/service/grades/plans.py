@@ -9,16 +9,18 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from kore.service import jobs
 from kore.service.coursedir import gradebook
 from kore.service.coursedir.progress import ungraded
 from kore.service.courses.listing import find
 from kore.service.db.models import Course, Job, Member, Score, ScoreState
 from kore.service.grades.totals import Line, Student, Totals, totals
-from kore.service.schemas import GradeEntry, GradesPreview, LastScore
+from kore.service.schemas import GradeEntry, GradesPreview, LastScore, describe
 from kore.service.services import Services
+from kore.shared.messages import plain
 from kore.shared.roles import Role
 
-JOB = "grades.send"
+SEND = jobs.JobKind("grades.send", exclusive=True)
 # The one column of a course so far: the total over its assignments.
 TOTAL = ""
 
@@ -67,7 +69,7 @@ def plan(services: Services, course_id: str) -> Plan:
         last = _last_scores(session, course_id)
         last_job = session.scalar(
             select(Job.id)
-            .where(Job.course_id == course_id, Job.kind == JOB)
+            .where(Job.course_id == course_id, Job.kind == SEND.name)
             .order_by(Job.created_at.desc())
             .limit(1)
         )
@@ -109,7 +111,7 @@ def _shown(entry: Entry) -> GradeEntry:
         given=line.given,
         maximum=None if line.given is None else entry.maximum,
         action=entry.action,
-        reason=line.reason,
+        reason=describe(plain(line.reason)) if line.reason else None,
         last=None if last is None else _shown_last(last),
     )
 
@@ -119,7 +121,7 @@ def _shown_last(last: Score) -> LastScore:
         given=last.given,
         maximum=last.maximum,
         state=ScoreState(last.state).value,
-        words=last.words,
+        message=describe(last.message),
         sent_at=last.timestamp,
     )
 

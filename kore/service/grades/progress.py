@@ -13,6 +13,7 @@ from kore.service.grades.plans import TOTAL
 from kore.service.grades.tasks import Outcome, Task
 from kore.service.jobs import JobContext
 from kore.service.lti import ags
+from kore.shared.messages import Message, plain
 
 _COUNTED = {
     "sent": "{n} sent",
@@ -42,17 +43,17 @@ class Ledger:
         with self._ctx.services.db.session() as session:
             for outcome in reported:
                 if outcome.score is not None and outcome.state is not None:
-                    self._keep(session, outcome.user, outcome.score, outcome.state, outcome.words)
+                    self._keep(session, outcome.user, outcome.score, outcome.state, outcome.message)
                 self._report(session, outcome)
             for task in leaving:
-                self._keep(session, task.user, task.score, ScoreState.SENDING, "")
+                self._keep(session, task.user, task.score, ScoreState.SENDING, None)
             session.execute(
                 update(Job)
                 .where(Job.id == self._ctx.job_id)
                 .values(
                     done=self._counts.total(),
                     total=self._students,
-                    message=self._summary(),
+                    message=plain(self._summary()),
                 )
             )
 
@@ -65,13 +66,18 @@ class Ledger:
             {
                 "label": outcome.name,
                 "outcome": outcome.outcome,
-                "words": outcome.words,
+                "message": outcome.message,
                 "detail": {"given": score.given, "maximum": score.maximum} if score else {},
             },
         )
 
     def _keep(
-        self, session: Session, user: str, score: ags.Score, state: ScoreState, words: str
+        self,
+        session: Session,
+        user: str,
+        score: ags.Score,
+        state: ScoreState,
+        message: Message | None,
     ) -> None:
         self._ctx.services.db.upsert(
             session,
@@ -82,7 +88,7 @@ class Ledger:
                 "maximum": score.maximum,
                 "timestamp": score.timestamp,
                 "state": state,
-                "words": words,
+                "message": message,
                 "job_id": self._ctx.job_id,
             },
         )

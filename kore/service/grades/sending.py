@@ -17,7 +17,7 @@ from kore.service import jobs
 from kore.service.db.models import ScoreState
 from kore.service.errors import KoreError
 from kore.service.grades.columns import column_for, require_grades
-from kore.service.grades.plans import JOB, Entry, Plan, plan
+from kore.service.grades.plans import SEND, Entry, Plan, plan
 from kore.service.grades.progress import Ledger
 from kore.service.grades.tasks import Outcome, Task, points
 from kore.service.grades.worker_pool import Crew, stopping_with
@@ -32,6 +32,7 @@ from kore.service.lti.errors import (
     UnavailableError,
 )
 from kore.service.services import Services
+from kore.shared.messages import plain
 
 log = logging.getLogger(__name__)
 
@@ -67,16 +68,15 @@ def send(
     with services.db.session() as session:
         job = jobs.enqueue(
             session,
-            JOB,
+            SEND,
             course_id=course_id,
             created_by=by,
             params=params,
-            words="Sent grades to the LMS" + (f", for {len(wanted)}" if wanted else ""),
+            message=plain("Sent grades to the LMS" + (f", for {len(wanted)}" if wanted else "")),
         )
         return job.id
 
 
-@jobs.handler(JOB, alone=True)
 def run(ctx: JobContext) -> None:
     """Send what the plan says, and report on every student."""
     assert ctx.course_id is not None  # jobs of this kind are only made by ``send``
@@ -164,10 +164,10 @@ class _Sending:
             and last.state in {ScoreState.SENT, ScoreState.REFUSED}
         ):
             # An earlier attempt of this job got so far.
-            words = last.words or points(last.given, last.maximum)
-            return Outcome(student.user, student.name, ScoreState(last.state).value, words)
+            message = last.message or points(last.given, last.maximum)
+            return Outcome(student.user, student.name, ScoreState(last.state).value, message)
         if line.given is None:
-            return Outcome(student.user, student.name, "held_back", line.reason)
+            return Outcome(student.user, student.name, "held_back", plain(line.reason))
         if entry.unchanged and not self._resend:
             words = points(line.given, entry.maximum)
             return Outcome(student.user, student.name, "unchanged", words)
@@ -197,7 +197,7 @@ class _Sending:
         given, score = entry.line.given, task.score
         if given is None:
             state = ScoreState.SENT if arrived else ScoreState.FAILED
-            words = entry.line.reason
+            words = plain(entry.line.reason)
             return Outcome(task.user, task.name, "held_back", words, score, state)
         if (given, entry.maximum) != (score.given, score.maximum):
             return Task.new(entry.line.student, given, entry.maximum, after=score.timestamp)
@@ -242,7 +242,7 @@ class _Sending:
         else:
             words = "Not sent: the job was stopped before."
         # A row of an interrupted attempt must not stay in doubt for ever.
-        return [task.failed(words, tried=task.repeated) for task in waiting]
+        return [task.failed(plain(words), tried=task.repeated) for task in waiting]
 
     def _deliver(self, task: Task) -> Outcome:
         """Send one score, in a thread of the crew; stop trying where the LMS is away.
@@ -254,7 +254,7 @@ class _Sending:
             lost = outcome.state is ScoreState.FAILED
             self._lost_in_a_row = self._lost_in_a_row + 1 if lost else 0
             if self._lost_in_a_row >= self._limit and not self._stop.is_set():
-                self._silence = outcome.words
+                self._silence = str(outcome.message)
                 self._stop.set()
         return outcome
 
@@ -264,20 +264,19 @@ class _Sending:
             self._ags.send(self._column, task.score)
         except NewerError as error:
             if not (task.repeated and self._is_ours(task)):
-                return task.refused(str(error))
+                return task.refused(plain(str(error)))
         except RefusedError as error:
-            return task.refused(str(error))
+            return task.refused(plain(str(error)))
         except StoppedError:
             if self._ctx.stopping.is_set():
                 return task.left()
-            return task.failed(
-                self._silence or "The job was stopped before the LMS confirmed this score."
-            )
+            stopped = "The job was stopped before the LMS confirmed this score."
+            return task.failed(plain(self._silence or stopped))
         except LtiError as error:
-            return task.failed(str(error))
+            return task.failed(plain(str(error)))
         except Exception:
             log.exception("A score of job %s could not be sent", self._ctx.job_id)
-            return task.failed("Something went wrong inside Kore; its log says what.")
+            return task.failed(plain("Something went wrong inside Kore; its log says what."))
         return task.sent()
 
     def _is_ours(self, task: Task) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from kore.service.db.models import Score, ScoreState, now
 from kore.service.grades.totals import Student
 from kore.service.lti import ags
+from kore.shared.messages import Message, plain
 
 # LMS compare times in whole seconds.
 _STEP = timedelta(seconds=1)
@@ -45,11 +46,11 @@ class Task:
         words = points(self.score.given, self.score.maximum)
         return Outcome(self.user, self.name, "sent", words, self.score, ScoreState.SENT)
 
-    def refused(self, words: str) -> Outcome:
+    def refused(self, words: Message) -> Outcome:
         """Return the outcome of a score that the LMS does not take."""
         return Outcome(self.user, self.name, "refused", words, self.score, ScoreState.REFUSED)
 
-    def failed(self, words: str, *, tried: bool = True) -> Outcome:
+    def failed(self, words: Message, *, tried: bool = True) -> Outcome:
         """Return the outcome of a score of which it is not known that the LMS has it.
 
         One that was never ``tried`` leaves what is known of the student as it is.
@@ -59,7 +60,7 @@ class Task:
 
     def left(self) -> Outcome:
         """Return the outcome of a score that the job's next attempt takes up."""
-        return Outcome(self.user, self.name, "", "", self.score)
+        return Outcome(self.user, self.name, "", None, self.score)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,11 @@ class Outcome:
     user: str
     name: str
     outcome: str
-    words: str
+    message: Message | None
     score: ags.Score | None = None
     state: ScoreState | None = None
 
 
-def points(given: float, maximum: float) -> str:
+def points(given: float, maximum: float) -> Message:
     """Return a score as words."""
-    return f"{given:g} of {maximum:g} points"
+    return plain(f"{given:g} of {maximum:g} points")

@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 import threading
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -14,26 +15,31 @@ from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from kore.service.db.models import Job, JobState, now
-from kore.service.errors import KoreError
-from kore.service.jobs.context import JobContext
-from kore.service.jobs.queue import alone_kinds, handlers
-from kore.service.jobs.reports import FINAL, end
+from kore.service.errors import Cancelled, KoreError
+from kore.service.jobs.context import Handler, JobContext
+from kore.service.jobs.kinds import JobKind
+from kore.service.jobs.reports import FINAL, end_job
 from kore.service.services import Services
+from kore.shared.messages import Message, message
 
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=10)
 _HEARTBEAT_SECONDS = 3.0
 _POLL_SECONDS = 2.0
-_MOST_ATTEMPTS = 5
-_LONGEST_PAUSE = 60
+_MAX_ATTEMPTS = 5
+_MAX_PAUSE_SECONDS = 60
 
 
 class Runner:
     """Threads of this process that work through the queue."""
 
-    def __init__(self, services: Services, *, threads: int) -> None:
+    def __init__(
+        self, services: Services, handlers: Mapping[JobKind, Handler], *, threads: int
+    ) -> None:
         self._services = services
+        self._handlers = {kind.name: handler for kind, handler in handlers.items()}
+        self._exclusive = [kind.name for kind in handlers if kind.exclusive]
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._wake = threading.Condition()
         self._woken = 0
@@ -102,8 +108,8 @@ class Runner:
         if job is None:
             return None
         job.attempts += 1
-        if job.attempts > _MOST_ATTEMPTS and not job.params.get(FINAL):
-            end(job, JobState.FAILED, "Given up: it was interrupted again and again.")
+        if job.attempts > _MAX_ATTEMPTS and not job.params.get(FINAL):
+            end_job(job, JobState.FAILED, message("job_interrupted", n=_MAX_ATTEMPTS))
             return None
         job.state = JobState.RUNNING
         job.owner = self._owner
@@ -132,7 +138,8 @@ class Runner:
         busy = exists().where(
             other.course_id == Job.course_id,
             or_(
-                other.kind == Job.kind, and_(other.kind.in_(alone_kinds), Job.kind.in_(alone_kinds))
+                other.kind == Job.kind,
+                and_(other.kind.in_(self._exclusive), Job.kind.in_(self._exclusive)),
             ),
             other.id != Job.id,
             other.state == JobState.RUNNING,
@@ -140,7 +147,7 @@ class Runner:
         return (
             select(Job)
             .where(
-                Job.kind.in_(list(handlers)),
+                Job.kind.in_(list(self._handlers)),
                 or_(
                     and_(Job.state == JobState.QUEUED, ~busy),
                     and_(
@@ -155,39 +162,36 @@ class Runner:
 
     def _run(self, context: JobContext) -> None:
         log.info("Job %s (%s) begins, attempt %d", context.job_id, context.kind, context.attempt)
-        state, message, hint = JobState.DONE, None, ""
+        state: JobState = JobState.DONE
+        reason: Message | None = None
         # One that was interrupted has something to clear away, cancelled or not.
         interrupted = context.attempt > 1 and not self._stopping.is_set()
         begun = context.is_final or interrupted or not context.cancelled()
         try:
             if begun:
-                handlers[context.kind](context)
+                self._handlers[context.kind](context)
+        except Cancelled as error:
+            state, reason = JobState.CANCELLED, error.message
         except KoreError as error:
-            state, message, hint = JobState.FAILED, error.message, error.hint
+            state, reason = JobState.FAILED, error.message
             log.warning("Job %s (%s) failed: %s", context.job_id, context.kind, error)
-            if error.code == "cancelled":
-                state = JobState.CANCELLED
         except Exception:
             log.exception("Job %s (%s) failed", context.job_id, context.kind)
-            state = JobState.FAILED
-            message = "Something went wrong inside Kore."
-            hint = "Try again. If it stays, give the administrator the job's number: " + (
-                context.job_id
-            )
+            state, reason = JobState.FAILED, message("job_crashed", job=context.job_id)
         try:
             if not begun and self._stopping.is_set():
                 self._give_back(context, 0)
             elif state is JobState.FAILED and context.is_final:
-                pause = min(2**context.attempt, _LONGEST_PAUSE)
-                self._give_back(context, pause, message or "", hint)
+                pause = min(2**context.attempt, _MAX_PAUSE_SECONDS)
+                self._give_back(context, pause, reason)
             else:
-                self._settle(context, state, message, hint)
+                self._settle(context, state, reason)
         except Exception:
             log.exception("The end of job %s could not be written: it runs again", context.job_id)
         finally:
             self._running.discard(context.job_id)
 
-    def _settle(self, context: JobContext, state: JobState, message: str | None, hint: str) -> None:
+    def _settle(self, context: JobContext, state: JobState, reason: Message | None) -> None:
         with self._services.db.session() as session:
             job = session.get(Job, context.job_id, with_for_update=True)
             if job is None or job.owner != self._owner:
@@ -198,20 +202,18 @@ class Runner:
                 # Interrupted by Kore's own end, not finished: the next process goes on.
                 job.lease_until = now()
                 return
-            end(job, state, job.message if message is None else message, hint)
+            end_job(job, state, job.message if reason is None else reason)
         log.info("Job %s (%s) ends: %s", context.job_id, context.kind, state.value)
 
-    def _give_back(
-        self, context: JobContext, seconds: int, message: str = "", hint: str = ""
-    ) -> None:
+    def _give_back(self, context: JobContext, seconds: int, reason: Message | None = None) -> None:
         """Let the job begin again, after some seconds."""
         with self._services.db.session() as session:
             job = session.get(Job, context.job_id, with_for_update=True)
             if job is None or job.owner != self._owner:
                 return
             job.lease_until = now() + timedelta(seconds=seconds)
-            if message:
-                job.message, job.hint = f"Not finished yet, tried again soon: {message}", hint
+            if reason is not None:
+                job.message = message("job_retried", reason=reason)
 
     def _renew(self) -> None:
         while not self._stopping.wait(_HEARTBEAT_SECONDS):

@@ -14,18 +14,22 @@ from sqlalchemy.orm import Session
 from kore.service import audit, jobs
 from kore.service.courses.listing import find
 from kore.service.db.models import Course, Job, JobState
-from kore.service.errors import KoreError
+from kore.service.errors import Busy, KoreError
 from kore.service.exchange import index
-from kore.service.grades.plans import JOB as SENDING
+from kore.service.grades.plans import SEND as SENDING
 from kore.service.hubapi import ServerState
 from kore.service.services import Services
+from kore.shared.messages import Message
+from kore.shared.messages import message as make_message
 
-RESTORE, RESET, DELETE = "course.restore", "course.reset", "course.delete"
+RESTORE = jobs.JobKind("course.restore", exclusive=True, closes=True)
+RESET = jobs.JobKind("course.reset", exclusive=True, closes=True)
+DELETE = jobs.JobKind("course.delete", exclusive=True, closes=True)
 _UNDER_WAY = {
     SENDING: "Grades of this course are being sent to the LMS.",
-    RESTORE: "The course is being restored already.",
-    RESET: "The course is being reset already.",
-    DELETE: "The course is being deleted already.",
+    RESTORE.name: "The course is being restored already.",
+    RESET.name: "The course is being reset already.",
+    DELETE.name: "The course is being deleted already.",
 }
 _DASHES = re.compile("[\u2010-\u2015\u2212-]")
 _STOP_SECONDS, _LOOK_SECONDS = 60, 0.2
@@ -33,12 +37,12 @@ _STOP_SECONDS, _LOOK_SECONDS = 60, 0.2
 
 def queue(
     services: Services,
-    kind: str,
+    kind: jobs.JobKind,
     course_id: str,
     *,
     by: str,
     confirm: str,
-    words: str,
+    message: Message,
     params: dict[str, Any],
 ) -> str:
     """Queue a job that closes a course; return its id.
@@ -52,14 +56,15 @@ def queue(
             check_title(find(session, course_id), confirm)
             _check_nothing_under_way(session, course_id)
             job = jobs.enqueue(
-                session, kind, course_id=course_id, created_by=by, params=params, words=words
+                session, kind, course_id=course_id, created_by=by, params=params, message=message
             )
             return job.id
-    except KoreError as error:
-        if error.code == "busy":
-            with services.db.session() as session:
-                told = f"{words}: {error.message}"
-                audit.note(session, course_id, by=by, action=kind, words=told, outcome="refused")
+    except Busy as error:
+        refused = make_message("audit.refused", action=message, reason=error.message)
+        with services.db.session() as session:
+            audit.record(
+                session, course_id, by=by, action=kind.name, message=refused, outcome="refused"
+            )
         raise
 
 
@@ -72,7 +77,7 @@ def _check_nothing_under_way(session: Session, course_id: str) -> None:
         )
     )
     if found is not None:
-        raise KoreError(
+        raise Busy(
             409,
             "busy",
             _UNDER_WAY[found],

@@ -27,6 +27,7 @@ from kore.service.db.models import Column, Course, Member, Score, now
 from kore.service.errors import KoreError
 from kore.service.lifecycle import closing
 from kore.service.services import Services
+from kore.shared.messages import plain
 from kore.shared.roles import Role
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ _PIECE = 1024 * 1024
 
 
 def queue(
-    services: Services, kind: str, course_id: str, *, by: str, confirm: str, backup: bool
+    services: Services, kind: jobs.JobKind, course_id: str, *, by: str, confirm: str, backup: bool
 ) -> str:
     """Queue a reset or the end of a course, by its kind; return the job's id.
 
@@ -54,12 +55,11 @@ def queue(
         course_id,
         by=by,
         confirm=confirm,
-        words=words,
+        message=plain(words),
         params={"backup": backup},
     )
 
 
-@jobs.handler(closing.RESET, alone=True, closes=True)
 def reset(ctx: jobs.JobContext) -> None:
     """Take students and all that is theirs out of a course; its sources stay."""
     services, course_id = ctx.services, str(ctx.course_id)
@@ -69,10 +69,10 @@ def reset(ctx: jobs.JobContext) -> None:
             with swap.getting_ready(ctx, tree) as new:
                 _back_up(ctx, "before_reset")
                 swap.check_movable(tree, gone)
-                ctx.progress(1, 3, "Getting a new gradebook ready")
+                ctx.progress(1, 3, plain("Getting a new gradebook ready"))
                 tree.write(f"{new}/{DATABASE}", _empty_gradebook(services, course_id))
                 ctx.no_return(since=now().isoformat())
-        ctx.progress(2, 3, "Taking out students and their work")
+        ctx.progress(2, 3, plain("Taking out students and their work"))
         closing.stop_server(services, course_id)
         swap.put_in_place(tree, ctx.job_id, gone=gone)
         exchange.forget_course(services, course_id)
@@ -83,10 +83,9 @@ def reset(ctx: jobs.JobContext) -> None:
             _enrol_again(session, course_id)
         swap.clear(tree, ctx.job_id)
     services.host.hand_over(course_id)
-    ctx.progress(3, 3, "The course begins anew. Its assignments are there.")
+    ctx.progress(3, 3, plain("The course begins anew. Its assignments are there."))
 
 
-@jobs.handler(closing.DELETE, alone=True, closes=True)
 def delete(ctx: jobs.JobContext) -> None:
     """Delete a course: files, exchange, hub user, groups, shares, account, rows."""
     services, course_id = ctx.services, str(ctx.course_id)
@@ -99,7 +98,7 @@ def delete(ctx: jobs.JobContext) -> None:
         ready = root.is_dir()
         _back_up(ctx, "before_delete", possible=ready)
         ctx.no_return(since=now().isoformat())
-    ctx.progress(2, 3, "Removing the course")
+    ctx.progress(2, 3, plain("Removing the course"))
     closing.stop_server(services, course_id)
     exchange.forget_course(services, course_id)
     _empty(services, course_id)
@@ -117,16 +116,16 @@ def delete(ctx: jobs.JobContext) -> None:
             _enrol_again(session, course_id)
         else:
             session.delete(course)
-    ctx.progress(3, 3, "The course is deleted.")
+    ctx.progress(3, 3, plain("The course is deleted."))
 
 
 def _back_up(ctx: jobs.JobContext, origin: str, *, possible: bool = True) -> None:
-    ctx.progress(0, 3, "Stopping the course's JupyterLab")
+    ctx.progress(0, 3, plain("Stopping the course's JupyterLab"))
     closing.shut(ctx)
     if ctx.params.get("backup", True) and possible:
         made = take(ctx, "everything", origin, whole=True)
         row = repository.find(ctx.services, made)
-        ctx.item(made, row.title, "backed_up", "Backed up before", backup=made)
+        ctx.item(made, row.title, "backed_up", plain("Backed up before"), backup=made)
 
 
 def _since(ctx: jobs.JobContext) -> datetime:

@@ -24,10 +24,11 @@ from kore.service.coursedir.gradebook import NoGradebookError
 from kore.service.coursedir.tree import FILE_MODE, Tree
 from kore.service.courses.launches import PROVISION
 from kore.service.db.models import Backup, Member
-from kore.service.errors import KoreError
+from kore.service.errors import Cancelled, Invalid, KoreError
 from kore.service.exchange.courses import check_export, import_course
 from kore.service.lifecycle import closing
 from kore.service.services import Services
+from kore.shared.messages import plain
 
 _WRONG = 422
 _LOOK_SECONDS = 0.5
@@ -47,7 +48,7 @@ def queue(services: Services, course_id: str, *, by: str, backup_id: str, confir
         course_id,
         by=by,
         confirm=confirm,
-        words=f"Restored everything as of {row.taken_at:%Y-%m-%d %H:%M} UTC",
+        message=plain(f"Restored everything as of {row.taken_at:%Y-%m-%d %H:%M} UTC"),
         params={"backup_id": backup_id},
     )
 
@@ -70,7 +71,6 @@ def check_fits(row: Backup, course_id: str) -> None:
         )
 
 
-@jobs.handler(closing.RESTORE, alone=True, closes=True)
 def restore(ctx: jobs.JobContext) -> None:
     """Back up what is there, get everything ready beside it, and exchange the two."""
     services, course_id = ctx.services, str(ctx.course_id)
@@ -83,7 +83,7 @@ def restore(ctx: jobs.JobContext) -> None:
             with swap.getting_ready(ctx, tree) as new:
                 _get_ready(ctx, backup, told, tree, new)
                 ctx.no_return(tops=_tops(told))
-        ctx.progress(3, 4, "Exchanging what is there for what was")
+        ctx.progress(3, 4, plain("Exchanging what is there for what was"))
         closing.stop_server(services, course_id)
         tops = set(ctx.params["tops"])
         gone = [name for name in swap.tops(tree) if name not in tops]
@@ -97,7 +97,7 @@ def restore(ctx: jobs.JobContext) -> None:
             jobs.enqueue(session, PROVISION, course_id=course_id, created_by="kore", coalesce=True)
         swap.clear(tree, ctx.job_id)
     services.host.hand_over(course_id)
-    ctx.progress(4, 4, f"The course is as it was on {told.taken_at:%Y-%m-%d at %H:%M} UTC.")
+    ctx.progress(4, 4, plain(f"The course is as it was on {told.taken_at:%Y-%m-%d at %H:%M} UTC."))
 
 
 def _tops(told: Manifest) -> list[str]:
@@ -112,17 +112,17 @@ def _get_ready(
     if told.course != course_id or told.contents != "everything":
         raise bad_backup("The backup does not hold what the list says.")
     with repository.store(services).scratch() as scratch:
-        ctx.progress(0, 4, "Checking the backup")
+        ctx.progress(0, 4, plain("Checking the backup"))
         _check_gradebook(backup, told, scratch, course_id)
         _students(backup, told)
         if told.below(EXCHANGE)[1]:
             check_export(_unpack_exchange(backup, told, scratch))
-    ctx.progress(1, 4, "Stopping the course's JupyterLab")
+    ctx.progress(1, 4, plain("Stopping the course's JupyterLab"))
     closing.shut(ctx)
-    ctx.progress(1, 4, "Backing up what is there")
+    ctx.progress(1, 4, plain("Backing up what is there"))
     made = take(ctx, "everything", "before_restore", whole=True)
-    ctx.item(made, "Backup", "backed_up", "Backed up before", backup=made)
-    ctx.progress(2, 4, "Getting ready what was in the backup")
+    ctx.item(made, "Backup", "backed_up", plain("Backed up before"), backup=made)
+    ctx.progress(2, 4, plain("Getting ready what was in the backup"))
     swap.check_movable(tree, swap.tops(tree))
     folders, files = told.below(COURSE)
     for path in folders:
@@ -131,7 +131,7 @@ def _get_ready(
     for file in files:
         if time.monotonic() > next_look:
             if ctx.cancelled():
-                raise KoreError(409, "cancelled", "Stopped before anything was changed.")
+                raise Cancelled("job_cancelled.unchanged")
             next_look = time.monotonic() + _LOOK_SECONDS
         mode = FILE_MODE | (0o111 if file.runs else 0)
         tree.write(new + file.path[len(COURSE) :], backup.pieces(file), mode, sync=False)
@@ -187,8 +187,8 @@ def _exchange(ctx: jobs.JobContext, backup: OpenBackup, told: Manifest) -> None:
         try:
             number = import_course(ctx.services, str(ctx.course_id), folder)
         except KoreError as error:
-            if error.status != _WRONG:
+            if not isinstance(error, Invalid):
                 raise
             ctx.item("exchange", "Exchange", "failed", error.message)
         else:
-            ctx.item("exchange", "Exchange", "done", f"{number} archives")
+            ctx.item("exchange", "Exchange", "done", plain(f"{number} archives"))

@@ -28,6 +28,7 @@ from kore.service.routes.streams import (
     takes_backups,
 )
 from kore.service.schemas import CourseQuery
+from kore.shared.messages import plain
 
 api = APIBlueprint("backups", __name__, url_prefix="/backups", abp_tags=[Tag(name="backups")])
 api.url_value_preprocessor(takes_backups)
@@ -50,7 +51,9 @@ def upload_backup(query: UploadQuery, raw: BackupBody) -> Response:  # noqa: ARG
     course, by, db = query.course, caller().name, services().db
     most, error = repository.left(services(), course), repository.no_room(services())
     with (
-        audit.noting(db, course, by=by, action="backup.upload", words="Uploaded a backup"),
+        audit.recording(
+            db, course, by=by, action="backup.upload", message=plain("Uploaded a backup")
+        ),
         incoming_backup(most, error) as pieces,
     ):
         kept = repository.keep(services(), course, pieces, by=by, origin="uploaded")
@@ -66,7 +69,13 @@ def fetch_backup(path: BackupPath) -> Response:
         "(everything)" if row.contents == "everything" else "(sources)"
     )
     with services().db.session() as session:
-        audit.note(session, row.course_id, by=caller().name, action="backup.download", words=words)
+        audit.record(
+            session,
+            row.course_id,
+            by=caller().name,
+            action="backup.download",
+            message=plain(words),
+        )
     return outgoing(handle, row, f"{row.source_course}-{row.taken_at:%Y-%m-%d-%H%M}")
 
 

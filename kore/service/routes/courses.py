@@ -38,6 +38,7 @@ from kore.service.schemas import (
     OpenedCourse,
     PageQuery,
 )
+from kore.shared.messages import plain
 
 api = APIBlueprint("courses", __name__, url_prefix="/courses", abp_tags=[Tag(name="courses")])
 _ERRORS = (401, 403, 422)
@@ -83,12 +84,12 @@ def open_course(path: CoursePath) -> Response:
     opened = listing.open_server(services(), path.course_id)
     if opened.server == "starting":
         with services().db.session() as session:
-            audit.note(
+            audit.record(
                 session,
                 path.course_id,
                 by=caller().name,
                 action="course.open",
-                words="Started the course's server",
+                message=plain("Started the course's server"),
             )
     return answer(opened, 202)
 
@@ -98,7 +99,7 @@ def open_course(path: CoursePath) -> Response:
 def course_audit(path: CoursePath, query: PageQuery) -> Response:
     """List who did what to the course, the newest first."""
     return answer(
-        audit.listed(services().db, path.course_id, page=query.page, per_page=query.per_page)
+        audit.list_entries(services().db, path.course_id, page=query.page, per_page=query.per_page)
     )
 
 
@@ -115,12 +116,12 @@ def change_course_settings(path: CoursePath, body: CourseSettings) -> Response:
     """Change the course's nbgrader_config.py; whatever else is in it stays."""
     changed = settings.write(services(), path.course_id, body)
     with services().db.session() as session:
-        audit.note(
+        audit.record(
             session,
             path.course_id,
             by=caller().name,
             action="course.settings",
-            words="Changed settings of feedback and solutions",
+            message=plain("Changed settings of feedback and solutions"),
         )
     return answer(changed)
 

@@ -47,6 +47,7 @@ from kore.service.routes.streams import (
     takes_archives,
 )
 from kore.service.schemas import CoursePath
+from kore.shared.messages import plain
 from kore.shared.roles import Role
 
 api = APIBlueprint(
@@ -151,12 +152,12 @@ def give_feedback(path: SubmissionPath, raw: TarBody) -> Response:  # noqa: ARG0
             services(), path.course_id, path.submission_id, pieces
         )
     with services().db.session() as session:
-        audit.note(
+        audit.record(
             session,
             path.course_id,
             by=caller().name,
             action="exchange.feedback",
-            words=f"Gave feedback on {info.assignment}",
+            message=plain(f"Gave feedback on {info.assignment}"),
             gather=_GATHERED,
         )
     return answer(info, 201 if new else 200)
@@ -172,7 +173,9 @@ def fetch_feedback(path: SubmissionPath) -> Response:
 
 
 def _noting(course_id: str, action: str, words: str) -> AbstractContextManager[None]:
-    return audit.noting(services().db, course_id, by=caller().name, action=action, words=words)
+    return audit.recording(
+        services().db, course_id, by=caller().name, action=action, message=plain(words)
+    )
 
 
 def _owner(course_id: str) -> str | None:

@@ -137,9 +137,9 @@ def wants_page(received: Request) -> bool:
     return received.blueprint == pages.name
 
 
-def error_page(error: KoreError) -> Response:
+def error_page(error: KoreError, status: int) -> Response:
     """Render an error for a person."""
-    return make_response(render_template("error.html", error=error), error.status)
+    return make_response(render_template("error.html", error=error), status)
 
 
 def _panel() -> str:

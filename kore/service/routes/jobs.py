@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, current_app
 from flask_openapi3 import APIBlueprint, Tag
 
-from kore.service import audit, jobs
+from kore.service import jobs
 from kore.service.auth.guards import (
     allow,
     caller,
@@ -19,7 +19,7 @@ from kore.service.schemas import JobInfo, JobPath, Jobs, JobsQuery
 
 api = APIBlueprint("jobs", __name__, url_prefix="/jobs", abp_tags=[Tag(name="jobs")])
 _ERRORS = (401, 403, 404, 422)
-_MOST = 50
+_MAX_JOBS = 50
 
 
 def runner() -> jobs.Runner:
@@ -41,8 +41,8 @@ def list_jobs(query: JobsQuery) -> Response:
     """List a course's jobs, or the caller's own, the newest first, without their items."""
     db = services().db
     if query.course is None:
-        return answer(Jobs(jobs=jobs.of_person(db, caller().name, most=_MOST)))
-    return answer(Jobs(jobs=jobs.of_course(db, query.course, most=_MOST)))
+        return answer(Jobs(jobs=jobs.list_jobs_of_person(db, caller().name, limit=_MAX_JOBS)))
+    return answer(Jobs(jobs=jobs.list_jobs_of_course(db, query.course, limit=_MAX_JOBS)))
 
 
 @api.get("/<job_id>", responses=responses(200, JobInfo, *_ERRORS))
@@ -56,16 +56,5 @@ def job(path: JobPath) -> Response:
 @allow(reader_of_job)
 def cancel_job(path: JobPath) -> Response:
     """Ask a job to stop; what it has done stays done."""
-    jobs.cancel(services().db, path.job_id)
-    told = jobs.report(services().db, path.job_id)
-    if told.course is not None:
-        with services().db.session() as session:
-            audit.note(
-                session,
-                told.course,
-                by=caller().name,
-                action="job.cancel",
-                words="Asked to stop what is under way",
-                job_id=told.id,
-            )
-    return answer(told, 202)
+    jobs.cancel(services().db, path.job_id, by=caller().name)
+    return answer(jobs.report(services().db, path.job_id), 202)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
+from kore.service import jobs
 from kore.service.auth.guards import allow, caller, in_path, services, teacher_of
 from kore.service.backups import making
 from kore.service.backups.reading import may_read
@@ -59,7 +60,7 @@ def delete_course(path: CoursePath, body: EndRequest) -> Response:
     return _ended(closing.DELETE, path, body)
 
 
-def _ended(kind: str, path: CoursePath, body: EndRequest) -> Response:
+def _ended(kind: jobs.JobKind, path: CoursePath, body: EndRequest) -> Response:
     return begun(
         ending.queue(
             services(),

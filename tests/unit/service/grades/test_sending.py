@@ -15,6 +15,7 @@ from ananke.demo.lms.store import LineItem
 from kore.service import grades, jobs
 from kore.service.db.models import Column, Course, Job, JobState, Score, ScoreState, now
 from kore.service.errors import KoreError
+from kore.service.job_handlers import HANDLERS
 from kore.service.jobs import Runner
 from kore.service.lti.http import Patience
 from tests.support.gradedcourse import QUICK, graded_course, only_grades
@@ -572,7 +573,7 @@ def in_doubt(course, job_id, slug, given, stamp):
 @contextmanager
 def working(course, threads):
     """Work on jobs in threads, as Kore does."""
-    runner = Runner(course.services, threads=threads)
+    runner = Runner(course.services, HANDLERS, threads=threads)
     with only_grades():
         runner.start()
         yield

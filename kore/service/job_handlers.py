@@ -1,0 +1,24 @@
+"""Every kind of job that there is, and what does it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kore.service import autograding
+from kore.service.backups import making
+from kore.service.copying import copies
+from kore.service.courses import launches, provision
+from kore.service.grades import plans, sending
+from kore.service.jobs import Handler, JobKind
+from kore.service.lifecycle import closing, ending, restoring
+
+HANDLERS: Mapping[JobKind, Handler] = {
+    launches.PROVISION: provision.provision,
+    autograding.KIND: autograding.run,
+    plans.SEND: sending.run,
+    copies.COPY: copies.run,
+    making.BACKUP: making.back_up,
+    closing.RESTORE: restoring.restore,
+    closing.RESET: ending.reset,
+    closing.DELETE: ending.delete,
+}
