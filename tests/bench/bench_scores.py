@@ -133,7 +133,7 @@ def main() -> None:
                 "bench": "scores",
                 "scores": options.scores,
                 "answer_ms": options.answer_ms,
-                "at_once": 4,
+                "max_concurrent": 4,
                 "tokens": tokens,
                 "kore_s": round(kore, 2),
                 "one_after_another_s": round(other, 2),

@@ -73,7 +73,7 @@ def test_the_keyboard_is_enough(lms, page):
     """From the top of the page with Tab and Enter into the tool."""
     page.goto(lms.url)
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
     _tab_to(page, "Marek Vymyšlený")
     expect(page.get_by_role("heading", level=1)).to_have_text("Courses of Marek Vymyšlený")
     _tab_to(page, "Open")

@@ -55,10 +55,10 @@ def launch(lms, user: str, activity: str, **changes: str) -> requests.Response:
     return browser.get(enter, timeout=20, allow_redirects=False)
 
 
-@pytest.mark.parametrize("manner", ["moodle", "canvas", "strict"])
-def test_people_come_in_from_each_kind_of_lms(manner, hub, kore, linden):
+@pytest.mark.parametrize("profile", ["moodle", "canvas", "strict"])
+def test_people_come_in_from_each_kind_of_lms(profile, hub, kore, linden):
     """Teacher, assistant, student, and the student whose name the LMS keeps to itself."""
-    linden.behave(manner=manner)
+    linden.behave(profile=profile)
     for person, activity in [
         ("tilda", "roots"),
         ("sefi", "roots"),
@@ -82,7 +82,7 @@ def test_people_come_in_from_each_kind_of_lms(manner, hub, kore, linden):
 
 def test_an_error_of_the_lms_is_shown(hub, linden):
     """An authentication request that the LMS refuses ends on our page, with its words."""
-    linden.behave(manner="moodle")
+    linden.behave(profile="moodle")
     browser = requests.Session()
     begun = linden.begin(browser, "zoe", "roots")
     begun.fields["login_hint"] = "someone-else"

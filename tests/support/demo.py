@@ -65,12 +65,12 @@ def running_demo(state_dir: Path, *more: str, env: dict[str, str] | None = None)
             assert process.stdout is not None
             line = process.stdout.readline()
             assert line, f"the demo did not start:\n{errors.read_text()}"
-            told = json.loads(line)
+            ready = json.loads(line)
             yield Demo(
-                lms=told["lms"].rstrip("/"),
-                hub=told["hub"].rstrip("/"),
-                kore=told["kore"].rstrip("/"),
-                state_dir=Path(told["state_dir"]),
+                lms=ready["lms"].rstrip("/"),
+                hub=ready["hub"].rstrip("/"),
+                kore=ready["kore"].rstrip("/"),
+                state_dir=Path(ready["state_dir"]),
                 process=process,
             )
         finally:

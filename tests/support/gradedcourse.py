@@ -1,6 +1,6 @@
 """A course with graded work between a real gradebook and the embedded LMS.
 
-    with graded_course(tmp_path, manner="canvas") as course:
+    with graded_course(tmp_path, profile="canvas") as course:
         course.grade("zoe", "ps1", 7)
         report = course.send()
 
@@ -107,7 +107,7 @@ class GradedCourse:
     def fill(self, number: int) -> list[str]:
         """Enrol many students in the LMS's course and let them launch; return their slugs."""
         slugs = [f"student-{index}" for index in range(number)]
-        with self.lms.app.app_context(), self.lms.store.writing() as db:
+        with self.lms.app.app_context(), self.lms.store.write_session() as db:
             activity = find_activity(db, self.activity)
             assert activity is not None
             for index, slug in enumerate(slugs):
@@ -214,7 +214,7 @@ class GradedCourse:
 
     def held(self) -> dict[str, tuple[float | None, int]]:
         """What the LMS's columns of the activity hold: points, and times written."""
-        with self.lms.store.reading() as db:
+        with self.lms.store.read_session() as db:
             rows = db.execute(
                 select(User.slug, Grade.points, Grade.writes)
                 .join(Grade, Grade.user_id == User.id)
@@ -225,7 +225,7 @@ class GradedCourse:
 
     def age_grades(self, seconds: int = 3600) -> None:
         """Make everything in the LMS's gradebook older; newer, where ``seconds`` are negative."""
-        with self.lms.store.writing() as db:
+        with self.lms.store.write_session() as db:
             db.execute(update(Grade).values(stamp=Grade.stamp - seconds * 1_000_000))
 
 
@@ -262,7 +262,7 @@ def open_kore(folder: Path, patience: Patience = QUICK, database_url: str = "") 
 def graded_course(
     folder: Path,
     *,
-    manner: str = "moodle",
+    profile: str = "moodle",
     activity: str = "roots",
     patience: Patience = QUICK,
     students: tuple[str, ...] = ("zoe", "mila", "niko", "layla"),
@@ -274,7 +274,7 @@ def graded_course(
     tool.add_url_rule("/services/kore/jwks", "jwks", lambda: jsonify(services.keys.jwks()))
     with (
         serving(tool) as tool_url,
-        running_lms(folder, manner=manner, tool_url=tool_url) as lms,
+        running_lms(folder, profile=profile, tool_url=tool_url) as lms,
     ):
         course = GradedCourse(
             lms, services, Runner(services, HANDLERS, threads=1), folder, activity

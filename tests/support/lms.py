@@ -1,6 +1,6 @@
 """The embedded LMS inside the test's process, and a tool that talks to it without a hub.
 
-    with running_lms(tmp_path, manner="canvas") as lms:
+    with running_lms(tmp_path, profile="canvas") as lms:
         session = lms.tool.session(lms)
 
 A tool's key set must be known before the LMS starts, so `running_lms` takes either the `tool_url`
@@ -29,7 +29,7 @@ from flask import Flask, Response, json, redirect, request
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from ananke.demo.lms import LmsConfig, create_app
-from ananke.demo.lms.claims import launch_claims
+from ananke.demo.lms.claims import make_launch_claims
 from ananke.demo.lms.config import ALL_SCOPES
 from ananke.demo.lms.keys import SigningKey
 from ananke.demo.lms.platform import Platform
@@ -70,13 +70,13 @@ def serving(app: Any, port: int = 0) -> Iterator[str]:
 @functools.cache
 def _tool_key() -> SigningKey:
     """One key for all tools of a test run: making one takes longer than most tests."""
-    return SigningKey.make()
+    return SigningKey.generate()
 
 
 @functools.cache
 def _platform_pem() -> bytes:
     """One key for all platforms of a test run."""
-    return SigningKey.make().private.private_bytes(
+    return SigningKey.generate().private.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
@@ -147,7 +147,7 @@ class FakeTool:
         return {name: value for name, value in claims.items() if value is not None}
 
     def ask(self, lms: RunningLms, assertion: str | None = None, **form: str) -> requests.Response:
-        """Ask for a token, for all scopes unless told otherwise."""
+        """Request a token, by default for all scopes."""
         data = {
             "grant_type": "client_credentials",
             "client_assertion_type": ASSERTION_TYPE,
@@ -239,16 +239,16 @@ class RunningLms:
 
     def service_requests(self, service: str = "") -> list[dict[str, Any]]:
         """Service requests seen, of one service or all."""
-        seen = self.platform.behaviour.requests()
+        seen = self.platform.behaviour.list_requests()
         return [entry for entry in seen if service in ("", entry["service"])]
 
     def claims(self, user: str, activity: str, nonce: str = "n", **changes: Any) -> dict[str, Any]:
         """Claims of a launch as the LMS would make them, then changed; None leaves one out."""
-        with self.app.app_context(), self.store.reading() as db:
+        with self.app.app_context(), self.store.read_session() as db:
             person, link = find_user(db, user), find_activity(db, activity)
             assert person is not None
             assert link is not None
-            claims = launch_claims(self.platform, db, person, link, nonce)
+            claims = make_launch_claims(self.platform, db, person, link, nonce)
         claims.update(changes)
         return {name: value for name, value in claims.items() if value is not None}
 
@@ -293,7 +293,7 @@ class RunningLms:
 
 @contextmanager
 def running_lms(
-    tmp_path: Path, manner: str = "moodle", tool_url: str = "", port: int = 0
+    tmp_path: Path, profile: str = "moodle", tool_url: str = "", port: int = 0
 ) -> Iterator[RunningLms]:
     """Run the LMS with its state below `tmp_path`; without `tool_url` it knows a FakeTool."""
     tool = FakeTool()
@@ -301,7 +301,7 @@ def running_lms(
     with serving(tool.app) as fake_url, serving(late, port) as url:
         tool.url = fake_url
         config = LmsConfig(
-            url=url, tool_url=tool_url or fake_url, state_dir=tmp_path / "lms", manner=manner
+            url=url, tool_url=tool_url or fake_url, state_dir=tmp_path / "lms", profile=profile
         )
         config.state_dir.mkdir(exist_ok=True)
         key_file = config.state_dir / "platform-key.pem"

@@ -37,7 +37,7 @@ def markup_in_titles(demo: Demo) -> Iterator[None]:
     """The LMS passes titles on as they are; as Moodle it would take the markup out."""
     behave(demo)
     yield
-    behave(demo, manner="moodle")
+    behave(demo, profile="moodle")
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def graded(demo: Demo, host: str) -> tuple[TaughtCourse, dict[str, str]]:
 def behave(demo: Demo, **values: Any) -> None:
     """Have the LMS behave in some way; titles are passed on as they are."""
     answer = requests.put(
-        f"{demo.lms}/api/behaviour", json={"manner": "strict", **values}, timeout=30
+        f"{demo.lms}/api/behaviour", json={"profile": "strict", **values}, timeout=30
     )
     assert answer.ok, answer.text
 

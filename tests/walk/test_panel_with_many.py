@@ -66,7 +66,7 @@ def test_three_hundred_are_sent_while_the_lms_is_busy(demo: Demo, chromium: Brow
     people = {"tilda": "teacher"} | dict.fromkeys(slugs, "student")
     make(demo, "courses", slug=f"many{mark}", title="Many & more", people=people)
     title = f"Lecture &amp; <b>lab</b> {mark}"
-    behave(demo, manner="strict")
+    behave(demo, profile="strict")
     try:
         activity = make(demo, "activities", course=f"many{mark}", title=title)["slug"]
         teacher = Person(demo, "tilda")
@@ -109,7 +109,7 @@ def test_three_hundred_are_sent_while_the_lms_is_busy(demo: Demo, chromium: Brow
             panel.button("Send the 2 failed ones again").click()
             expect(panel.row("Sent")).to_have_count(2, timeout=PATIENCE)
     finally:
-        behave(demo, manner="moodle", refuse_users=[], fail_next=[])
+        behave(demo, profile="moodle", refuse_users=[], fail_next=[])
     book = requests.get(f"{demo.lms}/api/gradebook?course=many{mark}", timeout=30).json()
     [column] = book["line_items"]
     points = {grade["user"]: grade["points"] for grade in column["grades"]}

@@ -1,6 +1,6 @@
-"""The demo's learning management system: an LTI 1.3 platform that stands on its own.
+"""The demo's learning management system: a self-contained LTI 1.3 platform.
 
-It shares no code with Kore, so that an error in one side's reading of the standard shows.
+It shares no code with Kore, so that a mistake in reading the standard shows up.
 """
 
 from ananke.demo.lms.app import create_app

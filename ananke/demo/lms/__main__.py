@@ -14,7 +14,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from ananke.demo.lms import LmsConfig, create_app
-from ananke.demo.lms.manners import MANNERS
+from ananke.demo.lms.profiles import PROFILES
 from ananke.demo.lms.store import StoreError
 
 THREADS = 32
@@ -22,10 +22,10 @@ STOP_SECONDS = 1
 
 
 class QuickArbiter(Arbiter):  # type: ignore[misc]
-    """Gunicorn's master, but one that does not wait for kept connections to end."""
+    """Gunicorn's master, except that it does not wait for idle connections to end."""
 
     def handle_term(self) -> None:
-        """End at once: whatever is under way is a transaction, or is nothing."""
+        """End at once: requests that are cut off leave no half-written data."""
         self.handle_quit()
 
 
@@ -49,48 +49,48 @@ class Server(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def load_config(self) -> None:
-        """Hand the settings to gunicorn, which reads neither files nor arguments here."""
+        """Pass the settings to gunicorn, which reads neither files nor arguments here."""
         for name, value in self._options.items():
             self.cfg.set(name, value)
 
     def run(self) -> None:
-        """Serve until a signal."""
+        """Serve until a signal arrives."""
         QuickArbiter(self).run()
 
     def load(self) -> Flask:
-        """Make the application, in the worker: database connections must not cross a fork."""
+        """Make the application in the worker: database connections must not survive a fork."""
         return create_app(self._lms)
 
 
-def _arguments(argv: list[str] | None) -> argparse.Namespace:
+def _parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m ananke.demo.lms", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
     parser.add_argument("--port", type=int, default=9090)
-    parser.add_argument("--url", help="address for browsers; by default http://HOST:PORT")
-    parser.add_argument("--tool-url", default="http://127.0.0.1:8000", help="where the hub is")
+    parser.add_argument("--url", help="URL for browsers; default: http://HOST:PORT")
+    parser.add_argument("--tool-url", default="http://127.0.0.1:8000", help="URL of the hub")
     parser.add_argument("--state-dir", type=Path, required=True)
-    parser.add_argument("--manner", choices=sorted(MANNERS), default="moodle")
+    parser.add_argument("--profile", choices=sorted(PROFILES), default="moodle")
     return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Serve until told to stop; 2 with one line of words if that is impossible."""
-    given = _arguments(argv)
+    """Serve until a signal arrives; return 2 with a one-line message if that is impossible."""
+    given = _parse_arguments(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
-        config = _config(given)
-        # Once here, so that an unusable state directory ends in words rather than in a worker.
+        config = _make_config(given)
+        # Once here, so that an unusable state directory ends in a message and not in a worker.
         create_app(config).extensions["lms"].store.close()
     except (ValueError, OSError, StoreError) as error:
-        return _refuse(str(error))
+        return _print_error(str(error))
     Server(config, given.host, given.port).run()
     return 0
 
 
-def _config(given: argparse.Namespace) -> LmsConfig:
-    """Check the arguments; ValueError or OSError with words if they cannot work."""
+def _make_config(given: argparse.Namespace) -> LmsConfig:
+    """Check the arguments; ValueError or OSError with a message if they cannot work."""
     if not ipaddress.ip_address(given.host).is_loopback:
-        msg = "The demo's LMS has no sign-in: it listens on a loopback address only."
+        msg = "The demo's LMS has no sign-in, so it only listens on a loopback address."
         raise ValueError(msg)
     family = socket.AF_INET6 if ":" in given.host else socket.AF_INET
     with socket.socket(family) as probe:
@@ -98,19 +98,19 @@ def _config(given: argparse.Namespace) -> LmsConfig:
         try:
             probe.bind((given.host, given.port))
         except OSError as error:
-            msg = f"Port {given.port} is not free ({error.strerror}). Choose another with --port."
+            msg = f"Port {given.port} is taken ({error.strerror}). Choose another one with --port."
             raise OSError(msg) from error
     name = f"[{given.host}]" if ":" in given.host else given.host
     return LmsConfig(
         url=given.url or f"http://{name}:{given.port}",
         tool_url=given.tool_url,
         state_dir=given.state_dir,
-        manner=given.manner,
+        profile=given.profile,
     )
 
 
-def _refuse(words: str) -> int:
-    print(f"The LMS cannot start: {words}", file=sys.stderr)  # noqa: T201
+def _print_error(message: str) -> int:
+    print(f"The LMS cannot start: {message}", file=sys.stderr)  # noqa: T201
     return 2
 
 

@@ -1,4 +1,4 @@
-"""What programs read: who and what there is, and the gradebook."""
+"""The API for programs that read: people, courses, activities, and the gradebook."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from flask import Blueprint, Response, request
 from sqlalchemy import select
 
 from ananke.demo.lms.errors import PageError
-from ananke.demo.lms.naming import context_id, link_id, subject
-from ananke.demo.lms.platform import platform
+from ananke.demo.lms.identifiers import get_context_id, get_link_id, get_subject
+from ananke.demo.lms.platform import current_platform
+from ananke.demo.lms.service_requests import json_response
 from ananke.demo.lms.store import (
     Activity,
     Course,
@@ -19,21 +20,20 @@ from ananke.demo.lms.store import (
     LineItem,
     User,
     find_course,
-    iso_time,
+    format_iso,
 )
-from ananke.demo.lms.wire import json_answer
 
 blueprint = Blueprint("api", __name__)
 
 
 @blueprint.get("/api/state")
 def state() -> Response:
-    """List users, courses, activities, and what the tool is registered with."""
-    lms = platform()
+    """Return users, courses, activities, and the registration of the tool."""
+    lms = current_platform()
     config = lms.config
-    with lms.store.reading() as db:
+    with lms.store.read_session() as db:
         body = {
-            "manner": lms.manner.name,
+            "profile": lms.profile.name,
             "registration": {
                 "issuer": config.issuer,
                 "authorize_url": config.authorize_url,
@@ -41,36 +41,36 @@ def state() -> Response:
                 "jwks_url": config.jwks_url,
                 **asdict(config.registration),
             },
-            "users": [user_json(user) for user in db.scalars(select(User).order_by(User.id))],
-            "courses": [course_json(entry) for entry in db.scalars(select(Course))],
-            "activities": [activity_json(entry) for entry in db.scalars(select(Activity))],
+            "users": [user_to_dict(user) for user in db.scalars(select(User).order_by(User.id))],
+            "courses": [course_to_dict(entry) for entry in db.scalars(select(Course))],
+            "activities": [activity_to_dict(entry) for entry in db.scalars(select(Activity))],
         }
-    return json_answer(body)
+    return json_response(body)
 
 
 @blueprint.get("/api/gradebook")
 def gradebook() -> Response:
-    """Columns of one course (`course`: slug or number) with their grades."""
-    lms = platform()
+    """Return the line items of one course (`course`: slug or number) with their grades."""
+    lms = current_platform()
     name = request.args.get("course", "")
     if not name:
         raise PageError(400, "Name a course: /api/gradebook?course=…")
-    with lms.store.reading() as db:
+    with lms.store.read_session() as db:
         course = find_course(db, name)
         if course is None:
             raise PageError(404, f"There is no course “{name[:80]}”.")
         body = {
             "course": {"id": course.id, "slug": course.slug, "title": course.title},
-            "line_items": [column_json(item) for item in course.line_items],
+            "line_items": [line_item_to_dict(item) for item in course.line_items],
         }
-    return json_answer(body)
+    return json_response(body)
 
 
-def user_json(user: User) -> dict[str, Any]:
-    """Build a person's entry; `sub` is the one that launches carry."""
+def user_to_dict(user: User) -> dict[str, Any]:
+    """Return a person as JSON; `sub` is the one in launches."""
     return {
         "slug": user.slug,
-        "sub": subject(user, platform().manner),
+        "sub": get_subject(user, current_platform().profile),
         "name": user.label,
         "given_name": user.given_name,
         "family_name": user.family_name,
@@ -84,21 +84,21 @@ def user_json(user: User) -> dict[str, Any]:
     }
 
 
-def course_json(course: Course) -> dict[str, Any]:
-    """Build a course's entry."""
+def course_to_dict(course: Course) -> dict[str, Any]:
+    """Return a course as JSON."""
     return {
         "id": course.id,
         "slug": course.slug,
         "title": course.title,
         "label": course.label,
-        "context_id": context_id(course, platform().manner),
+        "context_id": get_context_id(course, current_platform().profile),
         "activities": [activity.slug for activity in course.activities],
-        "people": [enrolment_json(entry) for entry in course.enrolments],
+        "people": [enrolment_to_dict(entry) for entry in course.enrolments],
     }
 
 
-def enrolment_json(enrolment: Enrolment) -> dict[str, Any]:
-    """Build the entry of a person's part in a course."""
+def enrolment_to_dict(enrolment: Enrolment) -> dict[str, Any]:
+    """Return an enrolment as JSON."""
     return {
         "user": enrolment.user.slug,
         "course": enrolment.course.slug,
@@ -108,14 +108,14 @@ def enrolment_json(enrolment: Enrolment) -> dict[str, Any]:
     }
 
 
-def activity_json(activity: Activity) -> dict[str, Any]:
-    """Build an activity's entry."""
+def activity_to_dict(activity: Activity) -> dict[str, Any]:
+    """Return an activity as JSON."""
     return {
         "id": activity.id,
         "slug": activity.slug,
         "course": activity.course.slug,
         "title": activity.title,
-        "resource_link_id": link_id(activity, platform().manner),
+        "resource_link_id": get_link_id(activity, current_platform().profile),
         "ags": activity.ags,
         "nrps": activity.nrps,
         "context": activity.context,
@@ -126,11 +126,11 @@ def activity_json(activity: Activity) -> dict[str, Any]:
     }
 
 
-def column_json(item: LineItem) -> dict[str, Any]:
-    """Build a column's entry with its grades, in the order of people."""
+def line_item_to_dict(item: LineItem) -> dict[str, Any]:
+    """Return a line item as JSON, with its grades in the order of people."""
     return {
         "id": item.id,
-        "url": platform().addresses.line_item(item),
+        "url": current_platform().service_urls.line_item(item),
         "label": item.label,
         "maximum": item.maximum,
         "activity": item.activity.slug if item.activity else None,
@@ -139,21 +139,21 @@ def column_json(item: LineItem) -> dict[str, Any]:
         "tag": item.tag,
         "locked": item.locked,
         "grades": [
-            grade_json(grade) for grade in sorted(item.grades, key=lambda grade: grade.user_id)
+            grade_to_dict(grade) for grade in sorted(item.grades, key=lambda grade: grade.user_id)
         ],
     }
 
 
-def grade_json(grade: Grade) -> dict[str, Any]:
-    """Build a cell's entry. `writes` counts the scores that a tool brought."""
+def grade_to_dict(grade: Grade) -> dict[str, Any]:
+    """Return a grade as JSON. `writes` counts the scores that a tool sent."""
     return {
         "user": grade.user.slug,
-        "sub": subject(grade.user, platform().manner),
+        "sub": get_subject(grade.user, current_platform().profile),
         "name": grade.user.label,
         "points": grade.points,
         "maximum": grade.line_item.maximum,
         "comment": grade.comment,
-        "when": iso_time(grade.stamp),
+        "when": format_iso(grade.stamp),
         "activity_progress": grade.activity_progress,
         "grading_progress": grade.grading_progress,
         "overridden": grade.overridden,

@@ -1,4 +1,4 @@
-"""What the demo's LMS can be told to do: be slow, fail, refuse; and its log of service requests."""
+"""The behaviour of the LMS that tests can set (delays, faults, limits), and its request log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ananke.demo.lms.config import ALL_SCOPES
-from ananke.demo.lms.manners import MANNERS, Manner
+from ananke.demo.lms.profiles import PROFILES, LmsProfile
 
 FAULT_KINDS = ("429", "503", "500", "403", "reset", "slow", "bad_status_line")
 SERVICES = ("token", "score", "result", "lineitem", "members")
@@ -20,15 +20,16 @@ MAX_DELAY_MS = 120_000
 
 
 class BehaviourError(ValueError):
-    """A behaviour that does not exist; the message says which."""
+    """An invalid behaviour; the message says what is wrong."""
 
 
 @dataclass
 class Fault:
-    """Something that goes wrong the next `times` times in one service.
+    """A fault that happens the next `times` times in one service.
 
     `when` is "before" (the request has no effect) or "after" (it has, but its answer is lost);
-    `user` limits it to scores and results of one `sub`; `retry_after` and `seconds` are seconds.
+    `user` limits the fault to scores and results of one `sub`; `retry_after` and `seconds` are
+    in seconds.
     """
 
     kind: str
@@ -44,7 +45,7 @@ class Fault:
         """Read a fault from JSON."""
         if not isinstance(value, dict) or not set(value) <= set(cls.__dataclass_fields__):
             names = ", ".join(cls.__dataclass_fields__)
-            msg = f"A fault is an object with some of: {names}."
+            msg = f"A fault is an object with any of: {names}."
             raise BehaviourError(msg)
         fault = cls(**{"kind": "", **value, "times": value.get("times", 1)})
         if fault.kind not in FAULT_KINDS:
@@ -54,12 +55,14 @@ class Fault:
             msg = f"The service of a fault is * or one of: {', '.join(SERVICES)}."
             raise BehaviourError(msg)
         if fault.when not in ("before", "after"):
-            msg = "A fault comes before or after the request has its effect."
+            msg = "The when of a fault is before or after."
             raise BehaviourError(msg)
-        if not _whole(fault.times, 0, 1_000_000) or not _amount(fault.seconds, MAX_DELAY_MS / 1000):
-            msg = "times is a whole number, seconds at most 120."
+        if not _is_whole(fault.times, 0, 1_000_000) or not _is_amount(
+            fault.seconds, MAX_DELAY_MS / 1000
+        ):
+            msg = "times is a whole number, seconds is at most 120."
             raise BehaviourError(msg)
-        if fault.retry_after is not None and not _amount(fault.retry_after, 86_400):
+        if fault.retry_after is not None and not _is_amount(fault.retry_after, 86_400):
             msg = "retry_after is a number of seconds."
             raise BehaviourError(msg)
         return fault
@@ -67,51 +70,51 @@ class Fault:
 
 @dataclass
 class Settings:
-    """The part of the behaviour that `PUT /api/behaviour` sets."""
+    """The settings of the behaviour, as in `PUT /api/behaviour`."""
 
-    manner: str = "moodle"
+    profile: str = "moodle"
     score_delay_ms: int = 0
     token_lifetime_s: int = 3600
     refuse_users: list[str] = field(default_factory=list)
     fail_next: list[Fault] = field(default_factory=list)
     granted_scopes: list[str] = field(default_factory=lambda: list(ALL_SCOPES))
-    # None: the manner's own; 0: no limit.
-    at_once: int | None = None
+    # None: as in the profile; 0: no limit.
+    max_concurrent: int | None = None
     throttle_status: int | None = None
 
 
 class Behaviour:
-    """The current behaviour of one LMS and what it saw. Safe to use from many threads."""
+    """The current behaviour of one LMS, and its request log. Safe to use from many threads."""
 
-    def __init__(self, manner: str) -> None:
-        if manner not in MANNERS:
-            msg = f"The manner is one of: {', '.join(MANNERS)}."
+    def __init__(self, profile: str) -> None:
+        if profile not in PROFILES:
+            msg = f"The profile is one of: {', '.join(PROFILES)}."
             raise BehaviourError(msg)
         self._lock = threading.Lock()
-        self._settings = Settings(manner=manner)
+        self._settings = Settings(profile=profile)
         self._log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
         self._running = 0
 
     @property
-    def manner(self) -> Manner:
-        """The habits in force."""
-        return MANNERS[self._settings.manner]
+    def profile(self) -> LmsProfile:
+        """The profile in force."""
+        return PROFILES[self._settings.profile]
 
     @property
     def settings(self) -> Settings:
-        """The settings in force; not to be changed in place."""
+        """The settings in force; do not change them in place."""
         return self._settings
 
-    def as_json(self) -> dict[str, Any]:
-        """Give the settings in the form in which `change` takes them."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings in the form that `change` takes."""
         with self._lock:
             return asdict(self._settings)
 
     def change(self, values: Any) -> None:
-        """Set what is named in `values`; nothing changes if anything in it is wrong."""
+        """Change the settings in `values`; nothing changes if any of them is invalid."""
         if not isinstance(values, dict) or not set(values) <= set(Settings.__dataclass_fields__):
             names = ", ".join(Settings.__dataclass_fields__)
-            msg = f"Behaviour is an object with some of: {names}."
+            msg = f"The behaviour is an object with any of: {names}."
             raise BehaviourError(msg)
         checked = dict(values)
         for name, value in values.items():
@@ -122,8 +125,8 @@ class Behaviour:
             for name, value in checked.items():
                 setattr(self._settings, name, value)
 
-    def next_fault(self, service: str, when: str, user: str | None) -> Fault | None:
-        """Take the fault that applies now, if any; it counts as used."""
+    def take_fault(self, service: str, when: str, user: str | None) -> Fault | None:
+        """Return the fault that applies now, if any, and count it as used."""
         with self._lock:
             for fault in self._settings.fail_next:
                 fits = (
@@ -140,10 +143,10 @@ class Behaviour:
         return None
 
     @contextmanager
-    def counted(self) -> Iterator[bool]:
-        """Count a service request while it runs; gives whether there are too many at once."""
-        own = self._settings.at_once
-        limit = self.manner.at_once if own is None else own
+    def count_request(self) -> Iterator[bool]:
+        """Count a service request while it runs; yield whether too many run at once."""
+        setting = self._settings.max_concurrent
+        limit = self.profile.max_concurrent if setting is None else setting
         with self._lock:
             self._running += 1
             too_many = bool(limit) and self._running > (limit or 0)
@@ -155,54 +158,56 @@ class Behaviour:
 
     @property
     def throttle_status(self) -> int:
-        """Status of an answer to too many requests at once."""
-        return self._settings.throttle_status or self.manner.throttle_status
+        """Status of the answer to too many requests at once."""
+        return self._settings.throttle_status or self.profile.throttle_status
 
-    def record(self, entry: dict[str, Any]) -> None:
+    def record_request(self, entry: dict[str, Any]) -> None:
         """Add a service request to the log."""
         with self._lock:
-            self._log.append({"t": time.time(), **entry})
+            self._log.append({"timestamp": time.time(), **entry})
 
-    def requests(self) -> list[dict[str, Any]]:
-        """Return the service requests seen, oldest first, at most the last 10,000."""
+    def list_requests(self) -> list[dict[str, Any]]:
+        """Return the last service requests (at most 10,000), oldest first."""
         with self._lock:
             return list(self._log)
 
-    def forget_requests(self) -> None:
+    def clear_requests(self) -> None:
         """Empty the log."""
         with self._lock:
             self._log.clear()
 
 
-def _whole(value: Any, low: int, high: int) -> bool:
+def _is_whole(value: Any, low: int, high: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 
-def _amount(value: Any, high: float) -> bool:
+def _is_amount(value: Any, high: float) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= high
 
 
-def _require(fits: bool, words: str) -> None:
+def _require(fits: bool, message: str) -> None:
     if not fits:
-        raise BehaviourError(words)
+        raise BehaviourError(message)
 
 
-def _texts(value: Any) -> bool:
+def _is_string_list(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
 
 
 _CHECKS = {
-    "manner": lambda v: _require(v in MANNERS, f"manner is one of: {', '.join(MANNERS)}."),
+    "profile": lambda v: _require(v in PROFILES, f"profile is one of: {', '.join(PROFILES)}."),
     "score_delay_ms": lambda v: _require(
-        _whole(v, 0, MAX_DELAY_MS), f"score_delay_ms is 0 to {MAX_DELAY_MS}."
+        _is_whole(v, 0, MAX_DELAY_MS), f"score_delay_ms is 0 to {MAX_DELAY_MS}."
     ),
     "token_lifetime_s": lambda v: _require(
-        _whole(v, 1, 86_400), "token_lifetime_s is 1 to 86400 seconds."
+        _is_whole(v, 1, 86_400), "token_lifetime_s is 1 to 86400 seconds."
     ),
-    "refuse_users": lambda v: _require(_texts(v), "refuse_users is a list of subs."),
+    "refuse_users": lambda v: _require(_is_string_list(v), "refuse_users is a list of subs."),
     "fail_next": lambda v: _require(isinstance(v, list), "fail_next is a list of faults."),
-    "granted_scopes": lambda v: _require(_texts(v), "granted_scopes is a list of scopes."),
-    "at_once": lambda v: _require(v is None or _whole(v, 0, 1000), "at_once is 0 to 1000 or null."),
+    "granted_scopes": lambda v: _require(_is_string_list(v), "granted_scopes is a list of scopes."),
+    "max_concurrent": lambda v: _require(
+        v is None or _is_whole(v, 0, 1000), "max_concurrent is 0 to 1000 or null."
+    ),
     "throttle_status": lambda v: _require(
         v in (None, 403, 429), "throttle_status is 403, 429 or null."
     ),

@@ -1,4 +1,4 @@
-"""How one LMS is set up: where it answers, where its state lies, and the tool it knows."""
+"""The configuration of one LMS: its URL, its state directory, and its tool."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ ALL_SCOPES = (*AGS_SCOPES, SCOPE_MEMBERS)
 HTTP_SCHEMES = ("http", "https")
 
 
-def origin_of(url: str) -> str:
-    """Scheme, host and port of an absolute http(s) URL; ValueError for anything else."""
+def get_origin(url: str) -> str:
+    """Return scheme, host and port of an absolute http(s) URL; ValueError for anything else."""
     parts = urlsplit(url)
     if parts.scheme not in HTTP_SCHEMES or not parts.hostname:
-        msg = f"{url!r} is not an absolute http or https address."
+        msg = f"{url!r} is not an absolute http or https URL."
         raise ValueError(msg)
     return f"{parts.scheme}://{parts.netloc}"
 
@@ -43,20 +43,20 @@ class Registration:
 
 @dataclass(frozen=True)
 class LmsConfig:
-    """Settings of one LMS. `url` is its issuer and must be what browsers and the tool can reach."""
+    """Settings of one LMS. `url` is its issuer; browsers and the tool must reach it there."""
 
     url: str
     tool_url: str
     state_dir: Path
-    manner: str = "moodle"
+    profile: str = "moodle"
     client_id: str = CLIENT_ID
     deployment_id: str = DEPLOYMENT_ID
     keyset_url: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse addresses that no browser could follow."""
-        origin_of(self.url)
-        origin_of(self.tool_url)
+        """Refuse URLs that no browser could open."""
+        get_origin(self.url)
+        get_origin(self.tool_url)
         object.__setattr__(self, "url", self.url.rstrip("/"))
         object.__setattr__(self, "tool_url", self.tool_url.rstrip("/"))
 

@@ -7,39 +7,39 @@ import logging
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from ananke.demo.lms.wire import json_answer
+from ananke.demo.lms.service_requests import json_response
 
 log = logging.getLogger(__name__)
 
 
 class PageError(Exception):
-    """Something that a person has to be told, with its HTTP status."""
+    """An error with a message for people, and its HTTP status."""
 
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
         self.status = status
-        self.words = words
+        self.message = message
 
 
-def _answer(status: int, words: str) -> Response:
+def _make_response(status: int, message: str) -> Response:
     if request.path.startswith("/api/"):
-        return json_answer({"error": {"status": status, "message": words}}, status=status)
-    page = render_template("error.html", status=status, words=words)
+        return json_response({"error": {"status": status, "message": message}}, status=status)
+    page = render_template("error.html", status=status, message=message)
     return Response(page, status=status)
 
 
-def install(app: Flask) -> None:
-    """Make the app answer errors in words."""
+def register_error_handlers(app: Flask) -> None:
+    """Make the app answer errors with a message."""
 
     @app.errorhandler(PageError)
-    def told(error: PageError) -> Response:
-        return _answer(error.status, error.words)
+    def handle_page_error(error: PageError) -> Response:
+        return _make_response(error.status, error.message)
 
     @app.errorhandler(HTTPException)
-    def refused(error: HTTPException) -> Response:
-        return _answer(error.code or 500, error.description or error.name)
+    def handle_http_error(error: HTTPException) -> Response:
+        return _make_response(error.code or 500, error.description or error.name)
 
     @app.errorhandler(Exception)
-    def failed(error: Exception) -> Response:
-        log.error("%s %s went wrong", request.method, request.path, exc_info=error)
-        return _answer(500, "Something went wrong inside the demo's LMS; its log has the details.")
+    def handle_unexpected_error(error: Exception) -> Response:
+        log.error("%s %s failed", request.method, request.path, exc_info=error)
+        return _make_response(500, "Internal error of the demo's LMS. Its log has the details.")

@@ -1,4 +1,4 @@
-"""The platform's signing key and the secret of its session cookies, made once and kept."""
+"""The platform's signing key and the secret of its session cookies, created once and stored."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 
-def _kept(path: Path, make: Callable[[], bytes]) -> bytes:
-    """Read `path`, made with mode 0600 if it is not there; of two makers, the first one wins."""
+def _load_or_create(path: Path, make: Callable[[], bytes]) -> bytes:
+    """Return the content of `path`, created with mode 0600 if missing; the first writer wins."""
     if not path.exists():
         partial = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -34,7 +34,7 @@ def _kept(path: Path, make: Callable[[], bytes]) -> bytes:
     return path.read_bytes()
 
 
-def _make_key() -> bytes:
+def _generate_pem() -> bytes:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return key.private_bytes(
         serialization.Encoding.PEM,
@@ -43,7 +43,7 @@ def _make_key() -> bytes:
     )
 
 
-def _number(value: int) -> str:
+def _encode_number(value: int) -> str:
     raw = value.to_bytes((value.bit_length() + 7) // 8, "big")
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
@@ -52,40 +52,40 @@ class SigningKey:
     """An RSA key with its public form. `kid` is the thumbprint of RFC 7638."""
 
     def __init__(self, pem: bytes) -> None:
-        # Our own file, readable by nobody else: proving its primes anew costs most of a start.
+        # Our own private file: checking the primes again would take most of the start.
         private = serialization.load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True)
         if not isinstance(private, rsa.RSAPrivateKey):
             msg = "The LMS's key is not an RSA key."
             raise TypeError(msg)
         self.private = private
         numbers = private.public_key().public_numbers()
-        required = {"e": _number(numbers.e), "kty": "RSA", "n": _number(numbers.n)}
+        required = {"e": _encode_number(numbers.e), "kty": "RSA", "n": _encode_number(numbers.n)}
         canonical = json.dumps(required, separators=(",", ":"), sort_keys=True).encode()
         digest = hashlib.sha256(canonical).digest()
         self.kid = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
         self.public_jwk = {**required, "alg": "RS256", "use": "sig", "kid": self.kid}
 
     @classmethod
-    def make(cls) -> SigningKey:
-        """Make a key that is kept nowhere."""
-        return cls(_make_key())
+    def generate(cls) -> SigningKey:
+        """Return a new key that is stored nowhere."""
+        return cls(_generate_pem())
 
     @classmethod
-    def kept_in(cls, directory: Path) -> SigningKey:
-        """Read the key kept in `directory`, made at the first call."""
-        return cls(_kept(directory / "platform-key.pem", _make_key))
+    def load_or_create(cls, directory: Path) -> SigningKey:
+        """Return the key stored in `directory`, created at the first call."""
+        return cls(_load_or_create(directory / "platform-key.pem", _generate_pem))
 
     def jwks(self) -> dict[str, Any]:
         """Return the public key set (RFC 7517)."""
         return {"keys": [self.public_jwk]}
 
     def sign(self, claims: dict[str, Any], headers: dict[str, Any] | None = None) -> str:
-        """Sign a JWT with RS256; `headers` are added to, or replace, `kid` and `typ`."""
+        """Sign a JWT with RS256; `headers` are added to `kid` and `typ`, or replace them."""
         return jwt.encode(
             claims, self.private, algorithm="RS256", headers={"kid": self.kid, **(headers or {})}
         )
 
 
-def cookie_secret(directory: Path) -> bytes:
-    """Read the secret that signs session cookies, made at the first call."""
-    return _kept(directory / "cookie-secret", lambda: secrets.token_bytes(32))
+def load_cookie_secret(directory: Path) -> bytes:
+    """Return the secret that signs session cookies, created at the first call."""
+    return _load_or_create(directory / "cookie-secret", lambda: secrets.token_bytes(32))

@@ -1,4 +1,4 @@
-"""Assignment and Grade Services 2.0, section 3.2: columns of the gradebook."""
+"""Assignment and Grade Services 2.0, section 3.2: line items."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ananke.demo.lms.config import SCOPE_LINEITEM, SCOPE_LINEITEM_READ
-from ananke.demo.lms.manners import Manner
-from ananke.demo.lms.naming import link_id
-from ananke.demo.lms.paging import Page, link_headers, page_of
-from ananke.demo.lms.platform import platform
-from ananke.demo.lms.store import Activity, Course, LineItem, now_us
-from ananke.demo.lms.wire import (
+from ananke.demo.lms.identifiers import get_link_id
+from ananke.demo.lms.paging import Page, add_link_headers, cut_page
+from ananke.demo.lms.platform import current_platform
+from ananke.demo.lms.profiles import LmsProfile
+from ananke.demo.lms.service_requests import (
     ServiceError,
-    json_answer,
-    json_object,
+    json_response,
+    read_json_object,
     require_accept,
-    require_content,
+    require_content_type,
     require_query,
-    service,
+    service_endpoint,
 )
+from ananke.demo.lms.store import Activity, Course, LineItem, current_time_us
 
 CONTAINER_TYPE = "application/vnd.ims.lis.v2.lineitemcontainer+json"
 ITEM_TYPE = "application/vnd.ims.lis.v2.lineitem+json"
@@ -32,17 +32,17 @@ MAX_TEXT = 255
 blueprint = Blueprint("lineitems", __name__)
 
 
-def item_json(item: LineItem, manner: Manner) -> dict[str, Any]:
-    """Build the standard's form of a column."""
+def line_item_to_json(item: LineItem, profile: LmsProfile) -> dict[str, Any]:
+    """Return a line item in the form of the standard."""
     body: dict[str, Any] = {
-        "id": platform().addresses.line_item(item),
+        "id": current_platform().service_urls.line_item(item),
         "label": item.label,
         "scoreMaximum": int(item.maximum) if item.maximum == int(item.maximum) else item.maximum,
         "resourceId": item.resource_id,
         "tag": item.tag,
     }
     if item.activity is not None:
-        body["resourceLinkId"] = link_id(item.activity, manner)
+        body["resourceLinkId"] = get_link_id(item.activity, profile)
     if item.start_at:
         body["startDateTime"] = item.start_at
     if item.end_at:
@@ -50,8 +50,8 @@ def item_json(item: LineItem, manner: Manner) -> dict[str, Any]:
     return body
 
 
-def find_item(db: Session, course_id: int, item_id: int) -> LineItem:
-    """Find a column of a course, or refuse."""
+def find_line_item(db: Session, course_id: int, item_id: int) -> LineItem:
+    """Return a line item of a course, or raise ServiceError."""
     item = db.get(LineItem, item_id)
     if item is None or item.course_id != course_id:
         raise ServiceError(404, "There is no such line item.")
@@ -59,14 +59,14 @@ def find_item(db: Session, course_id: int, item_id: int) -> LineItem:
 
 
 @blueprint.get("/lti/services/<int:course_id>/lineitems")
-@service("lineitem", SCOPE_LINEITEM, SCOPE_LINEITEM_READ)
+@service_endpoint("lineitem", SCOPE_LINEITEM, SCOPE_LINEITEM_READ)
 def list_items(course_id: int) -> Response:
-    """List columns; filters resource_link_id, resource_id and tag; limit and paging."""
+    """List line items; filters resource_link_id, resource_id and tag; limit and paging."""
     require_query()
     require_accept(CONTAINER_TYPE)
-    lms = platform()
+    lms = current_platform()
     wanted = request.args
-    with lms.store.reading() as db:
+    with lms.store.read_session() as db:
         if db.get(Course, course_id) is None:
             raise ServiceError(404, "There is no such course.")
         query = select(LineItem).where(LineItem.course_id == course_id).order_by(LineItem.id)
@@ -80,108 +80,110 @@ def list_items(course_id: int) -> Response:
                 item
                 for item in items
                 if item.activity
-                and link_id(item.activity, lms.manner) == wanted["resource_link_id"]
+                and get_link_id(item.activity, lms.profile) == wanted["resource_link_id"]
             ]
-        page: Page[LineItem] = page_of(items, lms.manner.page_size)
-        body = [item_json(item, lms.manner) for item in page.entries]
-    answer = json_answer(body, CONTAINER_TYPE)
+        page: Page[LineItem] = cut_page(items, lms.profile.page_size)
+        body = [line_item_to_json(item, lms.profile) for item in page.entries]
+    answer = json_response(body, CONTAINER_TYPE)
     filters = [(k, v) for k, v in wanted.items() if k in ("resource_link_id", "resource_id", "tag")]
-    link_headers(
-        answer, page, lambda extra: lms.addresses.line_items(course_id, [*filters, *extra])
+    add_link_headers(
+        answer, page, lambda extra: lms.service_urls.line_items(course_id, [*filters, *extra])
     )
     return answer
 
 
 @blueprint.post("/lti/services/<int:course_id>/lineitems")
-@service("lineitem", SCOPE_LINEITEM)
+@service_endpoint("lineitem", SCOPE_LINEITEM)
 def create_item(course_id: int) -> Response:
-    """Make a column; the same one twice if asked twice."""
+    """Create a line item; asked twice, it creates two."""
     require_query()
-    require_content(ITEM_TYPE)
-    lms = platform()
-    values = _read_item(json_object())
-    with lms.store.writing() as db:
+    require_content_type(ITEM_TYPE)
+    lms = current_platform()
+    values = _parse_line_item(read_json_object())
+    with lms.store.write_session() as db:
         if db.get(Course, course_id) is None:
             raise ServiceError(404, "There is no such course.")
-        activity = _activity_of(db, course_id, values.pop("link"))
+        activity = _find_activity(db, course_id, values.pop("link"))
         item = LineItem(course_id=course_id, activity=activity, **values)
         db.add(item)
         db.flush()
-        body = item_json(item, lms.manner)
-    answer = json_answer(body, ITEM_TYPE, status=201)
+        body = line_item_to_json(item, lms.profile)
+    answer = json_response(body, ITEM_TYPE, status=201)
     answer.headers["Location"] = body["id"]
     return answer
 
 
 @blueprint.get("/lti/services/<int:course_id>/lineitems/<int:item_id>/lineitem")
-@service("lineitem", SCOPE_LINEITEM, SCOPE_LINEITEM_READ)
+@service_endpoint("lineitem", SCOPE_LINEITEM, SCOPE_LINEITEM_READ)
 def show_item(course_id: int, item_id: int) -> Response:
-    """One column."""
+    """Return one line item."""
     require_query()
     require_accept(ITEM_TYPE)
-    lms = platform()
-    with lms.store.reading() as db:
-        return json_answer(item_json(find_item(db, course_id, item_id), lms.manner), ITEM_TYPE)
+    lms = current_platform()
+    with lms.store.read_session() as db:
+        return json_response(
+            line_item_to_json(find_line_item(db, course_id, item_id), lms.profile), ITEM_TYPE
+        )
 
 
 @blueprint.put("/lti/services/<int:course_id>/lineitems/<int:item_id>/lineitem")
-@service("lineitem", SCOPE_LINEITEM)
+@service_endpoint("lineitem", SCOPE_LINEITEM)
 def change_item(course_id: int, item_id: int) -> Response:
-    """Replace a column's properties; without resourceLinkId it is detached from its link."""
+    """Replace a line item's properties; without resourceLinkId it loses its link."""
     require_query()
-    require_content(ITEM_TYPE)
-    lms = platform()
-    values = _read_item(json_object())
-    with lms.store.writing() as db:
-        item = find_item(db, course_id, item_id)
-        activity = _activity_of(db, course_id, values.pop("link"))
+    require_content_type(ITEM_TYPE)
+    lms = current_platform()
+    values = _parse_line_item(read_json_object())
+    with lms.store.write_session() as db:
+        item = find_line_item(db, course_id, item_id)
+        activity = _find_activity(db, course_id, values.pop("link"))
         if item.own and activity is not item.activity:
-            raise ServiceError(400, "An activity's own column stays with its activity.")
-        rescale(item, values.pop("maximum"))
+            raise ServiceError(400, "An activity's own line item stays with its activity.")
+        rescale_line_item(item, values.pop("maximum"))
         item.activity = activity
         for name, value in values.items():
             setattr(item, name, value)
-        return json_answer(item_json(item, lms.manner), ITEM_TYPE)
+        return json_response(line_item_to_json(item, lms.profile), ITEM_TYPE)
 
 
 @blueprint.delete("/lti/services/<int:course_id>/lineitems/<int:item_id>/lineitem")
-@service("lineitem", SCOPE_LINEITEM)
+@service_endpoint("lineitem", SCOPE_LINEITEM)
 def remove_item(course_id: int, item_id: int) -> Response:
-    """Remove a column that a tool made, with its grades."""
+    """Delete a line item that a tool created, with its grades."""
     require_query()
-    lms = platform()
-    with lms.store.writing() as db:
-        item = find_item(db, course_id, item_id)
+    lms = current_platform()
+    with lms.store.write_session() as db:
+        item = find_line_item(db, course_id, item_id)
         if item.own:
-            raise ServiceError(403, "An activity's own column cannot be deleted.")
+            raise ServiceError(403, "An activity's own line item cannot be deleted.")
         db.delete(item)
     return Response(status=204)
 
 
-def rescale(item: LineItem, maximum: float) -> None:
-    """Change a column's maximum; its grades keep their share of it and count as changed now."""
+def rescale_line_item(item: LineItem, maximum: float) -> None:
+    """Change a line item's maximum; its grades are rescaled and count as changed now."""
     if maximum == item.maximum:
         return
     for grade in item.grades:
         if grade.points is not None:
             grade.points = round(grade.points * maximum / item.maximum, 5)
-        grade.stamp = now_us()
+        grade.stamp = current_time_us()
     item.maximum = maximum
 
 
-def _activity_of(db: Session, course_id: int, link: str) -> Activity | None:
+def _find_activity(db: Session, course_id: int, link: str) -> Activity | None:
     if not link:
         return None
-    manner = platform().manner
+    profile = current_platform().profile
     found = db.scalars(select(Activity).where(Activity.course_id == course_id))
-    activity = next((entry for entry in found if link_id(entry, manner) == link), None)
+    activity = next((entry for entry in found if get_link_id(entry, profile) == link), None)
     if activity is None:
         raise ServiceError(400, "resourceLinkId names no activity of this course.")
     return activity
 
 
-def _read_item(body: dict[str, Any]) -> dict[str, Any]:
-    """Check a line item that the tool sent; unknown properties are passed over."""
+def _parse_line_item(body: dict[str, Any]) -> dict[str, Any]:
+    """Check a line item from a tool; unknown properties are ignored."""
     label, maximum = body.get("label"), body.get("scoreMaximum")
     if not isinstance(label, str) or not label.strip() or len(label) > MAX_TEXT:
         raise ServiceError(400, "label is a text of at most 255 characters.")
@@ -194,11 +196,11 @@ def _read_item(body: dict[str, Any]) -> dict[str, Any]:
             raise ServiceError(400, f"{name} is a text of at most 255 characters.")
         values[column] = text
     for name, column in (("startDateTime", "start_at"), ("endDateTime", "end_at")):
-        values[column] = _moment(name, body.get(name))
+        values[column] = _parse_time(name, body.get(name))
     return values
 
 
-def _moment(name: str, text: Any) -> str | None:
+def _parse_time(name: str, text: Any) -> str | None:
     if text in (None, ""):
         return None
     try:

@@ -6,20 +6,20 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from ananke.demo.lms.claims import INSTRUCTOR, LEARNER, launch_roles
+from ananke.demo.lms.claims import INSTRUCTOR, LEARNER, get_launch_roles
 from ananke.demo.lms.config import SCOPE_MEMBERS
-from ananke.demo.lms.manners import Manner
-from ananke.demo.lms.naming import context_id, link_id, subject
-from ananke.demo.lms.paging import link_headers, page_of
-from ananke.demo.lms.platform import platform
-from ananke.demo.lms.store import Course, Enrolment
-from ananke.demo.lms.wire import (
+from ananke.demo.lms.identifiers import get_context_id, get_link_id, get_subject
+from ananke.demo.lms.paging import add_link_headers, cut_page
+from ananke.demo.lms.platform import current_platform
+from ananke.demo.lms.profiles import LmsProfile
+from ananke.demo.lms.service_requests import (
     ServiceError,
-    json_answer,
+    json_response,
     require_accept,
     require_query,
-    service,
+    service_endpoint,
 )
+from ananke.demo.lms.store import Course, Enrolment
 
 MEMBERS_TYPE = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
 
@@ -27,58 +27,58 @@ blueprint = Blueprint("nrps", __name__)
 
 
 @blueprint.get("/lti/services/<int:course_id>/memberships")
-@service("members", SCOPE_MEMBERS)
-def members(course_id: int) -> Response:
+@service_endpoint("members", SCOPE_MEMBERS)
+def list_members(course_id: int) -> Response:
     """List members; filters `role` and `rlid`; `limit` and paging."""
     require_query()
     require_accept(MEMBERS_TYPE)
-    lms = platform()
-    manner = lms.manner
+    lms = current_platform()
+    profile = lms.profile
     role, link = request.args.get("role", ""), request.args.get("rlid", "")
-    with lms.store.reading() as db:
+    with lms.store.read_session() as db:
         course = db.get(Course, course_id)
         if course is None:
             raise ServiceError(404, "There is no such course.")
-        if link and link not in [link_id(activity, manner) for activity in course.activities]:
+        if link and link not in [get_link_id(activity, profile) for activity in course.activities]:
             raise ServiceError(404, "rlid names no activity of this course.")
         people = [
             member
-            for member in (_member(entry, manner) for entry in course.enrolments)
+            for member in (_member_to_json(entry, profile) for entry in course.enrolments)
             if member is not None and _has_role(member, role)
         ]
-        shown = page_of(people, manner.page_size)
+        shown = cut_page(people, profile.page_size)
         body = {
-            "id": lms.addresses.members(course_id),
+            "id": lms.service_urls.members(course_id),
             "context": {
-                "id": context_id(course, manner),
+                "id": get_context_id(course, profile),
                 "label": course.label,
                 "title": course.title,
             },
             "members": list(shown.entries),
         }
-    answer = json_answer(body, MEMBERS_TYPE)
+    answer = json_response(body, MEMBERS_TYPE)
     filters = [("rlid", link)] if link else []
-    if role and not manner.forgets_role_filter:
+    if role and not profile.forgets_role_filter:
         filters.append(("role", role))
-    link_headers(
+    add_link_headers(
         answer,
         shown,
-        lambda extra: lms.addresses.members(course_id, [*filters, *extra]),
+        lambda extra: lms.service_urls.members(course_id, [*filters, *extra]),
         broken=False,
     )
     return answer
 
 
-def _member(enrolment: Enrolment, manner: Manner) -> dict[str, Any] | None:
+def _member_to_json(enrolment: Enrolment, profile: LmsProfile) -> dict[str, Any] | None:
     user = enrolment.user
     suspended = user.suspended or enrolment.suspended
-    if suspended and not manner.suspended_listed:
+    if suspended and not profile.suspended_listed:
         return None
     body: dict[str, Any] = {
-        "user_id": subject(user, manner),
-        "roles": _roles(enrolment, manner),
+        "user_id": get_subject(user, profile),
+        "roles": _get_roles(enrolment, profile),
     }
-    if not manner.short_roles:
+    if not profile.short_roles:
         body["status"] = "Inactive" if suspended else "Active"
     if user.share_name:
         body.update(name=user.label, given_name=user.given_name, family_name=user.family_name)
@@ -87,10 +87,13 @@ def _member(enrolment: Enrolment, manner: Manner) -> dict[str, Any] | None:
     return body
 
 
-def _roles(enrolment: Enrolment, manner: Manner) -> list[str]:
-    """Short names in Moodle, where a non-editing teacher is a Learner; else as at launch."""
-    if enrolment.roles is not None or not manner.short_roles:
-        return launch_roles(enrolment.user, enrolment, manner)
+def _get_roles(enrolment: Enrolment, profile: LmsProfile) -> list[str]:
+    """Return the roles of a member: as in launches, but short in Moodle.
+
+    There a non-editing teacher is a Learner.
+    """
+    if enrolment.roles is not None or not profile.short_roles:
+        return get_launch_roles(enrolment.user, enrolment, profile)
     return ["Instructor" if enrolment.role == "teacher" else "Learner"]
 
 

@@ -15,12 +15,12 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from ananke.demo.lms.claims import launch_claims, target_link_uri
+from ananke.demo.lms.claims import get_target_link_uri, make_launch_claims
 from ananke.demo.lms.errors import PageError
-from ananke.demo.lms.naming import subject
-from ananke.demo.lms.platform import Platform, platform
+from ananke.demo.lms.identifiers import get_subject
+from ananke.demo.lms.platform import Platform, current_platform
+from ananke.demo.lms.service_requests import json_response
 from ananke.demo.lms.store import Activity, Enrolment, Hint, User, find_activity, find_user
-from ananke.demo.lms.wire import json_answer
 
 HINT_SECONDS = 3600
 
@@ -28,20 +28,20 @@ blueprint = Blueprint("oidc", __name__)
 
 
 class AuthError(Exception):
-    """An authentication request that ends in an OIDC error response (OIDC core 3.1.2.6)."""
+    """An invalid authentication request: an OIDC error response (OIDC core 3.1.2.6)."""
 
-    def __init__(self, code: str, words: str = "") -> None:
-        super().__init__(words or code)
+    def __init__(self, code: str, description: str = "") -> None:
+        super().__init__(description or code)
         self.code = code
-        self.words = words
+        self.description = description
 
 
 @blueprint.get("/launch")
 def launch() -> AnyResponse:
-    """Begin to open an activity as a person; `via=get` asks for a redirect instead of a form."""
-    lms = platform()
-    with lms.store.writing() as db:
-        user, activity = _who_and_what(db)
+    """Begin a launch of an activity as a person; `via=get` asks for a redirect, not a form."""
+    lms = current_platform()
+    with lms.store.write_session() as db:
+        user, activity = _find_user_and_activity(db)
         value = secrets.token_urlsafe(24)
         db.execute(delete(Hint).where(Hint.made_at < time.time() - HINT_SECONDS))
         hint = Hint(
@@ -54,8 +54,8 @@ def launch() -> AnyResponse:
         db.add(hint)
         fields = {
             "iss": lms.config.issuer,
-            "target_link_uri": target_link_uri(lms, activity),
-            "login_hint": subject(user, lms.manner),
+            "target_link_uri": get_target_link_uri(lms, activity),
+            "login_hint": get_subject(user, lms.profile),
             "lti_message_hint": value,
             "client_id": lms.config.client_id,
             "lti_deployment_id": lms.config.deployment_id,
@@ -63,18 +63,18 @@ def launch() -> AnyResponse:
         title = activity.title
     url = lms.config.registration.initiation_url
     if request.args.get("via") == "get":
-        return redirect(_with_fields(url, fields))
-    return _form(url, fields, title)
+        return redirect(f"{url}?{urlencode(fields)}")
+    return _render_form(url, fields, title)
 
 
-def _who_and_what(db: Session) -> tuple[User, Activity]:
-    """Find the person and the activity that the request names, if they may meet."""
+def _find_user_and_activity(db: Session) -> tuple[User, Activity]:
+    """Return the person and the activity of the request, if the person may open it."""
     user_name, activity_name = request.args.get("user", ""), request.args.get("activity", "")
     if not user_name or not activity_name:
-        raise PageError(400, "A launch names a user and an activity.")
+        raise PageError(400, "A launch needs a user and an activity.")
     user, activity = find_user(db, user_name), find_activity(db, activity_name)
     if user is None:
-        raise PageError(404, f"Nobody here is called “{user_name[:80]}”.")
+        raise PageError(404, f"There is no user “{user_name[:80]}”.")
     if activity is None:
         raise PageError(404, f"There is no activity “{activity_name[:80]}”.")
     if user.suspended:
@@ -83,12 +83,12 @@ def _who_and_what(db: Session) -> tuple[User, Activity]:
     if enrolment is None and not user.admin:
         raise PageError(403, f"{user.label} is not enrolled in {activity.course.title}.")
     if enrolment is not None and enrolment.suspended:
-        raise PageError(403, f"The place of {user.label} in {activity.course.title} is suspended.")
+        raise PageError(403, f"{user.label} is suspended in {activity.course.title}.")
     return user, activity
 
 
 def _sign_in(user: User) -> str:
-    """Make the browser's LMS session this person's; signing in as another begins a new one."""
+    """Sign the browser in as this person; another person gets a new session."""
     if session.get("user") != user.slug or "sid" not in session:
         session.clear()
         session["user"] = user.slug
@@ -100,49 +100,49 @@ def _sign_in(user: User) -> str:
 
 @blueprint.route("/lti/auth", methods=["GET", "POST"])
 def authenticate() -> AnyResponse:
-    """Answer an authentication request with an id_token, as a form that posts itself."""
-    lms = platform()
+    """Answer an authentication request with an id_token, in a form that submits itself."""
+    lms = current_platform()
     given = request.values
-    hint = _take_hint(lms, given.get("lti_message_hint", ""))
+    hint = _use_hint(lms, given.get("lti_message_hint", ""))
     redirect_uri = given.get("redirect_uri", "")
-    # Nothing, not even an error, may be sent to an address that is not registered.
+    # Nothing, not even an error, may be sent to an unregistered URI.
     if redirect_uri not in lms.config.registration.redirect_uris:
-        status = lms.manner.unregistered_status
-        raise PageError(status, "The tool asked to be answered at an unregistered address.")
+        status = lms.profile.unregistered_status
+        raise PageError(status, "The tool asked for an answer at an unregistered redirect URI.")
     fields: dict[str, str] = {}
-    with lms.store.reading() as db:
+    with lms.store.read_session() as db:
         user, activity = db.get_one(User, hint.user_id), db.get_one(Activity, hint.activity_id)
         title = activity.title
         try:
-            nonce = _checked_nonce(lms, user)
-            fields["id_token"] = lms.key.sign(launch_claims(lms, db, user, activity, nonce))
+            nonce = _check_auth_request(lms, user)
+            fields["id_token"] = lms.key.sign(make_launch_claims(lms, db, user, activity, nonce))
         except AuthError as error:
             fields["error"] = error.code
-            if error.words:
-                fields["error_description"] = error.words
+            if error.description:
+                fields["error_description"] = error.description
     state = given.get("state")
     if state is not None:
-        fields["state"] = _as_moodle_filters(state)
-    return _form(redirect_uri, fields, title)
+        fields["state"] = _strip_tags_like_moodle(state)
+    return _render_form(redirect_uri, fields, title)
 
 
-def _take_hint(lms: Platform, value: str) -> Hint:
-    """Use up the hint of this browser's begun launch; it stays used whatever comes of it."""
-    with lms.store.writing() as db:
+def _use_hint(lms: Platform, value: str) -> Hint:
+    """Return the hint of this browser's launch; it stays used whatever happens next."""
+    with lms.store.write_session() as db:
         hint = db.get(Hint, value) if value else None
         fresh = hint is not None and not hint.used and hint.made_at >= time.time() - HINT_SECONDS
         if hint is None or not fresh or hint.session != session.get("sid"):
-            words = (
-                "This way into the activity was used before or has ended. "
+            message = (
+                "This launch was already used, or has expired. "
                 "Open the activity again from its course."
             )
-            raise PageError(404, words)
+            raise PageError(404, message)
         hint.used = True
         return hint
 
 
-def _checked_nonce(lms: Platform, user: User) -> str:
-    """Check an authentication request; gives its nonce."""
+def _check_auth_request(lms: Platform, user: User) -> str:
+    """Check an authentication request; return its nonce."""
     given = request.values
     required = ("scope", "response_type", "client_id", "redirect_uri", "login_hint", "nonce")
     for name in required:
@@ -154,31 +154,27 @@ def _checked_nonce(lms: Platform, user: User) -> str:
         raise AuthError("unsupported_response_type")
     if given["client_id"] != lms.config.client_id:
         raise AuthError("unauthorized_client")
-    if given["login_hint"] != subject(user, lms.manner):
+    if given["login_hint"] != get_subject(user, lms.profile):
         raise AuthError("access_denied")
     if given.get("response_mode") != "form_post":
-        words = "Invalid response_mode" if "response_mode" in given else "Missing response_mode"
-        raise AuthError("invalid_request", words)
-    if given.get("prompt", "" if lms.manner.require_prompt else "none") != "none":
+        problem = "Invalid" if "response_mode" in given else "Missing"
+        raise AuthError("invalid_request", f"{problem} response_mode")
+    if given.get("prompt", "" if lms.profile.require_prompt else "none") != "none":
         raise AuthError("invalid_request", "Invalid prompt")
     return given["nonce"]
 
 
-def _as_moodle_filters(state: str) -> str:
-    """Lose what looks like HTML: observed on Moodle, harmless to URL-safe characters."""
+def _strip_tags_like_moodle(state: str) -> str:
+    """Drop what looks like HTML: observed on Moodle; URL-safe characters are not affected."""
     return re.sub(r"<(?!\s)[^>]*(?:>|$)", "", state)
 
 
-def _form(url: str, fields: dict[str, str], title: str) -> Response:
+def _render_form(url: str, fields: dict[str, str], title: str) -> Response:
     page = render_template("post.html", url=url, fields=fields, title=title)
     return Response(page, headers={"Cache-Control": "no-store"})
 
 
-def _with_fields(url: str, fields: dict[str, str]) -> str:
-    return f"{url}?{urlencode(fields)}"
-
-
 @blueprint.get("/lti/jwks")
-def keys() -> Response:
+def show_keys() -> Response:
     """Return the platform's public keys (RFC 7517)."""
-    return json_answer(platform().key.jwks())
+    return json_response(current_platform().key.jwks())

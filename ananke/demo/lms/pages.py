@@ -1,4 +1,4 @@
-"""Pages for people: who to be, what to open, and the gradebook."""
+"""Pages for people: choosing a person and an activity, and the gradebook."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from ananke.demo.lms.errors import PageError
-from ananke.demo.lms.platform import platform
+from ananke.demo.lms.platform import current_platform
 from ananke.demo.lms.store import Course, Enrolment, Grade, User, find_course, find_user
 
 blueprint = Blueprint("pages", __name__)
 
-ROLE_WORDS = {
+ROLE_NAMES = {
     "teacher": "Teacher",
     "assistant": "Teaching assistant",
     "student": "Student",
@@ -25,71 +25,73 @@ ROLE_WORDS = {
 
 
 @blueprint.app_template_filter("points")
-def points(value: float) -> str:
-    """Write points without needless decimals."""
+def format_points(value: float) -> str:
+    """Return points without needless decimals."""
     return f"{value:.5f}".rstrip("0").rstrip(".")
 
 
 @blueprint.app_template_filter("day_time")
-def day_time(stamp: int) -> str:
-    """Write microseconds since 1970 as day and minute in UTC."""
+def format_day_time(stamp: int) -> str:
+    """Return microseconds since 1970 as date and time in UTC, for people."""
     moment = dt.datetime.fromtimestamp(stamp / 1_000_000, dt.UTC)
     return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
 
 
 @blueprint.app_template_filter("machine_time")
-def machine_time(stamp: int) -> str:
-    """Write microseconds since 1970 for a `datetime` attribute."""
+def format_machine_time(stamp: int) -> str:
+    """Return microseconds since 1970 as ISO 8601, for a `datetime` attribute."""
     return dt.datetime.fromtimestamp(stamp // 1_000_000, dt.UTC).isoformat()
 
 
 @blueprint.get("/")
 def home() -> str | Response:
-    """Choose who to be (`as`) and what to open."""
-    with platform().store.reading() as db:
+    """Show the people, and the courses of the chosen one (`as`)."""
+    with current_platform().store.read_session() as db:
         people = list(db.scalars(select(User).order_by(User.id)))
         wanted = request.args.get("as") or session.get("user", "")
         chosen = find_user(db, wanted) if wanted else None
         if chosen is None and "as" in request.args:
-            raise PageError(404, f"Nobody here is called “{request.args['as'][:80]}”.")
+            raise PageError(404, f"There is no user “{request.args['as'][:80]}”.")
         if chosen is None:
             chosen = people[0]
         return render_template(
             "home.html",
-            groups=_groups(people),
+            groups=_group_people(people),
             chosen=chosen,
-            chosen_role=ROLE_WORDS[_main_role(chosen)],
-            courses=_courses_of(db, chosen),
-            roles=ROLE_WORDS,
+            chosen_role=ROLE_NAMES[_find_main_role(chosen)],
+            courses=_list_courses(db, chosen),
+            roles=ROLE_NAMES,
         )
 
 
-def _main_role(user: User) -> str:
-    """Find the word for a person on the first page: the most that they are anywhere."""
+def _find_main_role(user: User) -> str:
+    """Return a person's role on the first page: the highest one in any course."""
     held = {entry.role for entry in user.enrolments}
     if user.admin:
         return "admin"
     return next((role for role in ("teacher", "assistant") if role in held), "student")
 
 
-def _groups(people: list[User]) -> list[tuple[str, list[tuple[User, str]]]]:
-    teaching = [(p, ROLE_WORDS[_main_role(p)]) for p in people if _main_role(p) != "student"]
-    students = [(p, ROLE_WORDS["student"]) for p in people if _main_role(p) == "student"]
+def _group_people(people: list[User]) -> list[tuple[str, list[tuple[User, str]]]]:
+    teaching = [
+        (p, ROLE_NAMES[_find_main_role(p)]) for p in people if _find_main_role(p) != "student"
+    ]
+    students = [(p, ROLE_NAMES["student"]) for p in people if _find_main_role(p) == "student"]
     return [("Staff", teaching), ("Students", students)]
 
 
-def _courses_of(db: Session, user: User) -> list[tuple[Course, str]]:
-    """Courses that a person sees, with the part played there; an administrator sees all."""
+def _list_courses(db: Session, user: User) -> list[tuple[Course, str]]:
+    """Return the courses that a person sees, with their role; an administrator sees all."""
     if user.admin:
         return [(course, "Administrator") for course in db.scalars(select(Course))]
     entries = db.scalars(select(Enrolment).where(Enrolment.user_id == user.id))
-    return [(entry.course, ROLE_WORDS[entry.role]) for entry in entries if not entry.suspended]
+    return [(entry.course, ROLE_NAMES[entry.role]) for entry in entries if not entry.suspended]
 
 
 @blueprint.get("/gradebook/<name>")
 def gradebook(name: str) -> str:
-    """Show a course's grades: a row a student, a column a line item."""
-    with platform().store.reading() as db:
+    """Show a course's grades: a row for each student, a column for each line item."""
+    with current_platform().store.read_session() as db:
         course = find_course(db, name)
         if course is None:
             raise PageError(404, f"There is no course “{name[:80]}”.")
@@ -109,5 +111,5 @@ def gradebook(name: str) -> str:
 
 @blueprint.get("/favicon.ico")
 def icon() -> Response:
-    """Lead browsers that do not read the page's icon to it."""
+    """Redirect browsers that ignore the page's icon to it."""
     return redirect(url_for("static", filename="leaf.svg"))

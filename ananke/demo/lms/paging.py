@@ -1,4 +1,4 @@
-"""Pages of long lists, and the Link headers (RFC 8288) that lead from one to the next."""
+"""Pages of long lists, and their Link headers (RFC 8288)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 
 from flask import Response, request
 
-from ananke.demo.lms.platform import platform
-from ananke.demo.lms.wire import ServiceError
+from ananke.demo.lms.platform import current_platform
+from ananke.demo.lms.service_requests import ServiceError
 
 Entry = TypeVar("Entry")
 MAX_LIMIT = 1000
@@ -18,7 +18,7 @@ MAX_DIGITS = 9
 
 @dataclass
 class Page(Generic[Entry]):
-    """Some entries of a list. `limit` is None where all fit on one page."""
+    """One page of a list. `limit` is None if there is only one page."""
 
     entries: Sequence[Entry]
     start: int
@@ -26,35 +26,35 @@ class Page(Generic[Entry]):
     total: int
 
 
-def page_of(entries: Sequence[Entry], default_size: int | None) -> Page[Entry]:
-    """Cut out the page that the request asks for with `limit` and `from`."""
-    limit = _number("limit", 1)
-    start = _number("from", 0) or 0
+def cut_page(entries: Sequence[Entry], default_size: int | None) -> Page[Entry]:
+    """Return the page that the request asks for with `limit` and `from`."""
+    limit = _read_number("limit", 1)
+    start = _read_number("from", 0) or 0
     size = default_size if limit is None else min(limit, default_size or MAX_LIMIT)
     if size is None:
         return Page(entries[start:], start, None, len(entries))
     return Page(entries[start : start + size], start, size, len(entries))
 
 
-def _number(name: str, least: int) -> int | None:
+def _read_number(name: str, minimum: int) -> int | None:
     text = request.args.get(name, "")
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS and int(text) >= least):
-        raise ServiceError(400, f"{name} is a whole number from {least}.")
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS and int(text) >= minimum):
+        raise ServiceError(400, f"{name} is a whole number from {minimum}.")
     return int(text)
 
 
-def link_headers(
+def add_link_headers(
     answer: Response,
     page: Page[Entry],
     url: Callable[[list[tuple[str, str]]], str],
     *,
     broken: bool | None = None,
 ) -> None:
-    """Add the links to the pages around `page`; `url` makes an address from extra parameters.
+    """Add the links to the pages around `page`; `url` makes a URL from extra parameters.
 
-    `broken` (by default as the LMS's manner is): curly quotes and HTML entities, as observed.
+    `broken` (default: as in the profile): curly quotes and HTML entities, as observed.
     """
     if page.limit is None:
         return
@@ -65,7 +65,7 @@ def link_headers(
     if page.start > 0:
         starts["prev"] = max(0, page.start - limit)
     if broken is None:
-        broken = platform().manner.broken_links
+        broken = current_platform().profile.broken_links
     for relation, start in starts.items():
         address = url([("limit", str(limit)), ("from", str(start))])
         if broken:

@@ -1,4 +1,4 @@
-"""Everything one running LMS consists of, as the request handlers see it."""
+"""One running LMS, as the request handlers see it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from flask import current_app
 
 from ananke.demo.lms.behaviour import Behaviour
 from ananke.demo.lms.config import LmsConfig
+from ananke.demo.lms.identifiers import ServiceUrls
 from ananke.demo.lms.keys import SigningKey
-from ananke.demo.lms.manners import Manner
-from ananke.demo.lms.naming import Addresses
+from ananke.demo.lms.profiles import LmsProfile
 from ananke.demo.lms.store import Store
-from ananke.demo.lms.toolkeys import ToolKeys
+from ananke.demo.lms.tool_keys import ToolKeys
 
 
 @dataclass
@@ -26,17 +26,17 @@ class Platform:
     tool_keys: ToolKeys
 
     @property
-    def manner(self) -> Manner:
-        """The habits in force."""
-        return self.behaviour.manner
+    def profile(self) -> LmsProfile:
+        """The profile in force."""
+        return self.behaviour.profile
 
     @property
-    def addresses(self) -> Addresses:
-        """Service URLs in the present manner."""
-        return Addresses(self.config.url, self.manner)
+    def service_urls(self) -> ServiceUrls:
+        """Service URLs in the current profile."""
+        return ServiceUrls(self.config.url, self.profile)
 
 
-def platform() -> Platform:
+def current_platform() -> Platform:
     """Return the LMS that the current request is for."""
     found = current_app.extensions["lms"]
     assert isinstance(found, Platform)

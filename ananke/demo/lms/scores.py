@@ -1,4 +1,4 @@
-"""Assignment and Grade Services 2.0, sections 3.3 and 3.4: scores in, results out."""
+"""Assignment and Grade Services 2.0, sections 3.3 and 3.4: scores and results."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from typing import Any
 from flask import Blueprint, Response, g, request
 from sqlalchemy.orm import Session
 
+from ananke.demo.lms.broken_connections import break_connection
 from ananke.demo.lms.config import SCOPE_RESULT, SCOPE_SCORE
-from ananke.demo.lms.lineitems import find_item
-from ananke.demo.lms.manners import Manner
-from ananke.demo.lms.naming import subject, user_of
-from ananke.demo.lms.paging import link_headers, page_of
-from ananke.demo.lms.platform import platform
-from ananke.demo.lms.sockets import break_connection
-from ananke.demo.lms.store import Enrolment, Grade, LineItem, User, iso_time
-from ananke.demo.lms.wire import (
+from ananke.demo.lms.identifiers import find_user_by_subject, get_subject
+from ananke.demo.lms.lineitems import find_line_item
+from ananke.demo.lms.paging import add_link_headers, cut_page
+from ananke.demo.lms.platform import current_platform
+from ananke.demo.lms.profiles import LmsProfile
+from ananke.demo.lms.service_requests import (
     ServiceError,
-    json_answer,
-    json_object,
+    json_response,
+    read_json_object,
     require_accept,
-    require_content,
+    require_content_type,
     require_query,
-    service,
+    service_endpoint,
 )
+from ananke.demo.lms.store import Enrolment, Grade, LineItem, User, format_iso
 
 SCORE_TYPE = "application/vnd.ims.lis.v1.score+json"
 RESULTS_TYPE = "application/vnd.ims.lis.v2.resultcontainer+json"
@@ -41,7 +41,7 @@ blueprint = Blueprint("scores", __name__)
 
 @dataclass
 class Score:
-    """A score as it came. `given` and `maximum` are both None where there is no score yet."""
+    """A score from a tool. `given` and `maximum` are both None if there is no score yet."""
 
     user: str
     stamp: int
@@ -53,79 +53,81 @@ class Score:
 
 
 @blueprint.post("/lti/services/<int:course_id>/lineitems/<int:item_id>/lineitem/scores")
-@service("score", SCOPE_SCORE)
+@service_endpoint("score", SCOPE_SCORE)
 def post_score(course_id: int, item_id: int) -> Response:
-    """Take a score into the gradebook."""
+    """Store a score in the gradebook."""
     require_query()
-    require_content(SCORE_TYPE)
-    lms = platform()
-    manner = lms.manner
+    require_content_type(SCORE_TYPE)
+    lms = current_platform()
+    profile = lms.profile
     delay = lms.behaviour.settings.score_delay_ms
     if delay:
         time.sleep(delay / 1000)
-    score = read_score(json_object(), manner)
-    if manner.crashing_user_ids and not (score.user.isascii() and score.user.isdigit()):
+    score = parse_score(read_json_object(), profile)
+    if profile.crashing_user_ids and not (score.user.isascii() and score.user.isdigit()):
         g.outcome = "bad_status_line"
         return break_connection("bad_status_line")
-    with lms.store.writing() as db:
-        item = find_item(db, course_id, item_id)
-        user = _gradable(db, item, score, manner)
-        _keep(db, item, user, score, manner)
-        url = lms.addresses.result(item, score.user)
-    if manner.score_body:
-        return json_answer({"resultUrl": url}, status=manner.score_status)
-    return Response(status=manner.score_status, content_type="application/json")
+    with lms.store.write_session() as db:
+        item = find_line_item(db, course_id, item_id)
+        user = _find_student(db, item, score, profile)
+        _store_score(db, item, user, score, profile)
+        url = lms.service_urls.result(item, score.user)
+    if profile.score_body:
+        return json_response({"resultUrl": url}, status=profile.score_status)
+    return Response(status=profile.score_status, content_type="application/json")
 
 
-def _gradable(db: Session, item: LineItem, score: Score, manner: Manner) -> User:
-    """Find the student whom a score is for, or refuse."""
-    user = user_of(db, score.user, manner)
+def _find_student(db: Session, item: LineItem, score: Score, profile: LmsProfile) -> User:
+    """Return the student of a score, or raise ServiceError."""
+    user = find_user_by_subject(db, score.user, profile)
     enrolment = db.get(Enrolment, (user.id, item.course_id)) if user is not None else None
-    refused = score.user in platform().behaviour.settings.refuse_users
+    refused = score.user in current_platform().behaviour.settings.refuse_users
     suspended = enrolment is not None and (enrolment.suspended or enrolment.user.suspended)
     if (
         user is None
         or enrolment is None
         or enrolment.role != "student"
         or refused
-        or (suspended and not manner.suspended_scored)
+        or (suspended and not profile.suspended_scored)
     ):
         # Observed on Moodle: the reason repeats the whole body.
-        words = (
+        message = (
             f"Incorrect score received{request.get_data(as_text=True)}"
-            if manner.errors == "reason"
+            if profile.errors == "reason"
             else "User not found in course or is not a student."
         )
-        raise ServiceError(manner.unknown_user_status, words)
+        raise ServiceError(profile.unknown_user_status, message)
     return user
 
 
-def _keep(db: Session, item: LineItem, user: User, score: Score, manner: Manner) -> None:
+def _store_score(
+    db: Session, item: LineItem, user: User, score: Score, profile: LmsProfile
+) -> None:
     grade = db.get(Grade, (item.id, user.id))
     if grade is None:
         grade = Grade(line_item_id=item.id, user_id=user.id)
         grade.stamp = grade.writes = 0
         grade.comment = ""
         grade.overridden = grade.locked = False
-    elif _is_stale(grade.stamp, score.stamp, manner):
-        words = (
+    elif _is_stale(grade.stamp, score.stamp, profile):
+        message = (
             f"Refusing score with an earlier timestamp for item {item.id} and user {score.user}"
-            if manner.errors == "reason"
-            else f"Provided timestamp of {iso_time(score.stamp)} before last updated timestamp "
-            f"of {iso_time(grade.stamp)}"
+            if profile.errors == "reason"
+            else f"Provided timestamp of {format_iso(score.stamp)} before last updated timestamp "
+            f"of {format_iso(grade.stamp)}"
         )
-        raise ServiceError(manner.stale_status, words)
+        raise ServiceError(profile.stale_status, message)
     if item.locked or grade.locked:
-        raise ServiceError(manner.locked_status, "The grade is locked.")
-    if grade.overridden and item.own and manner.silent_override:
+        raise ServiceError(profile.locked_status, "The grade is locked.")
+    if grade.overridden and item.own and profile.silent_override:
         return
     finished = score.grading_progress == "FullyGraded"
-    if score.given is not None and score.maximum and (finished or not manner.clears_unfinished):
+    if score.given is not None and score.maximum and (finished or not profile.clears_unfinished):
         points = score.given * item.maximum / score.maximum
         grade.points = round(min(max(points, 0.0), item.maximum), DECIMALS)
-    elif manner.clears_unfinished or finished:
+    elif profile.clears_unfinished or finished:
         grade.points = None
-    if score.comment is not None or not manner.keeps_comment:
+    if score.comment is not None or not profile.keeps_comment:
         grade.comment = score.comment or ""
     grade.stamp = score.stamp
     grade.activity_progress = score.activity_progress
@@ -134,20 +136,20 @@ def _keep(db: Session, item: LineItem, user: User, score: Score, manner: Manner)
     db.add(grade)
 
 
-def _is_stale(stored: int, given: int, manner: Manner) -> bool:
-    if manner.whole_seconds:
+def _is_stale(stored: int, given: int, profile: LmsProfile) -> bool:
+    if profile.whole_seconds:
         stored, given = stored // 1_000_000, given // 1_000_000
-    return given <= stored if manner.equal_is_stale else given < stored
+    return given <= stored if profile.equal_is_stale else given < stored
 
 
-def read_score(body: dict[str, Any], manner: Manner) -> Score:
-    """Check a score that the tool sent."""
+def parse_score(body: dict[str, Any], profile: LmsProfile) -> Score:
+    """Check a score from a tool."""
     user = body.get("userId")
-    if isinstance(user, int) and not isinstance(user, bool) and not manner.exact_values:
+    if isinstance(user, int) and not isinstance(user, bool) and not profile.exact_values:
         user = str(user)
     if not isinstance(user, str) or not user:
         raise ServiceError(400, "userId is missing")
-    given, maximum = _number(body, "scoreGiven"), _number(body, "scoreMaximum")
+    given, maximum = _read_number(body, "scoreGiven"), _read_number(body, "scoreMaximum")
     if given is not None and maximum is None:
         raise ServiceError(400, "scoreMaximum not supplied when scoreGiven present")
     if given is not None and (given < 0 or (maximum or 0) <= 0):
@@ -157,16 +159,16 @@ def read_score(body: dict[str, Any], manner: Manner) -> Score:
         raise ServiceError(400, "comment is a text")
     return Score(
         user=user,
-        stamp=_stamp(body.get("timestamp"), manner),
+        stamp=_parse_timestamp(body.get("timestamp"), profile),
         given=given,
         maximum=maximum,
         comment=comment,
-        activity_progress=_one_of(body, "activityProgress", ACTIVITY_PROGRESS),
-        grading_progress=_one_of(body, "gradingProgress", GRADING_PROGRESS),
+        activity_progress=_read_choice(body, "activityProgress", ACTIVITY_PROGRESS),
+        grading_progress=_read_choice(body, "gradingProgress", GRADING_PROGRESS),
     )
 
 
-def _number(body: dict[str, Any], name: str) -> float | None:
+def _read_number(body: dict[str, Any], name: str) -> float | None:
     value = body.get(name)
     if value is None:
         return None
@@ -178,24 +180,24 @@ def _number(body: dict[str, Any], name: str) -> float | None:
     return number
 
 
-def _one_of(body: dict[str, Any], name: str, allowed: tuple[str, ...]) -> str:
+def _read_choice(body: dict[str, Any], name: str, allowed: tuple[str, ...]) -> str:
     value = body.get(name)
     if not isinstance(value, str) or value not in allowed:
         raise ServiceError(400, f"{name} is one of {', '.join(allowed)}")
     return value
 
 
-def _stamp(text: Any, manner: Manner) -> int:
-    """Microseconds since 1970 of an ISO 8601 time with a zone."""
+def _parse_timestamp(text: Any, profile: LmsProfile) -> int:
+    """Return microseconds since 1970 of an ISO 8601 time with a zone."""
     try:
         moment = dt.datetime.fromisoformat(text)
     except (TypeError, ValueError) as error:
-        words = f"Provided timestamp of {text!r:.80} not a valid timestamp"
-        raise ServiceError(400, words) from error
-    if manner.exact_values and not re.search(r"[.,]\d", text):
+        message = f"Provided timestamp of {text!r:.80} not a valid timestamp"
+        raise ServiceError(400, message) from error
+    if profile.exact_values and not re.search(r"[.,]\d", text):
         raise ServiceError(400, "The timestamp lacks its sub-second precision")
     if moment.tzinfo is None:
-        if manner.exact_values:
+        if profile.exact_values:
             raise ServiceError(400, "The timestamp lacks its time zone")
         moment = moment.replace(tzinfo=dt.UTC)
     since = moment - dt.datetime.fromtimestamp(0, dt.UTC)
@@ -203,34 +205,36 @@ def _stamp(text: Any, manner: Manner) -> int:
 
 
 @blueprint.get("/lti/services/<int:course_id>/lineitems/<int:item_id>/lineitem/results")
-@service("result", SCOPE_RESULT)
+@service_endpoint("result", SCOPE_RESULT)
 def list_results(course_id: int, item_id: int) -> Response:
-    """Grades of a column, all or one person's (`user_id`)."""
+    """List the results of a line item, all or one person's (`user_id`)."""
     require_query()
     require_accept(RESULTS_TYPE)
-    lms = platform()
-    manner = lms.manner
-    if manner.results_limit_fails and "limit" in request.args:
+    lms = current_platform()
+    profile = lms.profile
+    if profile.results_limit_fails and "limit" in request.args:
         page = "<!DOCTYPE html><title>Error</title><p>Can't find data record in database.</p>"
         return Response(page, status=404, content_type="text/html; charset=utf-8")
-    with lms.store.reading() as db:
-        item = find_item(db, course_id, item_id)
+    with lms.store.read_session() as db:
+        item = find_line_item(db, course_id, item_id)
         wanted = request.args.get("user_id")
         results = [
-            _result_json(item, grade, manner)
+            _result_to_json(item, grade, profile)
             for grade in sorted(item.grades, key=lambda grade: grade.user_id)
-            if wanted in (None, "", subject(grade.user, manner))
+            if wanted in (None, "", get_subject(grade.user, profile))
         ]
-        shown = page_of(results, manner.page_size)
-        answer = json_answer(list(shown.entries), RESULTS_TYPE)
+        shown = cut_page(results, profile.page_size)
+        answer = json_response(list(shown.entries), RESULTS_TYPE)
         filters = [("user_id", wanted)] if wanted else []
-        link_headers(answer, shown, lambda extra: lms.addresses.results(item, [*filters, *extra]))
+        add_link_headers(
+            answer, shown, lambda extra: lms.service_urls.results(item, [*filters, *extra])
+        )
     return answer
 
 
-def _result_json(item: LineItem, grade: Grade, manner: Manner) -> dict[str, Any]:
-    sub = subject(grade.user, manner)
-    addresses = platform().addresses
+def _result_to_json(item: LineItem, grade: Grade, profile: LmsProfile) -> dict[str, Any]:
+    sub = get_subject(grade.user, profile)
+    addresses = current_platform().service_urls
     body: dict[str, Any] = {
         "id": addresses.result(item, sub),
         "userId": sub,
@@ -241,6 +245,6 @@ def _result_json(item: LineItem, grade: Grade, manner: Manner) -> dict[str, Any]
         body["resultMaximum"] = item.maximum
     if grade.comment:
         body["comment"] = grade.comment
-    if manner.result_time:
-        body["timestamp"] = iso_time(grade.stamp)
+    if profile.result_time:
+        body["timestamp"] = format_iso(grade.stamp)
     return body

@@ -1,4 +1,4 @@
-"""The LMS's tables, in SQLite through SQLAlchemy, made to survive kills."""
+"""The LMS's tables, in SQLite through SQLAlchemy; a kill loses nothing that was committed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class StoreError(Exception):
 
 
 class Base(DeclarativeBase):
-    """Root of the tables."""
+    """Base class of the tables."""
 
 
 class Course(Base):
@@ -65,7 +65,7 @@ class Activity(Base):
 
 
 class User(Base):
-    """A person. `sub` is a number as text unless made otherwise; `opaque_sub` a UUID."""
+    """A person. `sub` is a number as text unless set otherwise; `opaque_sub` is a UUID."""
 
     __tablename__ = "users"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -85,12 +85,12 @@ class User(Base):
 
     @property
     def label(self) -> str:
-        """What the LMS itself calls this person."""
+        """The name of this person in the LMS."""
         return self.name or f"{self.given_name} {self.family_name}".strip() or self.slug
 
 
 class Enrolment(Base):
-    """A person's part in a course. `roles`, when set, replaces the role claim verbatim."""
+    """A person's role in a course. `roles`, if set, replaces the role claim."""
 
     __tablename__ = "enrolments"
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
@@ -103,7 +103,7 @@ class Enrolment(Base):
 
 
 class LineItem(Base):
-    """A column of the gradebook. `own`: made by the LMS together with its activity."""
+    """A column of the gradebook. `own`: created by the LMS together with its activity."""
 
     __tablename__ = "line_items"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -125,27 +125,27 @@ class LineItem(Base):
 
 
 class Grade(Base):
-    """A cell of the gradebook. `points` counts against the column's maximum; None = cleared."""
+    """A cell of the gradebook. `points` is out of the line item's maximum; None: cleared."""
 
     __tablename__ = "grades"
     line_item_id: Mapped[int] = mapped_column(ForeignKey("line_items.id"), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
     points: Mapped[float | None]
     comment: Mapped[str] = mapped_column(default="")
-    # Microseconds since 1970: SQLite would drop the zone, and float the last digits.
+    # Microseconds since 1970: SQLite would lose the zone, and a float the last digits.
     stamp: Mapped[int] = mapped_column(default=0)
     activity_progress: Mapped[str] = mapped_column(default="")
     grading_progress: Mapped[str] = mapped_column(default="")
     overridden: Mapped[bool] = mapped_column(default=False)
     locked: Mapped[bool] = mapped_column(default=False)
-    # How many scores changed this cell: a tool that sends twice shows here.
+    # Number of scores that changed this cell: shows whether a tool sends twice.
     writes: Mapped[int] = mapped_column(default=0)
     line_item: Mapped[LineItem] = relationship(back_populates="grades")
     user: Mapped[User] = relationship()
 
 
 class Hint(Base):
-    """A begun launch, bound to the browser session and person that began it."""
+    """A launch that has begun, bound to its browser session and person."""
 
     __tablename__ = "hints"
     value: Mapped[str] = mapped_column(primary_key=True)
@@ -159,7 +159,7 @@ class Hint(Base):
 
 
 class Token(Base):
-    """An access token that was given out; only its digest is kept."""
+    """An issued access token; only its digest is stored."""
 
     __tablename__ = "tokens"
     digest: Mapped[str] = mapped_column(primary_key=True)
@@ -168,20 +168,20 @@ class Token(Base):
 
 
 class UsedAssertion(Base):
-    """The `jti` of an accepted client assertion, kept until it would have expired."""
+    """The `jti` of an accepted client assertion, stored until the assertion expires."""
 
     __tablename__ = "used_assertions"
     jti: Mapped[str] = mapped_column(primary_key=True)
     ends_at: Mapped[float]
 
 
-def now_us() -> int:
-    """Microseconds since 1970."""
+def current_time_us() -> int:
+    """Return the current time in microseconds since 1970."""
     return int(dt.datetime.now(dt.UTC).timestamp() * 1_000_000)
 
 
-def iso_time(stamp: int) -> str:
-    """ISO 8601 in UTC with microseconds, from microseconds since 1970."""
+def format_iso(stamp: int) -> str:
+    """Return microseconds since 1970 as ISO 8601 in UTC with microseconds."""
     moment = dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(microseconds=stamp)
     return moment.isoformat(timespec="microseconds")
 
@@ -189,13 +189,13 @@ def iso_time(stamp: int) -> str:
 class Store:
     """The database of one LMS.
 
-    Reading and writing transactions are told apart: a writing one takes SQLite's write lock at
-    its beginning, so it cannot fail half way.
+    Transactions either read or write: a writing one takes SQLite's write lock at its beginning,
+    so it cannot fail halfway.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        # Created here rather than by SQLite, so that nobody else can ever read it.
+        # Created here and not by SQLite, so that it is private from the beginning.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         self.engine = create_engine(f"sqlite:///{path}", pool_size=16, max_overflow=48)
         event.listen(self.engine, "connect", _on_connect)
@@ -207,7 +207,7 @@ class Store:
             raise StoreError(msg) from error
 
     def _prepare(self) -> None:
-        with self.writing() as session:
+        with self.write_session() as session:
             version = session.execute(text("PRAGMA user_version")).scalar_one()
             if version not in (0, SCHEMA_VERSION):
                 msg = (
@@ -219,25 +219,25 @@ class Store:
             session.execute(text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """Open a session for reading one consistent state."""
+    def read_session(self) -> Iterator[Session]:
+        """Open a session that reads one consistent state."""
         with Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def write_session(self) -> Iterator[Session]:
         """Open a session that commits at the end, and rolls back on an exception."""
         engine = self.engine.execution_options(writing=True)
         with Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         self.engine.dispose()
 
 
 def _on_connect(connection: Any, _record: Any) -> None:
-    # The driver must not begin transactions by itself: _on_begin says which kind it is.
+    # The driver must not begin transactions itself: _on_begin chooses their kind.
     connection.isolation_level = None
     connection.execute("PRAGMA busy_timeout = 10000")
     connection.execute("PRAGMA journal_mode = WAL")
@@ -251,19 +251,19 @@ def _on_begin(connection: Connection) -> None:
 
 
 def find_course(session: Session, name: str) -> Course | None:
-    """Find a course by its slug or number."""
+    """Return a course by its slug or number."""
     found = session.scalars(select(Course).where(Course.slug == name)).first()
     return found or (session.get(Course, int(name)) if _is_number(name) else None)
 
 
 def find_activity(session: Session, name: str) -> Activity | None:
-    """Find an activity by its slug or number."""
+    """Return an activity by its slug or number."""
     found = session.scalars(select(Activity).where(Activity.slug == name)).first()
     return found or (session.get(Activity, int(name)) if _is_number(name) else None)
 
 
 def find_user(session: Session, name: str) -> User | None:
-    """Find a person by slug or subject."""
+    """Return a person by slug or subject."""
     query = select(User).where((User.slug == name) | (User.sub == name) | (User.opaque_sub == name))
     found = session.scalars(query).all()
     return next((user for user in found if user.slug == name), found[0] if found else None)

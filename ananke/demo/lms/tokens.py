@@ -16,9 +16,9 @@ from flask import Response, request
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 
-from ananke.demo.lms.platform import Platform, platform
+from ananke.demo.lms.platform import Platform, current_platform
 from ananke.demo.lms.store import Token, UsedAssertion
-from ananke.demo.lms.toolkeys import KeysetUnreachableError
+from ananke.demo.lms.tool_keys import KeysetUnreachableError
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 MAX_ASSERTION_SECONDS = 3600
@@ -27,32 +27,34 @@ MAX_ASSERTION_SECONDS = 3600
 class TokenError(Exception):
     """A refused token request: OAuth error code and description."""
 
-    def __init__(self, code: str, words: str, *, status: int = 400, broken: bool = False) -> None:
-        super().__init__(words)
+    def __init__(
+        self, code: str, description: str, *, status: int = 400, broken: bool = False
+    ) -> None:
+        super().__init__(description)
         self.code = code
-        self.words = words
+        self.description = description
         self.status = status
         self.broken = broken
 
 
-def grant() -> Response:
+def issue_token() -> Response:
     """Answer a token request."""
-    lms = platform()
+    lms = current_platform()
     try:
-        asked = _asked_scopes()
-        claims = _verified(lms, request.form.get("client_assertion", ""))
-        return _issue(lms, claims, asked)
+        asked = _read_requested_scopes()
+        claims = _verify_assertion(lms, request.form.get("client_assertion", ""))
+        return _create_token(lms, claims, asked)
     except KeysetUnreachableError as error:
-        if lms.manner.broken_token_errors:
+        if lms.profile.broken_token_errors:
             page = "<!DOCTYPE html><title>Error</title><p>Exception - cannot read the key set</p>"
             return Response(page, status=404, content_type="text/html; charset=utf-8")
-        return _refusal(lms, TokenError("invalid_client", str(error), status=401))
+        return _make_error_response(lms, TokenError("invalid_client", str(error), status=401))
     except TokenError as error:
-        return _refusal(lms, error)
+        return _make_error_response(lms, error)
 
 
-def _asked_scopes() -> list[str]:
-    """Check the form but for the assertion; gives the scopes asked for."""
+def _read_requested_scopes() -> list[str]:
+    """Check the form except for the assertion; return the requested scopes."""
     form = request.form
     if request.mimetype != "application/x-www-form-urlencoded":
         raise TokenError("invalid_request", "The body must be a form.")
@@ -62,21 +64,21 @@ def _asked_scopes() -> list[str]:
         raise TokenError("invalid_request", f"client_assertion_type must be {ASSERTION_TYPE}.")
     asked = form.get("scope", "").split()
     if not asked:
-        raise TokenError("invalid_scope", "No scope was asked for.")
+        raise TokenError("invalid_scope", "No scope was requested.")
     return asked
 
 
-def _refusal(lms: Platform, error: TokenError) -> Response:
-    if error.broken and lms.manner.broken_token_errors:
-        # As observed: the description is pasted in unescaped.
-        text = f'{{"error":"{error.code}","error_description":"Refused: "{error.words}""}}'
+def _make_error_response(lms: Platform, error: TokenError) -> Response:
+    if error.broken and lms.profile.broken_token_errors:
+        # As observed: the description is inserted without escaping.
+        text = f'{{"error":"{error.code}","error_description":"Refused: "{error.description}""}}'
     else:
-        text = json.dumps({"error": error.code, "error_description": error.words})
-    return Response(text, status=error.status, content_type=lms.manner.token_type)
+        text = json.dumps({"error": error.code, "error_description": error.description})
+    return Response(text, status=error.status, content_type=lms.profile.token_type)
 
 
-def _verified(lms: Platform, assertion: str) -> dict[str, Any]:
-    """Claims of a client assertion that holds against the tool's keys."""
+def _verify_assertion(lms: Platform, assertion: str) -> dict[str, Any]:
+    """Return the claims of a client assertion, verified with the tool's keys."""
     try:
         header = jwt.get_unverified_header(assertion)
     except jwt.PyJWTError as error:
@@ -92,13 +94,13 @@ def _verified(lms: Platform, assertion: str) -> dict[str, Any]:
     if not isinstance(jti, str) or not jti:
         raise TokenError("invalid_client", "jti must be a text.")
     if claims["exp"] - claims["iat"] > MAX_ASSERTION_SECONDS:
-        raise TokenError("invalid_client", "The assertion may live an hour at most.")
+        raise TokenError("invalid_client", "The assertion may be valid for at most one hour.")
     return claims
 
 
 def _check_signature(lms: Platform, assertion: str, kid: str) -> dict[str, Any]:
-    """Verify with the kept key, and with a fresh one when that fails."""
-    key = lms.tool_keys.known(kid)
+    """Verify with the cached key, and with a new one if that fails."""
+    key = lms.tool_keys.find(kid)
     if key is not None:
         try:
             return _decode(lms, assertion, key)
@@ -106,8 +108,8 @@ def _check_signature(lms: Platform, assertion: str, kid: str) -> dict[str, Any]:
             pass
         except jwt.PyJWTError as error:
             raise TokenError("invalid_client", str(error), broken=True) from error
-    lms.tool_keys.fetch()
-    key = lms.tool_keys.known(kid)
+    lms.tool_keys.refresh()
+    key = lms.tool_keys.find(kid)
     if key is None:
         raise TokenError("invalid_client", f"The key set has no key {kid[:80]!r}.", broken=True)
     try:
@@ -127,7 +129,7 @@ def _decode(lms: Platform, assertion: str, key: jwt.PyJWK) -> dict[str, Any]:
     return claims
 
 
-def _issue(lms: Platform, claims: dict[str, Any], asked: list[str]) -> Response:
+def _create_token(lms: Platform, claims: dict[str, Any], asked: list[str]) -> Response:
     granted = [scope for scope in asked if scope in lms.behaviour.settings.granted_scopes]
     if not granted:
         raise TokenError("invalid_scope", "None of the scopes is granted to this tool.")
@@ -135,7 +137,7 @@ def _issue(lms: Platform, claims: dict[str, Any], asked: list[str]) -> Response:
     lifetime = lms.behaviour.settings.token_lifetime_s
     token = secrets.token_hex(32)
     try:
-        with lms.store.writing() as session:
+        with lms.store.write_session() as session:
             session.execute(delete(UsedAssertion).where(UsedAssertion.ends_at < now))
             session.execute(delete(Token).where(Token.ends_at < now))
             session.add(UsedAssertion(jti=claims["jti"], ends_at=float(claims["exp"])))
@@ -143,7 +145,7 @@ def _issue(lms: Platform, claims: dict[str, Any], asked: list[str]) -> Response:
                 Token(digest=_digest(token), scopes=" ".join(granted), ends_at=now + lifetime)
             )
     except IntegrityError as error:
-        raise TokenError("invalid_client", "The assertion was used before.") from error
+        raise TokenError("invalid_client", "The assertion was already used.") from error
     body = {
         "access_token": token,
         "token_type": "Bearer",
@@ -151,15 +153,15 @@ def _issue(lms: Platform, claims: dict[str, Any], asked: list[str]) -> Response:
         "scope": " ".join(granted),
     }
     headers = {"Cache-Control": "no-store"}
-    return Response(json.dumps(body), headers=headers, content_type=lms.manner.token_type)
+    return Response(json.dumps(body), headers=headers, content_type=lms.profile.token_type)
 
 
-def bearer_scopes(header: str) -> set[str] | None:
+def find_bearer_scopes(header: str) -> set[str] | None:
     """Return the scopes of a valid `Authorization: Bearer` header, else None."""
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token:
         return None
-    with platform().store.reading() as session:
+    with current_platform().store.read_session() as session:
         found = session.get(Token, _digest(token.strip()))
     if found is None or found.ends_at <= time.time():
         return None

@@ -9,7 +9,7 @@ __all__ = ["database_url", "postgres_url"]
 
 
 @pytest.fixture(params=["moodle", "canvas", "strict"])
-def manner(request):
+def profile(request):
     return request.param
 
 
@@ -22,8 +22,8 @@ def course(tmp_path):
 
 
 @pytest.fixture
-def any_course(tmp_path, manner):
-    """The same in each of the three manners."""
-    with graded_course(tmp_path, manner=manner) as it:
+def any_course(tmp_path, profile):
+    """The same in each of the three profiles."""
+    with graded_course(tmp_path, profile=profile) as it:
         it.assignment("ps1", 10)
         yield it

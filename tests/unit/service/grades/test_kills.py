@@ -32,12 +32,12 @@ def send_with_kills(course, slugs, kills, seed):
     return course.report(job_id)
 
 
-def check(folder, manner, students, kills, seed):
-    with graded_course(folder, manner=manner, students=()) as course:
+def check(folder, profile, students, kills, seed):
+    with graded_course(folder, profile=profile, students=()) as course:
         slugs = course.fill(students)
         course.assignment("ps1", 10)
         course.grade({slug: 1 + index % 9 for index, slug in enumerate(slugs)})
-        course.lms.behave(score_delay_ms=15, at_once=0)
+        course.lms.behave(score_delay_ms=15, max_concurrent=0)
         report = send_with_kills(course, slugs, kills, seed)
         assert (report.state, report.message) == ("done", f"{students} sent")
         assert set(report.outcomes) == set(slugs)
@@ -49,12 +49,12 @@ def check(folder, manner, students, kills, seed):
         assert course.send().message == f"{students} unchanged"
 
 
-def test_each_score_arrives_once_whatever_is_killed(tmp_path, manner):
-    """Some kills while a class's scores are on their way, in each manner."""
-    check(tmp_path, manner, students=24, kills=4, seed=manner)
+def test_each_score_arrives_once_whatever_is_killed(tmp_path, profile):
+    """Some kills while a class's scores are on their way, in each profile."""
+    check(tmp_path, profile, students=24, kills=4, seed=profile)
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_each_score_arrives_once_after_many_kills(tmp_path, manner, seed):
+def test_each_score_arrives_once_after_many_kills(tmp_path, profile, seed):
     """The same with many kills, so that each moment of a score's way is hit."""
-    check(tmp_path, manner, students=60, kills=12, seed=seed)
+    check(tmp_path, profile, students=60, kills=12, seed=seed)

@@ -54,10 +54,10 @@ def test_points_arrive_from_every_database(tmp_path, database_url):
         assert course.held() == ONCE
 
 
-def test_a_missing_column_is_made_once(tmp_path, manner):
+def test_a_missing_column_is_made_once(tmp_path, profile):
     """An activity without a column gets one, named after it, and only one."""
     with graded_course(
-        tmp_path, manner=manner, activity="words", students=("zoe", "mila", "layla")
+        tmp_path, profile=profile, activity="words", students=("zoe", "mila", "layla")
     ) as course:
         course.assignment("ps1", 10)
         course.grade({"zoe": 7})
@@ -69,9 +69,9 @@ def test_a_missing_column_is_made_once(tmp_path, manner):
         assert {s: v for s, v in course.held().items() if v[1]} == {"zoe": (7, 1), "mila": (3, 1)}
 
 
-def test_a_column_made_before_a_kill_is_found_again(tmp_path, manner):
+def test_a_column_made_before_a_kill_is_found_again(tmp_path, profile):
     """Kore knows its column by tag and resource id, though it never stored where it is."""
-    with graded_course(tmp_path, manner=manner, activity="words", students=("zoe",)) as course:
+    with graded_course(tmp_path, profile=profile, activity="words", students=("zoe",)) as course:
         course.assignment("ps1", 10)
         course.grade({"zoe": 7})
         course.send()
@@ -82,9 +82,9 @@ def test_a_column_made_before_a_kill_is_found_again(tmp_path, manner):
         assert len(course.lms.gradebook("text")) == 1
 
 
-def test_a_column_that_was_deleted_is_made_anew(tmp_path, manner):
+def test_a_column_that_was_deleted_is_made_anew(tmp_path, profile):
     """A teacher may clear the gradebook: the next sending finds its way."""
-    with graded_course(tmp_path, manner=manner, activity="words", students=("zoe",)) as course:
+    with graded_course(tmp_path, profile=profile, activity="words", students=("zoe",)) as course:
         course.assignment("ps1", 10)
         course.grade({"zoe": 7})
         course.send()
@@ -252,7 +252,11 @@ def test_a_wait_that_is_asked_for_is_kept_by_all(tmp_path):
         course.send()
         seen = course.lms.service_requests("score")
     (throttled,) = [r for r in seen if r["status"] == 429]
-    begun = [r["t"] - r["ms"] / 1000 - throttled["t"] for r in seen if r is not throttled]
+    begun = [
+        r["timestamp"] - r["duration_ms"] / 1000 - throttled["timestamp"]
+        for r in seen
+        if r is not throttled
+    ]
     # Those under way at that moment were not to be stopped any more.
     assert not [after for after in begun if 0.4 < after < 0.9]
     assert len([after for after in begun if after >= 0.9]) >= 2
@@ -382,14 +386,14 @@ def test_a_platform_is_asked_at_most_four_times_at_once(tmp_path):
         course.grade(dict.fromkeys(slugs, 5))
         second = course.queue()
         # One more than four at once, and the LMS would say 429.
-        course.lms.behave(at_once=4, score_delay_ms=30)
+        course.lms.behave(max_concurrent=4, score_delay_ms=30)
         with working(course, threads=2):
             for job in (first, second):
                 wait_for(lambda job=job: course.report(job).state == "done")
         seen = course.lms.service_requests("score")
         assert {r["status"] for r in seen} == {200}
         assert len(seen) == 32
-        spans = sorted((r["t"] - r["ms"] / 1000, r["t"]) for r in seen)
+        spans = sorted((r["timestamp"] - r["duration_ms"] / 1000, r["timestamp"]) for r in seen)
         assert max(sum(a <= t < b for a, b in spans) for t, _ in spans) == 4
 
 

@@ -348,11 +348,11 @@ def test_a_score_is_recognised_on_any_scale(given, maximum, scale):
 
 
 def test_results_of_many_students_are_read_over_all_pages(tmp_path):
-    """A real list of pages, with each manner's links."""
-    for manner in ("canvas", "strict"):
-        folder = tmp_path / manner
+    """A real list of pages, with each profile's links."""
+    for profile in ("canvas", "strict"):
+        folder = tmp_path / profile
         folder.mkdir()
-        with running_lms(folder, manner=manner) as running:
+        with running_lms(folder, profile=profile) as running:
             keys: Any = running.tool.key
             services = Platforms(keys, patience=QUICK).ags(
                 issuer="lms",

@@ -1,4 +1,4 @@
-"""A running LMS for each test, in the manner that the test asks for."""
+"""A running LMS for each test, in the profile that the test asks for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from tests.support.lms import running_lms
 
 @pytest.fixture
 def lms(tmp_path, request):
-    """An LMS; `@pytest.mark.parametrize("lms", ["canvas"], indirect=True)` sets its manner."""
-    with running_lms(tmp_path, manner=getattr(request, "param", "moodle")) as running:
+    """An LMS; `@pytest.mark.parametrize("lms", ["canvas"], indirect=True)` sets its profile."""
+    with running_lms(tmp_path, profile=getattr(request, "param", "moodle")) as running:
         yield running

@@ -1,4 +1,4 @@
-"""What the LMS can be told to do, and what it remembers having been asked."""
+"""The behaviour that tests can set in the LMS, and its request log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ canvas = pytest.mark.parametrize("lms", ["canvas"], indirect=True)
 
 @pytest.mark.parametrize("kind", ["429", "503", "500", "403"])
 def test_faults_with_a_status_come_so_often_and_then_end(lms, kind):
-    """A fault is used up; its Retry-After is sent."""
+    """A fault ends after its number of times, and sends its Retry-After."""
     grader = Grader(lms)
     lms.behave(fail_next=[{"kind": kind, "times": 2, "retry_after": 3}])
     for _ in range(2):
@@ -117,7 +117,7 @@ def test_requests_are_remembered_until_forgotten(lms):
     ]
     assert log[1]["user"] == "201"
     assert log[1]["path"].endswith("/lineitem/scores?type_id=1")
-    assert log[0]["t"] <= log[1]["t"] <= time.time()
+    assert log[0]["timestamp"] <= log[1]["timestamp"] <= time.time()
     lms.api("DELETE", "requests")
     assert lms.api("GET", "requests") == {"requests": []}
 
@@ -125,7 +125,7 @@ def test_requests_are_remembered_until_forgotten(lms):
 @pytest.mark.parametrize(
     "settings",
     [
-        {"manner": "blackboard"},
+        {"profile": "blackboard"},
         {"score_delay_ms": -1},
         {"score_delay_ms": "5"},
         {"token_lifetime_s": 0},
@@ -142,7 +142,7 @@ def test_requests_are_remembered_until_forgotten(lms):
         [],
     ],
 )
-def test_unknown_behaviour_is_refused_in_words(lms, settings):
+def test_invalid_behaviour_is_refused_with_a_message(lms, settings):
     """A wrong setting is a 400 with a message, and changes nothing."""
     before = lms.api("GET", "behaviour")
     mixed = {"score_delay_ms": 7, **settings} if isinstance(settings, dict) else settings

@@ -1,4 +1,4 @@
-"""Line items, scores and results, as each manner has them."""
+"""Line items, scores and results, as each profile has them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.grading import CONTAINER, ITEM, SCORE, Grader
 pytestmark = pytest.mark.slow
 
 SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope"
-all_manners = pytest.mark.parametrize("lms", ["moodle", "canvas", "strict"], indirect=True)
+all_profiles = pytest.mark.parametrize("lms", ["moodle", "canvas", "strict"], indirect=True)
 canvas = pytest.mark.parametrize("lms", ["canvas"], indirect=True)
 strict = pytest.mark.parametrize("lms", ["strict"], indirect=True)
 
@@ -23,7 +23,7 @@ def grader(lms):
     return Grader(lms)
 
 
-@all_manners
+@all_profiles
 def test_score_is_rescaled_and_read_back(lms, grader):
     """8 of 10 becomes 80 of 100 in the gradebook and in the results."""
     answer = grader.score(comment="Well done")
@@ -48,7 +48,7 @@ def test_canvas_answers_with_the_address_of_the_result(grader):
     assert "/results" in grader.score().json()["resultUrl"]
 
 
-@all_manners
+@all_profiles
 def test_points_are_clamped_and_kept_to_five_decimals(lms, grader):
     """More than the maximum is the maximum; thirds end after five decimals."""
     grader.score(scoreGiven=25)
@@ -81,7 +81,7 @@ def test_strict_lms_compares_with_subsecond_precision(grader):
 
 @canvas
 def test_canvas_takes_an_equal_timestamp_and_refuses_an_older_one(grader):
-    """Canvas says 400 with words in JSON."""
+    """Canvas answers 400 with a message in JSON."""
     assert grader.score().status_code == 200
     assert grader.score().status_code == 200
     answer = grader.score(at=-1)
@@ -98,7 +98,7 @@ def test_teachers_edit_counts_as_newer(lms, grader):
     assert lms.points("numerics") == {"zoe": 12.0}
 
 
-@all_manners
+@all_profiles
 @pytest.mark.parametrize("whole", [False, True])
 def test_locked_grade_or_column_is_refused(lms, grader, whole):
     """Locks answer with an error and change nothing."""
@@ -108,7 +108,7 @@ def test_locked_grade_or_column_is_refused(lms, grader, whole):
     else:
         lms.api("PUT", "grades", {"line_item": number, "user": "zoe", "locked": True})
     later = (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=5)).isoformat()
-    expected = {"moodle": 500, "canvas": 422, "strict": 403}[lms.platform.manner.name]
+    expected = {"moodle": 500, "canvas": 422, "strict": 403}[lms.platform.profile.name]
     assert grader.score(timestamp=later).status_code == expected
     assert lms.points("numerics").get("zoe") is None
 
@@ -127,7 +127,7 @@ def test_suspended_students_are_scored_by_moodle(lms, grader):
     """Moodle takes the score of a suspended person; the strict LMS does not."""
     lms.api("PUT", "enrolments", {"user": "zoe", "course": "numerics", "suspended": True})
     assert grader.score().status_code == 200
-    lms.behave(manner="strict")
+    lms.behave(profile="strict")
     assert Grader(lms).score(at=5).status_code == 404
 
 
@@ -136,7 +136,7 @@ def test_user_id_that_is_no_number_breaks_moodles_status_line(lms, grader):
     with pytest.raises(requests.ConnectionError):
         grader.score(userId="2b1c-uuid")
     assert grader.score().status_code == 200
-    assert [entry["words"] for entry in lms.service_requests("score")] == ["bad_status_line", ""]
+    assert [entry["message"] for entry in lms.service_requests("score")] == ["bad_status_line", ""]
 
 
 def test_unfinished_grading_clears_the_grade_in_moodle(lms, grader):
@@ -152,14 +152,14 @@ def test_comment_left_out_is_removed(lms, grader):
     grader.score(comment="first")
     grader.score(at=1)
     assert lms.gradebook("numerics")[0]["grades"][0]["comment"] == ""
-    lms.behave(manner="canvas")
+    lms.behave(profile="canvas")
     fresh = Grader(lms)
     fresh.score(at=2, comment="second")
     fresh.score(at=3)
     assert lms.gradebook("numerics")[0]["grades"][0]["comment"] == "second"
 
 
-@all_manners
+@all_profiles
 @pytest.mark.parametrize(
     "changes",
     [
@@ -191,7 +191,7 @@ def test_strict_timestamps_need_zone_and_fraction(grader):
     assert grader.score(timestamp="2026-01-01T12:00:00.000Z").status_code == 204
 
 
-@all_manners
+@all_profiles
 def test_body_must_be_an_object_without_nan(grader):
     """Broken JSON, lists and NaN are refused."""
     for body in ("{", "[]", '{"userId": NaN}', ""):
@@ -228,13 +228,13 @@ def test_strict_media_types_use_the_right_status(grader):
 
 @pytest.mark.parametrize("lms", ["moodle", "strict"], indirect=True)
 def test_service_urls_need_their_parameters(grader):
-    """A tool that drops the query of a line item's address is told so."""
+    """A tool that drops the query of a line item's URL gets a 404."""
     bare = grader.items.partition("?")[0]
     answer = grader.http.get(bare, headers={"Accept": CONTAINER}, timeout=5)
     assert answer.status_code == 404
 
 
-@all_manners
+@all_profiles
 def test_tokens_and_scopes_are_checked(lms, grader):
     """No token, a wrong one, and one without the scope are refused."""
     headers = {"Accept": CONTAINER}
@@ -243,14 +243,14 @@ def test_tokens_and_scopes_are_checked(lms, grader):
     assert requests.get(grader.items, headers=headers, timeout=5).status_code == 401
     reader = lms.tool.session(lms, f"{SCOPE}/lineitem.readonly")
     assert reader.get(grader.items, headers={"Accept": CONTAINER}, timeout=5).status_code == 200
-    refused = {"moodle": 401, "canvas": 401, "strict": 403}[lms.platform.manner.name]
+    refused = {"moodle": 401, "canvas": 401, "strict": 403}[lms.platform.profile.name]
     answer = reader.post(
         grader.items, json={"label": "x"}, headers={"Content-Type": ITEM}, timeout=5
     )
     assert answer.status_code == refused
 
 
-@all_manners
+@all_profiles
 def test_line_items_are_made_found_changed_and_deleted(lms, grader):
     """The whole life of a column that a tool makes."""
     words = Grader(lms, "words")
@@ -286,13 +286,13 @@ def test_changed_maximum_touches_all_grades(lms, grader):
     assert grader.score(at=60).status_code == 409
 
 
-@all_manners
+@all_profiles
 def test_own_column_cannot_be_deleted(grader):
     """The LMS keeps the column that it made with an activity."""
     assert grader.http.delete(grader.item, timeout=5).status_code == 403
 
 
-@all_manners
+@all_profiles
 @pytest.mark.parametrize(
     "body",
     [

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from ananke.demo.lms import LmsConfig
-from ananke.demo.lms.keys import SigningKey, cookie_secret
+from ananke.demo.lms.keys import SigningKey, load_cookie_secret
 from ananke.demo.lms.store import SCHEMA_VERSION, Store, StoreError
 
 
@@ -16,7 +16,7 @@ def test_key_is_made_once_even_in_a_race(tmp_path):
     """Eight makers end with one key, mode 0600, and leave nothing else behind."""
     kids = []
     threads = [
-        threading.Thread(target=lambda: kids.append(SigningKey.kept_in(tmp_path).kid))
+        threading.Thread(target=lambda: kids.append(SigningKey.load_or_create(tmp_path).kid))
         for _ in range(8)
     ]
     for thread in threads:
@@ -31,9 +31,9 @@ def test_key_is_made_once_even_in_a_race(tmp_path):
 
 def test_public_key_set_holds_nothing_secret(tmp_path):
     """Only the public parts of the key are shown."""
-    (entry,) = SigningKey.make().jwks()["keys"]
+    (entry,) = SigningKey.generate().jwks()["keys"]
     assert set(entry) == {"kty", "n", "e", "alg", "use", "kid"}
-    assert cookie_secret(tmp_path) == cookie_secret(tmp_path)
+    assert load_cookie_secret(tmp_path) == load_cookie_secret(tmp_path)
 
 
 def test_store_of_another_version_is_refused(tmp_path):

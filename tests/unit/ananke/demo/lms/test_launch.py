@@ -113,7 +113,7 @@ def test_unregistered_redirect_uri_gets_nothing(lms, browser):
         answer = lms.authenticate(browser, begun, redirect_uri=wrong)
         assert answer.status_code == 404
         assert "<form" not in answer.text
-    lms.behave(manner="strict")
+    lms.behave(profile="strict")
     begun = lms.begin(browser, "tilda", "roots")
     assert lms.authenticate(browser, begun, redirect_uri=exact + "/").status_code == 400
 
@@ -144,8 +144,8 @@ def test_wrong_authentication_request_comes_back_as_error_form(lms, browser, cha
 
 
 def test_strict_lms_wants_prompt_none_and_sends_audience_list(tmp_path, browser):
-    """The strict manner insists on prompt and sends `aud` as a list with `azp`."""
-    with running_lms(tmp_path, manner="strict") as lms:
+    """The strict profile insists on prompt and sends `aud` as a list with `azp`."""
+    with running_lms(tmp_path, profile="strict") as lms:
         begun = lms.begin(browser, "tilda", "roots")
         form = read_form(lms.authenticate(browser, begun, prompt=None).text)
         assert form.fields["error"] == "invalid_request"
@@ -167,7 +167,7 @@ def test_roles_by_person_and_manner(tmp_path, browser):
         assert assistant == [f"{ROLE}/membership#Instructor"]
         student = launched(lms, browser, "wen", "roots")[f"{LTI}/roles"]
         assert student == [f"{ROLE}/membership#Learner"]
-        lms.behave(manner="canvas")
+        lms.behave(profile="canvas")
         assistant = launched(lms, browser, "sefi", "roots")[f"{LTI}/roles"]
         assert f"{ROLE}/membership/Instructor#TeachingAssistant" in assistant
         assert f"{ROLE}/membership#Instructor" not in assistant
@@ -181,7 +181,7 @@ def test_names_are_absent_where_privacy_says_so(lms, browser):
 
 def test_canvas_knows_people_by_uuid_and_urls_have_no_query(tmp_path, browser):
     """Canvas's subjects are UUIDs; its service addresses carry no parameters."""
-    with running_lms(tmp_path, manner="canvas") as lms:
+    with running_lms(tmp_path, profile="canvas") as lms:
         claims = launched(lms, browser, "zoe", "roots")
         assert re.fullmatch(r"[0-9a-f-]{36}", claims["sub"])
         assert "?" not in claims[AGS]["lineitems"] + claims[AGS]["lineitem"]
@@ -241,11 +241,11 @@ def test_roles_can_be_anything_or_nothing(lms, browser):
         ("user=marek&activity=roots", 403),
     ],
 )
-def test_unknown_or_unfitting_launch_is_a_page_in_words(lms, browser, query, status):
+def test_impossible_launch_ends_on_a_page_with_a_message(lms, browser, query, status):
     """Unknown people or activities, and people of other courses, get an explaining page."""
     answer = browser.get(f"{lms.url}/launch?{query}", timeout=5)
     assert answer.status_code == status
-    assert "That did not work" in answer.text
+    assert "This did not work" in answer.text
 
 
 def test_suspended_people_cannot_launch(lms, browser):

@@ -61,7 +61,7 @@ def test_suspended_people_are_left_out(lms, people):
     """Moodle does not list them; the strict LMS says Inactive."""
     lms.api("PUT", "users/zoe", {"suspended": True})
     assert "201" not in [entry["user_id"] for entry in people().json()["members"]]
-    lms.behave(manner="strict")
+    lms.behave(profile="strict")
     url = lms.claims("tilda", "roots")[NRPS]["context_memberships_url"]
     found = []
     while url:

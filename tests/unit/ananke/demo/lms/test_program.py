@@ -56,10 +56,10 @@ def start(tmp_path):
 
 def test_it_serves_stops_at_once_and_starts_again(start, tmp_path):
     """SIGTERM ends it at once even with a kept connection; state and key stay, 0600."""
-    process, url = start("--tool-url", "http://127.0.0.1:8123", "--manner", "canvas")
+    process, url = start("--tool-url", "http://127.0.0.1:8123", "--profile", "canvas")
     with requests.Session() as session:
         state = session.get(f"{url}/api/state", timeout=5).json()
-        assert state["manner"] == "canvas"
+        assert state["profile"] == "canvas"
         assert state["registration"]["target_link_uri"] == "http://127.0.0.1:8123/hub"
         session.post(f"{url}/api/users", json={"slug": "kept"}, timeout=5).raise_for_status()
         started = time.monotonic()
@@ -88,7 +88,7 @@ def test_it_survives_a_kill(start):
 
 
 def test_broken_connections_are_broken_here_too(start):
-    """The served program breaks connections when told, and goes on serving."""
+    """The program breaks a connection when a fault says so, and continues to serve."""
     _, url = start()
     for kind in ("reset", "bad_status_line"):
         fault = {"kind": kind, "service": "token"}

@@ -12,10 +12,10 @@ from ananke.demo.lms.config import ALL_SCOPES
 from ananke.demo.lms.keys import SigningKey
 
 SCORE = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
-all_manners = pytest.mark.parametrize("lms", ["moodle", "canvas", "strict"], indirect=True)
+all_profiles = pytest.mark.parametrize("lms", ["moodle", "canvas", "strict"], indirect=True)
 
 
-@all_manners
+@all_profiles
 def test_good_assertion_gets_a_token(lms):
     """A signed assertion gives a bearer token for the scopes asked for."""
     answer = lms.tool.ask(lms)
@@ -42,7 +42,7 @@ def test_ungranted_scopes_are_dropped_in_silence(lms):
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_scope")
 
 
-@all_manners
+@all_profiles
 @pytest.mark.parametrize(
     "changes",
     [
@@ -76,7 +76,7 @@ def ask_too_early(lms):
     raise AssertionError("the LMS takes longer to answer than it can be asked ahead of time")
 
 
-@all_manners
+@all_profiles
 def test_issued_in_the_future_is_refused_without_leeway(lms):
     """Two seconds ahead is too early."""
     assert ask_too_early(lms).status_code == 400
@@ -88,7 +88,7 @@ def test_moodle_error_can_be_invalid_json(lms):
         json.loads(ask_too_early(lms).text)
 
 
-@all_manners
+@all_profiles
 def test_assertion_is_good_once(lms):
     """The same jti twice is a replay."""
     assertion = lms.tool.key.sign(lms.tool.claims(lms))
@@ -96,12 +96,12 @@ def test_assertion_is_good_once(lms):
     assert lms.tool.ask(lms, assertion).status_code == 400
 
 
-@all_manners
+@all_profiles
 def test_algorithm_and_key_are_checked(lms):
     """No kid, a foreign key, alg none and HS256 are refused."""
     claims = lms.tool.claims(lms)
     key = lms.tool.key
-    foreign = SigningKey.make()
+    foreign = SigningKey.generate()
     assertions = [
         jwt.encode(claims, key.private, algorithm="RS256"),
         jwt.encode(claims, foreign.private, algorithm="RS256", headers={"kid": key.kid}),
@@ -116,7 +116,7 @@ def test_algorithm_and_key_are_checked(lms):
         assert answer.status_code == 400, assertion
 
 
-@all_manners
+@all_profiles
 def test_form_is_checked(lms):
     """Grant type, assertion type and scope must be there and right."""
     for form in (
@@ -132,7 +132,7 @@ def test_keys_are_cached_and_fetched_again_for_an_unknown_kid(lms):
     for _ in range(3):
         assert lms.tool.ask(lms).status_code == 200
     assert lms.tool.requests == 1
-    lms.tool.key = SigningKey.make()
+    lms.tool.key = SigningKey.generate()
     assert lms.tool.ask(lms).status_code == 200
     assert lms.tool.requests == 2
 
@@ -143,7 +143,7 @@ def test_unreachable_keys(lms):
     answer = lms.tool.ask(lms)
     assert answer.status_code == 404
     assert answer.text.startswith("<!DOCTYPE html>")
-    lms.behave(manner="strict")
+    lms.behave(profile="strict")
     answer = lms.tool.ask(lms)
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 

@@ -1,6 +1,6 @@
-"""Who may talk to this LMS at all: this machine's browsers and programs, and no other site.
+"""Checks of every request: only this machine's browsers and programs may use this LMS.
 
-There is no sign-in, so a page of another site must not be able to act here.
+There is no sign-in, so pages of other sites must not be able to act here.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from ananke.demo.lms.config import LmsConfig, origin_of
+from ananke.demo.lms.config import LmsConfig, get_origin
 from ananke.demo.lms.errors import PageError
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 CROSS_SITES = ("cross-site", "same-site")
 
 
-def install(app: Flask, config: LmsConfig) -> None:
-    """Check the host of each request, the origin of those that control, and set the headers."""
-    origin, own = origin_of(config.url), urlsplit(config.url).netloc
+def register_request_checks(app: Flask, config: LmsConfig) -> None:
+    """Check the host of each request and the origin of changes, and set security headers."""
+    origin, own = get_origin(config.url), urlsplit(config.url).netloc
     port = urlsplit(config.url).port or (443 if config.url.startswith("https") else 80)
     hosts = {own, *(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]"))}
-    tool = origin_of(config.tool_url)
+    tool = get_origin(config.tool_url)
     policy = "; ".join(
         (
             "default-src 'none'",
@@ -38,11 +38,11 @@ def install(app: Flask, config: LmsConfig) -> None:
     @app.before_request
     def check() -> AnyResponse | None:
         if request.host not in hosts:
-            raise PageError(421, f"This LMS answers at {config.url} only.")
+            raise PageError(421, f"This LMS only answers at {config.url}.")
         if request.path.startswith("/api/") and request.method not in SAFE_METHODS:
-            _check_control(origin)
+            _check_origin(origin)
         elif request.method == "GET" and request.host != own and _is_page(request.path):
-            # The session cookie belongs to one host name; the tool will come back to this one.
+            # The session cookie belongs to one host name; the tool will return to this one.
             return redirect(f"{origin}{request.full_path.rstrip('?')}")
         return None
 
@@ -58,11 +58,11 @@ def _is_page(path: str) -> bool:
     return not path.startswith(("/api/", "/lti/", "/static/"))
 
 
-def _check_control(origin: str) -> None:
-    """Refuse what another site's page could have sent without asking first."""
+def _check_origin(origin: str) -> None:
+    """Refuse what a page of another site could send without a preflight request."""
     if request.headers.get("Origin", origin) != origin:
-        raise PageError(403, "Another site may not control this LMS.")
+        raise PageError(403, "Other sites must not change this LMS.")
     if request.headers.get("Sec-Fetch-Site") in CROSS_SITES:
-        raise PageError(403, "Another site may not control this LMS.")
+        raise PageError(403, "Other sites must not change this LMS.")
     if request.method != "DELETE" and request.mimetype != "application/json":
         raise PageError(415, "Send JSON, as application/json.")

@@ -1,4 +1,4 @@
-"""The people and courses that a new LMS begins with. All are invented."""
+"""The invented people and courses of a new LMS."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ananke.demo.lms.naming import opaque_subject
+from ananke.demo.lms.identifiers import make_opaque_subject
 from ananke.demo.lms.store import Activity, Course, Enrolment, LineItem, User
 
 # slug, sub, given name, family name, full name as written, locale
@@ -65,7 +65,7 @@ COURSES: list[dict[str, Any]] = [
         },
         "activities": [
             {
-                # Without a column of its own: the tool has to make one.
+                # Without a line item of its own: the tool must create one.
                 "slug": "words",
                 "title": "Counting words",
                 "description": "What frequencies tell about an author, and what they hide.",
@@ -76,7 +76,7 @@ COURSES: list[dict[str, Any]] = [
 ]
 
 
-def plant(session: Session) -> None:
+def add_sample_data(session: Session) -> None:
     """Fill an empty database; one that has courses stays as it is."""
     if session.scalars(select(Course.id)).first() is not None:
         return
@@ -86,7 +86,7 @@ def plant(session: Session) -> None:
         people[slug] = User(
             slug=slug,
             sub=sub,
-            opaque_sub=opaque_subject(slug),
+            opaque_sub=make_opaque_subject(slug),
             given_name=given,
             family_name=family,
             name=full,
@@ -97,8 +97,8 @@ def plant(session: Session) -> None:
             share_email=shared,
         )
     session.add_all(people.values())
-    # The numbers of courses, links and columns overlap in a real LMS only by chance;
-    # distinct ranges make a mix-up show.
+    # In a real LMS the ids of courses, links and line items rarely coincide; separate ranges
+    # make a mix-up show here.
     for number, entry in enumerate(COURSES, 2):
         course = Course(id=number, slug=entry["slug"], title=entry["title"], label=entry["label"])
         session.add(course)
@@ -115,11 +115,11 @@ def plant(session: Session) -> None:
             session.add(activity)
             if described["column"]:
                 session.flush()
-                add_own_column(session, activity, 100.0)
+                add_own_line_item(session, activity, 100.0)
 
 
-def add_own_column(session: Session, activity: Activity, maximum: float) -> LineItem:
-    """Give an activity the column that an LMS makes with it."""
+def add_own_line_item(session: Session, activity: Activity, maximum: float) -> LineItem:
+    """Add the line item that an LMS creates together with an activity."""
     item = LineItem(
         course_id=activity.course_id,
         activity_id=activity.id,

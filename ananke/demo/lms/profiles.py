@@ -1,6 +1,6 @@
-"""How LMS differ in what the standard leaves open, or in what they get wrong.
+"""Profiles of LMSs: how they differ where the standard leaves room, or where they deviate.
 
-Each field is one observed difference; the code asks for the difference, never for a name.
+Each field is one observed difference. The code asks for the difference, never for a name.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Manner:
-    """One LMS's habits."""
+class LmsProfile:
+    """The differences of one LMS."""
 
     name: str
     product: str
     version: str
-    # Parameters that every service URL carries, and that a request must bring back.
+    # Parameters of every service URL that a request must repeat.
     query: tuple[tuple[str, str], ...] = ()
     # UUID subjects, opaque course and link ids.
     opaque_ids: bool = False
@@ -26,11 +26,11 @@ class Manner:
     errors: str = "problem"
     token_type: str = "application/json"  # noqa: S105 (a media type)
     broken_token_errors: bool = False
-    # Media types: "exact" (nothing but the type), "named" (it must be among those named), "any".
+    # Media types: "exact" (only the type), "named" (the type must be in the list), "any".
     types: str = "named"
     require_prompt: bool = False
     whole_seconds: bool = False
-    # Ids are texts, and times carry their zone and a fraction of a second.
+    # Ids must be texts, and times must have a zone and a fraction of a second.
     exact_values: bool = False
     # Status of the page for an unregistered redirect address.
     unregistered_status: int = 400
@@ -55,12 +55,12 @@ class Manner:
     results_limit_fails: bool = False
     missing_scope_status: int = 403
     result_time: bool = False
-    at_once: int | None = None
+    max_concurrent: int | None = None
     throttle_status: int = 429
     institution_roles: bool = False
 
 
-MOODLE = Manner(
+MOODLE = LmsProfile(
     name="moodle",
     product="moodle",
     version="2024100706",
@@ -87,7 +87,7 @@ MOODLE = Manner(
     result_time=True,
 )
 
-CANVAS = Manner(
+CANVAS = LmsProfile(
     name="canvas",
     product="canvas",
     version="cloud",
@@ -106,10 +106,10 @@ CANVAS = Manner(
     own_lineitem_always=True,
     page_size=10,
     missing_scope_status=401,
-    at_once=3,
+    max_concurrent=3,
 )
 
-STRICT = Manner(
+STRICT = LmsProfile(
     name="strict",
     product="linden",
     version="1.0",
@@ -122,4 +122,4 @@ STRICT = Manner(
     page_size=5,
 )
 
-MANNERS = {manner.name: manner for manner in (MOODLE, CANVAS, STRICT)}
+PROFILES = {profile.name: profile for profile in (MOODLE, CANVAS, STRICT)}

@@ -1,4 +1,4 @@
-"""The tool's public keys: fetched when needed, kept, and fetched again for an unknown `kid`."""
+"""The tool's public keys: fetched when needed, cached, fetched again for an unknown `kid`."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ class ToolKeys:
         self._lock = threading.Lock()
         self._keys: dict[str, jwt.PyJWK] = {}
 
-    def known(self, kid: str) -> jwt.PyJWK | None:
-        """Return the key with this id from what was fetched before."""
+    def find(self, kid: str) -> jwt.PyJWK | None:
+        """Return the cached key with this id, or None."""
         with self._lock:
             return self._keys.get(kid)
 
-    def fetch(self) -> None:
-        """Read the key set; the tool may be busy calling us, so no lock is held meanwhile."""
+    def refresh(self) -> None:
+        """Fetch the key set. The tool may be calling us meanwhile, so no lock is held."""
         try:
             with requests.Session() as session:
-                # A proxy meant for the outside has no part in what stays on this machine.
+                # A web proxy must not see connections that stay on this machine.
                 session.trust_env = False
-                # Authorities of the machine's own count all the same.
+                # The machine's own authorities are still trusted.
                 session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
                 with session.get(
                     self._url, timeout=FETCH_SECONDS, stream=True, allow_redirects=False
@@ -49,7 +49,7 @@ class ToolKeys:
                     raw = answer.raw.read(MAX_KEYSET_BYTES + 1, decode_content=True)
             keys = _parse(raw)
         except (requests.RequestException, OSError, ValueError) as error:
-            msg = f"{self._url} gave no key set: {error}"
+            msg = f"{self._url} returned no key set: {error}"
             raise KeysetUnreachableError(msg) from error
         with self._lock:
             self._keys = keys

@@ -1,4 +1,4 @@
-"""The demo's levers, who may pull them, and what programs and people read."""
+"""The management API: what it changes, who may use it, and what programs and people read."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def test_state_lists_who_and_what_there_is(lms):
 
 
 def test_subs_follow_the_manner(lms):
-    """State and gradebook name people as launches do."""
-    lms.behave(manner="canvas")
+    """State and gradebook use the same sub as launches."""
+    lms.behave(profile="canvas")
     subs = {user["slug"]: user["sub"] for user in lms.api("GET", "state")["users"]}
     assert subs["zoe"] == lms.claims("zoe", "roots")["sub"] != "201"
 
@@ -44,7 +44,7 @@ def test_gradebook_gives_columns_and_grades(lms):
         assert grade["when"] == "2026-01-01T12:00:00.250000+00:00"
 
 
-def test_unknown_course_is_told_in_json(lms):
+def test_unknown_course_answers_with_a_json_error(lms):
     """404 and 400 with a message."""
     assert "nowhere" in lms.api("GET", "gradebook?course=nowhere", status=404)["error"]["message"]
     assert lms.api("GET", "gradebook", status=400)["error"]["message"]
@@ -96,7 +96,7 @@ def test_everything_can_be_made(lms):
         ("PUT", "lineitems/999", {"locked": True}, 404),
     ],
 )
-def test_wrong_orders_are_refused_in_words(lms, method, path, body, status):
+def test_invalid_changes_are_refused_with_a_message(lms, method, path, body, status):
     """Every refusal has a status that fits and a message."""
     assert lms.api(method, path, body, status=status)["error"]["message"]
 
