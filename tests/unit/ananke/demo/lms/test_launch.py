@@ -154,7 +154,7 @@ def test_strict_lms_wants_prompt_none_and_sends_audience_list(tmp_path, browser)
         assert claims["azp"] == lms.config.client_id
 
 
-def test_roles_by_person_and_manner(tmp_path, browser):
+def test_roles_by_person_and_profile(tmp_path, browser):
     """Administrators bring several roles; an assistant's role depends on the LMS."""
     with running_lms(tmp_path) as lms:
         admin = launched(lms, browser, "admin", "roots")[f"{LTI}/roles"]

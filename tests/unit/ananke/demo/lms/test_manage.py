@@ -24,7 +24,7 @@ def test_state_lists_who_and_what_there_is(lms):
     assert registration["redirect_uris"] == [f"{lms.tool.url}/hub/lti13/oauth_callback"]
 
 
-def test_subs_follow_the_manner(lms):
+def test_subs_follow_the_profile(lms):
     """State and gradebook use the same sub as launches."""
     lms.behave(profile="canvas")
     subs = {user["slug"]: user["sub"] for user in lms.api("GET", "state")["users"]}
