@@ -45,5 +45,5 @@ docs: setup ## Render the documentation into doc/html
 bench: setup ## Measure, and print the figures
 	$(BIN)/python -m tests.bench $(ARGS)
 
-lock: ## Make the locks in requirements/ anew from pyproject.toml
+lock: ## Renew the locks in requirements/ from pyproject.toml
 	UV=$(BIN)/uv requirements/lock.sh $(ARGS)

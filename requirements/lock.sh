@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the locks anew from pyproject.toml: hashes, but no package registry's address.
+# Write the locks from pyproject.toml: with hashes, without any package registry's address.
 # Give uv's own options to change one package only, e.g.: requirements/lock.sh -P jupyterhub
 set -eu
 cd "$(dirname "$0")/.."
