@@ -1,10 +1,10 @@
-"""Which names work may bear: of assignments, of problems, and of files within them.
+"""Which names work may have: of assignments, of problems, and of files within them.
 
 They end as files on other machines and as text on teachers' pages, so each part is plain,
-visible text in Unicode NFC that no file system takes for something else. Assignments and
-problems are also words of nbgrader's commands and parts of its addresses: what it trips
-over is refused where something new gets a name. Spaces, dots within, quotes and brackets
-are kept: nothing of ours hands a name to a shell, and nbgrader takes them.
+visible text in Unicode NFC that every file system takes for the same. Assignments and
+problems also become words of nbgrader's commands and parts of its addresses: characters that
+it stumbles over are refused where something new gets a name. Spaces, dots within, quotes and
+brackets are kept: nothing of ours passes a name to a shell, and nbgrader takes them.
 """
 
 from __future__ import annotations
@@ -12,95 +12,97 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 
-MOST_BYTES_PART = 255
-MOST_BYTES_PATH = 1024
-MOST_PARTS = 32
+from kore.shared.messages import Message, message
+
+MAX_BYTES_PART = 255
+MAX_BYTES_PATH = 1024
+MAX_PARTS = 32
 # Control characters, lone surrogates, line and paragraph separators, unassigned.
 _UNFIT_CATEGORIES = frozenset({"Cc", "Cs", "Cn", "Zl", "Zp"})
-# What turns the direction of text about shows one name and means another.
+# Characters that turn the direction of text show one name and mean another.
 _UNFIT = frozenset("/\\\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 # nbgrader's columns hold 128 characters.
-MOST_CHARACTERS = 128
+MAX_CHARACTERS = 128
 NOTEBOOK = ".ipynb"
 _TRAPS = {
-    "+": "nbgrader refuses it",
-    **dict.fromkeys("*?[]", "nbgrader takes it for a pattern that names many"),
-    **dict.fromkeys("#%", "addresses of nbgrader's pages end or change there"),
-    **dict.fromkeys(':"<>|', "students' machines with Windows refuse it"),
-    **dict.fromkeys("$`", "a shell puts something else in its place, even between quotes"),
+    "+": "name_fault.nbgrader",
+    **dict.fromkeys("*?[]", "name_fault.pattern"),
+    **dict.fromkeys("#%", "name_fault.address"),
+    **dict.fromkeys(':"<>|', "name_fault.windows"),
+    **dict.fromkeys("$`", "name_fault.shell"),
 }
 _FIRST = {
-    ".": "is hidden: it begins with a dot",
-    "-": "begins with a dash, which commands take for an option",
-    "~": "begins with a tilde, which a shell takes for a home",
+    ".": "name_fault.hidden",
+    "-": "name_fault.dash",
+    "~": "name_fault.tilde",
 }
 _DEVICES = frozenset(
     {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)}
 )
 
 
-def why_unfit(part: str) -> str:
-    """Say what is wrong with one part of a path, in words; "" where nothing is."""
+def find_fault(part: str) -> Message | None:
+    """Return what is wrong with one part of a path, as the predicate of a sentence."""
     if not part:
-        return "has an empty part"
+        return message("name_fault.empty")
     if part in {".", ".."}:
-        return "leads elsewhere"
+        return message("name_fault.elsewhere")
     if any(c in _UNFIT or unicodedata.category(c) in _UNFIT_CATEGORIES for c in part):
-        return "has characters that no name may have"
+        return message("name_fault.characters")
     if not unicodedata.is_normalized("NFC", part):
-        return "is not in Unicode's composed form (NFC)"
-    if len(part.encode()) > MOST_BYTES_PART:
-        return f"is longer than {MOST_BYTES_PART} bytes"
-    return ""
+        return message("name_fault.not_nfc")
+    if len(part.encode()) > MAX_BYTES_PART:
+        return message("name_fault.bytes", n=MAX_BYTES_PART)
+    return None
 
 
-def why_path_unfit(path: str) -> str:
-    """Say what is wrong with a relative path, in words; "" where nothing is."""
+def find_path_fault(path: str) -> Message | None:
+    """Return what is wrong with a relative path, as the predicate of a sentence."""
     if path.startswith("/"):
-        return "begins at the root"
-    if len(path.encode("utf-8", "surrogatepass")) > MOST_BYTES_PATH:
-        return f"is longer than {MOST_BYTES_PATH} bytes"
+        return message("name_fault.root")
+    if len(path.encode("utf-8", "surrogatepass")) > MAX_BYTES_PATH:
+        return message("name_fault.bytes", n=MAX_BYTES_PATH)
     parts = path.split("/")
-    if len(parts) > MOST_PARTS:
-        return f"lies deeper than {MOST_PARTS} folders"
-    return next((why for part in parts if (why := why_unfit(part))), "")
+    if len(parts) > MAX_PARTS:
+        return message("name_fault.depth", n=MAX_PARTS)
+    return next((fault for part in parts if (fault := find_fault(part))), None)
 
 
-def why_unfit_title(name: str) -> str:
-    """Say why an assignment or a problem should not get this name, in words; "" if it may.
+def find_title_fault(name: str) -> Message | None:
+    """Return why an assignment or a problem should not get this name.
 
     ``name`` of a problem is its notebook's, without ``.ipynb``.
     """
-    if why := why_unfit(name):
-        return why
+    if fault := find_fault(name):
+        return fault
     if name != name.strip():
-        return "begins or ends with a space, which nbgrader cuts off"
+        return message("name_fault.space")
     if name[0] in _FIRST:
-        return _FIRST[name[0]]
+        return message(_FIRST[name[0]])
     if name[-1] == ".":
-        return "ends with a dot, which machines with Windows cut off"
-    if len(name) > MOST_CHARACTERS or len((name + NOTEBOOK).encode()) > MOST_BYTES_PART:
-        return f"is longer than {MOST_CHARACTERS} characters or {MOST_BYTES_PART} bytes"
+        return message("name_fault.dot")
+    if len(name) > MAX_CHARACTERS or len((name + NOTEBOOK).encode()) > MAX_BYTES_PART:
+        return message("name_fault.characters_or_bytes", n=MAX_CHARACTERS, bytes=MAX_BYTES_PART)
     if name.partition(".")[0].casefold() in _DEVICES:
-        return "is a device's on machines with Windows"
-    return next((f"has {shown(c)} in it: {_TRAPS[c]}" for c in name if c in _TRAPS), "")
+        return message("name_fault.device")
+    return next((message(_TRAPS[c], character=c) for c in name if c in _TRAPS), None)
 
 
-def free_name(wanted: str, taken: Callable[[str], bool]) -> str:
+def find_free_name(wanted: str, taken: Callable[[str], bool]) -> str:
     """Return a name, or the first of "name-2", "name-3" and so on that is not taken."""
     name, number = wanted, 1
     while taken(name):
         number += 1
         ending = f"-{number}"
-        name = wanted[: MOST_CHARACTERS - len(ending)].rstrip() + ending
-        while len((name + NOTEBOOK).encode()) > MOST_BYTES_PART:
+        name = wanted[: MAX_CHARACTERS - len(ending)].rstrip() + ending
+        while len((name + NOTEBOOK).encode()) > MAX_BYTES_PART:
             name = name[: -len(ending) - 1].rstrip() + ending
     return name
 
 
 def twin_key(path: str) -> str:
-    """Return what two names have in common that some file system takes for one."""
+    """Return a key that two names share where some file system takes them for one."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 

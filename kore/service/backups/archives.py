@@ -21,7 +21,8 @@ from kore.service.errors import KoreError
 from kore.service.exchange.archives import Contents, Inspector
 from kore.service.exchange.tar_headers import BLOCK
 from kore.service.settings import UNLIMITED, Limits
-from kore.shared.names import MOST_BYTES_PATH, why_path_unfit
+from kore.shared.messages import Message, message
+from kore.shared.names import MAX_BYTES_PATH, find_path_fault
 
 MOST_FILE = 8 * 2**30 - 1
 """Bytes of one file: what a header's field holds."""
@@ -31,14 +32,16 @@ _MOST_PLAIN = 100
 _ENDING = b"\0" * (2 * BLOCK)
 
 
-def why_unfit(path: str) -> str:
-    """Say why a path has no place in a backup, in words; "" where it has.
+def find_fault(path: str) -> Message | None:
+    """Return what is wrong with a path in a backup, as the predicate of a sentence.
 
     Decomposed Unicode is what some systems' files bear, and is kept as it is.
     """
-    return why_path_unfit(unicodedata.normalize("NFC", path)) or (
-        f"is longer than {MOST_BYTES_PATH} bytes" if len(path.encode()) > MOST_BYTES_PATH else ""
-    )
+    if fault := find_path_fault(unicodedata.normalize("NFC", path)):
+        return fault
+    if len(path.encode()) > MAX_BYTES_PATH:
+        return message("name_fault.bytes", n=MAX_BYTES_PATH)
+    return None
 
 
 @dataclass(slots=True)
@@ -152,8 +155,8 @@ class Checker(Inspector):
         manifest.compare(told, self._found)
         return Checked(contents.notebooks, contents.files, "", told, self._manifest_at)
 
-    def _why_unfit(self, path: str) -> str:
-        return why_unfit(path)
+    def _find_fault(self, path: str) -> Message | None:
+        return find_fault(path)
 
     def _begin(self, path: str, kind: bytes, size: int, header: bytes) -> None:
         self._close()

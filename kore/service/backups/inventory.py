@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from kore.service.backups.archives import MOST_FILE, why_unfit
+from kore.service.backups.archives import MOST_FILE, find_fault
 from kore.service.backups.manifest import COURSE, Contents
+from kore.service.catalog import render
 from kore.service.coursedir.openat import Entry
 from kore.service.coursedir.tree import STAGING, Tree
 from kore.service.errors import KoreError
@@ -82,8 +83,8 @@ def _chained(first: Entry, rest: Iterator[Entry]) -> Iterator[Entry]:
 def _why_left_out(entry: Entry, twins: dict[str, str]) -> str:
     if entry.odd:
         return "is a link, a pipe, a device or closed to Kore"
-    if why := why_unfit(f"{COURSE}/{entry.path}"):
-        return why
+    if fault := find_fault(f"{COURSE}/{entry.path}"):
+        return render(fault)
     if entry.size > MOST_FILE:
         return "is larger than 8 GB"
     other = twins.setdefault(twin_key(entry.path), entry.path)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from kore.service.catalog import render
 from kore.service.copying.source_reader import place_of
 from kore.service.coursedir.tree import Tree
 from kore.service.errors import KoreError
-from kore.shared.names import free_name, shown, twin_key, why_unfit_title
+from kore.shared.names import find_free_name, find_title_fault, shown, twin_key
 
 
 class Taken:
@@ -32,11 +33,11 @@ class Taken:
 
 def refuse_unfit(name: str, kind: str) -> None:
     """Raise KoreError 422 for a name that an assignment or a problem should not get."""
-    if why := why_unfit_title(name):
+    if fault := find_title_fault(name):
         raise KoreError(
             422,
             "bad_name",
-            f"The {kind}'s name {shown(name)} {why}.",
+            f"The {kind}'s name {shown(name)} {render(fault)}.",
             "Give it another name first, or copy it under another one.",
         )
 
@@ -54,7 +55,7 @@ def free_path(target: Tree, into: str, path: str) -> str:
     stem, dot, ending = name.rpartition(".")
     if not stem:
         stem, dot, ending = name, "", ""
-    free = free_name(stem, lambda wanted: taken.has(wanted + dot + ending)) + dot + ending
+    free = find_free_name(stem, lambda wanted: taken.has(wanted + dot + ending)) + dot + ending
     return f"{folder}/{free}" if folder else free
 
 

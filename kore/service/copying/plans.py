@@ -28,7 +28,7 @@ from kore.service.coursedir.tree import Tree
 from kore.service.db.models import Handout
 from kore.service.errors import KoreError
 from kore.service.services import Services
-from kore.shared.names import NOTEBOOK, free_name, shown
+from kore.shared.names import NOTEBOOK, find_free_name, shown
 
 _RELEASE = "release"
 
@@ -170,7 +170,7 @@ def _assignment(
     wanted = request.into or name
     refuse_unfit(wanted, "assignment")
     exists = taken.has(wanted)
-    keep_both = free_name(wanted, taken.has) if exists else wanted
+    keep_both = find_free_name(wanted, taken.has) if exists else wanted
     final, there = wanted, target.look(place_of(wanted))
     if exists and request.collision == "keep_both":
         final, there = keep_both, None
@@ -216,7 +216,7 @@ def _problem(source: Reader, target: Tree, request: CopyRequest) -> Step:
         if _differs(source, assignment, target, into, file)
     }
     exists = books.has(problem)
-    keep_both = free_name(problem, books.has) if exists else problem
+    keep_both = find_free_name(problem, books.has) if exists else problem
     final = keep_both if request.collision == "keep_both" else problem
     if exists and request.collision == "replace" and problem not in books.names:
         books.refuse_twin(problem)

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kore.service.backups.reading import OpenBackup
+from kore.service.catalog import render
 from kore.service.coursedir.cache import IGNORED, SOURCE
 from kore.service.coursedir.openat import Entry, odd
 from kore.service.coursedir.tree import Tree
 from kore.service.errors import KoreError
-from kore.shared.names import NOTEBOOK, shown, why_path_unfit
+from kore.shared.names import NOTEBOOK, find_path_fault, shown
 
 MOST_FILES = 2000
 _IGNORED_ENDING = ".pyc"
@@ -120,11 +121,11 @@ def is_ignored(path: str) -> bool:
 
 def refuse_unfit_path(assignment: str, path: str) -> None:
     """Raise KoreError 422 for a path that cannot be handed out."""
-    if why := why_path_unfit(path):
+    if fault := find_path_fault(path):
         raise KoreError(
             422,
             "bad_name",
-            f"The name {shown(path)} in {shown(assignment)} {why}.",
+            f"The name {shown(path)} in {shown(assignment)} {render(fault)}.",
             "Give it another name, then try again.",
         )
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
+from kore.service.catalog import render
 from kore.service.errors import KoreError
 from kore.service.exchange.tar_headers import (
     BLOCK,
@@ -22,7 +23,8 @@ from kore.service.exchange.tar_headers import (
     records_of,
 )
 from kore.service.settings import Limits
-from kore.shared.names import shown, twin_key, why_path_unfit
+from kore.shared.messages import Message
+from kore.shared.names import find_path_fault, shown, twin_key
 
 _MOST_HEADER = 16 * 1024
 """Bytes of one extended header. A path of 1024 bytes and a few times need far less."""
@@ -201,9 +203,8 @@ class Inspector:
         folder = kind == b"5"
         if folder and path.endswith("/"):
             path = path[:-1]
-        why = self._why_unfit(path)
-        if why:
-            raise bad_archive(f"The name {shown(path)} {why}.")
+        if fault := self._find_fault(path):
+            raise bad_archive(f"The name {shown(path)} {render(fault)}.")
         if folder and size:
             raise bad_archive(f"The folder {shown(path)} has content.")
         self._members += 1
@@ -220,8 +221,8 @@ class Inspector:
             if path.endswith(".ipynb"):
                 self._contents.notebooks.append(path)
 
-    def _why_unfit(self, path: str) -> str:
-        return why_path_unfit(path)
+    def _find_fault(self, path: str) -> Message | None:
+        return find_path_fault(path)
 
     def _begin(self, path: str, kind: bytes, size: int, header: bytes) -> None:  # noqa: ARG002
         """Take note of a member; its content follows."""

@@ -23,7 +23,7 @@ from kore.service.exchange.archives import Inspector
 from kore.service.exchange.store import Archive, Store
 from kore.service.services import Services
 from kore.service.settings import UNLIMITED
-from kore.shared.names import why_unfit
+from kore.shared.names import find_fault
 
 INDEX = "index.json"
 _PIECE = 1024 * 1024
@@ -222,7 +222,7 @@ def _read(path: Path) -> _Index:
         raise _damaged(f"its {INDEX} cannot be read") from error
     names = [h.name for h in kept.handouts]
     names += [name for s in kept.submissions for name in (s.assignment, s.user)]
-    if any(why_unfit(name) for name in names):
+    if any(find_fault(name) for name in names):
         raise _damaged("a name in it is none")
     blobs = [row.blob for row in kept.rows()]
     keys: list[object] = [h.name for h in kept.handouts]

@@ -13,8 +13,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from kore.service.catalog import render
 from kore.service.exchange.tar_headers import BLOCK
-from kore.shared.names import shown, why_path_unfit
+from kore.shared.names import find_path_fault, shown
 
 _PIECE = 256 * 1024
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -104,7 +105,7 @@ def _path(place: str, name: str) -> str:
 
 
 def _is_unfit(path: str, left_out: list[str]) -> bool:
-    why = why_path_unfit(path)
-    if why:
-        left_out.append(f"the name {shown(path)} {why}")
-    return bool(why)
+    fault = find_path_fault(path)
+    if fault is not None:
+        left_out.append(f"the name {shown(path)} {render(fault)}")
+    return fault is not None

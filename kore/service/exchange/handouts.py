@@ -7,6 +7,7 @@ from io import BufferedReader
 
 from sqlalchemy import select
 
+from kore.service.catalog import render
 from kore.service.coursedir.duedates import due_dates
 from kore.service.coursedir.gradebook import DueDates
 from kore.service.courses.listing import find
@@ -15,7 +16,7 @@ from kore.service.errors import KoreError
 from kore.service.exchange import index, quotas
 from kore.service.exchange.schemas import HandoutInfo
 from kore.service.services import Services
-from kore.shared.names import shown, why_unfit
+from kore.shared.names import find_fault, shown
 
 
 def unknown_assignment() -> KoreError:
@@ -42,12 +43,12 @@ def release(
     services: Services, course_id: str, name: str, pieces: Iterable[bytes]
 ) -> tuple[HandoutInfo, bool]:
     """Store an assignment's archive in the place of an earlier one; say whether it is new."""
-    why = why_unfit(name)
-    if why:
+    fault = find_fault(name)
+    if fault is not None:
         raise KoreError(
             422,
             "bad_name",
-            f"The assignment's name {shown(name)} {why}.",
+            f"The assignment's name {shown(name)} {render(fault)}.",
             "Give the assignment another name.",
         )
     with services.db.reading() as session:

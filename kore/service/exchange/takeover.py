@@ -20,6 +20,7 @@ from nbgrader.utils import make_unique_key, notebook_hash
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from kore.service.catalog import render
 from kore.service.coursedir import timestamps
 from kore.service.courses.listing import find, role_in
 from kore.service.db.models import Feedback, Handout, Submission
@@ -28,7 +29,7 @@ from kore.service.exchange import index
 from kore.service.exchange.folders import Entry, entries, open_plain, packed
 from kore.service.services import Services
 from kore.service.settings import UNLIMITED
-from kore.shared.names import shown, why_unfit
+from kore.shared.names import find_fault, shown
 
 _SECRET_BYTES = 4096
 _PAGE = re.compile(r"([0-9a-f]{32})\.html")
@@ -112,8 +113,8 @@ class _TakeOver:
             self._report.problems.append(f"{what} cannot be read: {error.strerror or error}")
 
     def _release(self, name: str) -> None:
-        if why := why_unfit(name):
-            self._report.problems.append(f"the assignment {shown(name)} {why}")
+        if fault := find_fault(name):
+            self._report.problems.append(f"the assignment {shown(name)} {render(fault)}")
             return
         with self._services.db.reading() as session:
             if session.get(Handout, (self._course, name)):
@@ -226,7 +227,7 @@ def _matched(source: Path, course: str, inbound: Inbound, pages: set[str]) -> di
             finally:
                 os.close(descriptor)
             found = next((h for h in hashes if h in pages), None)
-            if found and not why_unfit(f"{notebook}.html"):
+            if found and not find_fault(f"{notebook}.html"):
                 matched[notebook] = found
     finally:
         os.close(top)
@@ -246,7 +247,7 @@ def _parsed(name: str) -> Inbound | None:
         if len(parts) < 3:  # noqa: PLR2004
             continue
         user, assignment, timestamp = parts[:3]
-        if why_unfit(user) or why_unfit(assignment) or user.startswith("."):
+        if find_fault(user) or find_fault(assignment) or user.startswith("."):
             continue
         try:
             moment, _ = timestamps.read(timestamp)

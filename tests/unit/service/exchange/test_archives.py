@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from kore.service.errors import KoreError
 from kore.service.exchange.archives import Inspector
 from kore.service.settings import Limits
-from kore.shared.names import twin_key, why_path_unfit, why_unfit
+from kore.shared.names import find_fault, find_path_fault, twin_key
 from tests.support.archives import END, block, extended, member, padded, tar_of
 
 LIMITS = Limits(file=10_000, submission=200_000, files=50)
@@ -22,7 +22,7 @@ LIMITS = Limits(file=10_000, submission=200_000, files=50)
 PARTS = (
     st.text(st.characters(codec="utf-8"), min_size=1, max_size=40)
     .map(lambda text: unicodedata.normalize("NFC", text))
-    .filter(lambda part: not why_unfit(part))
+    .filter(lambda part: not find_fault(part))
 )
 PATHS = st.lists(PARTS, min_size=1, max_size=4).map("/".join)
 FILES = st.dictionaries(PATHS, st.binary(max_size=2000), min_size=1, max_size=8).filter(
@@ -101,7 +101,7 @@ def test_what_passes_is_what_another_reader_finds(files, data):
     except KoreError:
         return
     seen = read(bytes(archive))
-    assert not [why for path in seen if (why := why_path_unfit(path))]
+    assert not [fault for path in seen if (fault := find_path_fault(path))]
     assert sum(content is not None for content in seen.values()) == found.files
     assert sorted(p for p, c in seen.items() if c is not None and p.endswith(".ipynb")) == (
         found.notebooks
