@@ -23,7 +23,7 @@ from kore.hub.machine import CourseAccounts
 from kore.hub.pending_logins import Logins, VerifiedLaunch
 from kore.hub.platforms import Platform, find_platform
 from kore.hub.tokens import Times
-from kore.shared.lti.identity import user_name
+from kore.shared.lti.identity import derive_user_name
 
 
 class KoreAuthenticator(LTI13Authenticator):  # type: ignore[misc]
@@ -124,7 +124,7 @@ class KoreAuthenticator(LTI13Authenticator):  # type: ignore[misc]
         if not isinstance(data, VerifiedLaunch):
             return None
         launch = data.launch
-        name = user_name(launch.sub, launch.issuer, namespace=data.platform.namespace)
+        name = derive_user_name(launch.sub, launch.issuer, namespace=data.platform.namespace)
         return {"name": name, "auth_state": dict(data)}
 
     async def add_user(self, user: Any) -> None:

@@ -1,4 +1,4 @@
-"""What every process of Kore knows: ids, names, roles, launch claims, file helpers.
+"""Shared by all processes of Kore: ids, names, roles, launch claims, file helpers.
 
 Imports nothing else of Kore.
 """

@@ -1,6 +1,6 @@
-"""Addresses that two processes of Kore agree on."""
+"""URLs that two processes of Kore agree on."""
 
 from __future__ import annotations
 
 AUTOGRADE = "kore/autograde"
-"""Where a course's server takes the service's requests to grade, below its own address."""
+"""Path below a course's server where it accepts the service's requests to grade."""

@@ -1,7 +1,7 @@
-"""Forms of the ids that name courses, people and jobs.
+"""Formats of the ids of courses, people and jobs.
 
-A course is a hub user ``c-`` and 16 hexadecimal digits, a person ``u`` and what
-``kore.shared.lti.identity`` makes of the LMS's ``sub``, a job 32 hexadecimal digits.
+A course is a hub user named ``c-`` and 16 hexadecimal digits; a person ``u`` and what
+``kore.shared.lti.identity`` derives from the LMS's ``sub``. A job id has 32 hexadecimal digits.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ _PERSON = re.compile(r"u[a-z0-9_-]{0,29}[a-z0-9]")
 
 
 def is_course_id(name: str) -> bool:
-    """Whether a name is a course's: its id, hub user and account."""
+    """Whether a name is a course id, which is also its hub user and account."""
     return _COURSE_ID.fullmatch(name) is not None
 
 
 def is_person(name: str) -> bool:
-    """Whether a hub user's name is safe as a person's folder and account."""
+    """Whether a name is a person's: a hub user whose name is safe for a folder and an account."""
     return _PERSON.fullmatch(name) is not None

@@ -1,4 +1,4 @@
-"""What a person is in a course. A leaf: the database and the LTI side both need it."""
+"""The roles that a person can have in a course."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import enum
 
 
 class Role(enum.StrEnum):
-    """What a person is in a course. An observer (a mentor, a visitor) is neither other."""
+    """The role of a person in a course. An observer (a mentor, a visitor) only looks on."""
 
     INSTRUCTOR = "instructor"
     LEARNER = "learner"

@@ -59,7 +59,7 @@ def _fill_kore(world: World, kore: Harness, url: str, scratch: Path, count: int)
         kore.launch(sub, "Learner", activity="Algebra", link="link-0")
         packed = io.BytesIO()
         folder = _work(scratch / "work" / sub, number)
-        archives.pack(folder, packed, ignore=lambda _, __: [], largest=10**9)
+        archives.pack(folder, packed, ignore=lambda _, __: [], max_bytes=10**9)
         answer = requests.post(
             f"{url}/exchange/{world.course}/assignments/ps1/submissions",
             data=packed.getvalue(),

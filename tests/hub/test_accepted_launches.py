@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from kore.shared.lti.identity import course_id, user_name
+from kore.shared.lti.identity import derive_course_id, derive_user_name
 from tests.support.forge import CLIENT_ID, DEPLOYMENT, GONE, MEMBERSHIP
 from tests.support.login_hub import LOGIN_TOKEN, Browser
 
@@ -24,7 +24,7 @@ def where(answer: requests.Response) -> str:
 
 
 def course(lms, resource_link: str = "5") -> str:
-    return course_id(lms.url, CLIENT_ID, DEPLOYMENT, resource_link)
+    return derive_course_id(lms.url, CLIENT_ID, DEPLOYMENT, resource_link)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_each_sub_is_its_own_person(hub, kore, lms):
         browser = Browser(hub, lms)
         assert where(browser.launch(sub=sub)).startswith("/hub/spawn?next=%2Fuser%2Fu")
         names[sub] = browser.whoami()
-    assert names == {sub: user_name(sub, lms.url) for sub in SUBS}
+    assert names == {sub: derive_user_name(sub, lms.url) for sub in SUBS}
     assert len(set(names.values())) == len(SUBS)
     assert not any(name.startswith("c-") for name in names.values())
 

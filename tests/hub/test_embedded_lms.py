@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from kore.shared.lti.identity import course_id, user_name
+from kore.shared.lti.identity import derive_course_id, derive_user_name
 from tests.support.lms import read_form, running_lms
 from tests.support.login_hub import LoginHub, Ports, read_page
 
@@ -68,9 +68,11 @@ def test_people_come_in_from_each_kind_of_lms(profile, hub, kore, linden):
         claims = linden.claims(person, activity)
         answer = launch(linden, person, activity)
         assert answer.status_code == 303, answer.text
-        name = user_name(claims["sub"], linden.url)
+        name = derive_user_name(claims["sub"], linden.url)
         link = claims["https://purl.imsglobal.org/spec/lti/claim/resource_link"]["id"]
-        course = course_id(linden.url, linden.config.client_id, linden.config.deployment_id, link)
+        course = derive_course_id(
+            linden.url, linden.config.client_id, linden.config.deployment_id, link
+        )
         places = {
             "tilda": f"/services/kore/launch/{course}",
             "sefi": f"/services/kore/launch/{course}",

@@ -42,7 +42,7 @@ from kore.service.schemas import GradesPreview
 from kore.service.services import Services
 from kore.service.settings import Settings
 from kore.shared.lti.claims import Launch
-from kore.shared.lti.identity import user_name
+from kore.shared.lti.identity import derive_user_name
 from tests.support.lms import RunningLms, running_lms, serving
 
 # Real waits, short: the rules are the same. An answer with a token includes the LMS fetching
@@ -98,7 +98,7 @@ class GradedCourse:
         """Let somebody launch the activity; return their user name."""
         claims = self.lms.claims(slug, self.activity, **changes)
         launch = Launch.from_claims(claims, client_id=self.lms.config.client_id)
-        user = user_name(launch.sub, launch.issuer)
+        user = derive_user_name(launch.sub, launch.issuer)
         recorded = record(self.services.db, user, launch, token_url=self.lms.config.token_url)
         self.course_id = recorded.course_id
         self.users[slug] = user

@@ -31,7 +31,7 @@ from kore.service.jobs import Runner
 from kore.service.services import Services, open_services
 from kore.service.settings import Settings
 from kore.shared.lti.claims import Launch
-from kore.shared.lti.identity import user_name
+from kore.shared.lti.identity import derive_user_name
 from tests.support.fake_hub import FakeHub
 
 PREFIX = "/services/kore"
@@ -182,7 +182,7 @@ class Harness:
                 "lineitem": f"{ISSUER}/lineitems/{link}",
             }
         launch = Launch.from_claims({**told, **(claims or {})}, client_id=CLIENT)
-        user = user_name(sub, ISSUER)
+        user = derive_user_name(sub, ISSUER)
         self.hub.users.add(user)
         recorded = record(self.db, user, launch, token_url=f"{ISSUER}/token")
         return recorded.course_id, user

@@ -26,7 +26,7 @@ from kore.service.courses.launches import record
 from kore.service.db.engine import open_database
 from kore.service.db.models import Course, now
 from kore.shared.lti.claims import Launch
-from kore.shared.lti.identity import user_name
+from kore.shared.lti.identity import derive_user_name
 
 PREFIX = "/services/kore"
 ISSUER = "https://lms.example"
@@ -153,7 +153,7 @@ class KoreProcess:
                 _LTI + "resource_link": {"id": "link", "title": "Homework"},
                 _LTI + "roles": [_ROLES + role],
             }
-            user = user_name(str(number + 1), ISSUER)
+            user = derive_user_name(str(number + 1), ISSUER)
             launch = Launch.from_claims(claims, client_id="client")
             course = record(db, user, launch, token_url=f"{ISSUER}/token").course_id
             users.append(user)

@@ -1,1 +1,1 @@
-"""LTI 1.3 launches as hub and service both read them: claims, identity, roles."""
+"""Reads LTI 1.3 launches, for the hub and the service: claims, identity, roles."""

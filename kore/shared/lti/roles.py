@@ -1,4 +1,4 @@
-"""From the roles claim of a launch to what a person may do (LTI 1.3 core, 5.3.7 and A.2)."""
+"""Maps the roles claim of a launch to a role in the course (LTI 1.3 core, 5.3.7 and A.2)."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from typing import Any
 
 from kore.shared.roles import Role
 
-__all__ = ["Role", "role_of"]
-
 _MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership"
 
 
 def _context_role(role: str) -> str | None:
-    """Return the principal context role that a role names, None for any other kind.
+    """Return the principal context role that a role names, None for other kinds.
 
-    A sub-role counts by its principal role, which is the path and not the fragment:
+    A sub-role means its principal role, which is the path and not the fragment:
     ``membership/Learner#Instructor`` is a learner.
     """
     if role.startswith(_MEMBERSHIP + "#"):
@@ -25,12 +23,12 @@ def _context_role(role: str) -> str | None:
     return None if {":", "/", "#"} & set(role) else role
 
 
-def role_of(claim: Any) -> Role:
-    """Return the role for a roles claim, whatever JSON it is.
+def parse_role(claim: Any) -> Role:
+    """Return the role that a roles claim means, whatever JSON it is.
 
     Any context role Instructor wins. Institution and system roles alone never make an
-    instructor: an administrator of the LMS is not for that a teacher of each course. No
-    role at all is a learner, as some platforms send none for students.
+    instructor: an administrator of the LMS is not a teacher of every course. No role at all
+    means learner, as some platforms send none for students.
     """
     roles = [claim] if isinstance(claim, str) else claim if isinstance(claim, list) else []
     names = [name for name in (r.strip() for r in roles if isinstance(r, str)) if name]

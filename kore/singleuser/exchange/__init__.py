@@ -1,9 +1,8 @@
-"""nbgrader's exchange over Kore: work is handed out and in by HTTP, not through a shared folder.
+"""nbgrader's exchange over Kore: by HTTP instead of through a shared folder.
 
-An nbgrader configuration names the classes for its ``ExchangeFactory`` (``FACTORY``). They
-know the caller by the hub's token in the environment and nothing else; who may see what is
-Kore's to decide. Nothing here is part of the service: it runs in people's and courses'
-servers and imports neither its database nor Flask.
+An nbgrader configuration names the classes for its ``ExchangeFactory`` (``FACTORY``). The hub's
+token in the environment is all that identifies the caller; Kore decides who may see what. This
+runs in people's and courses' servers, not in the service.
 """
 
 from __future__ import annotations
@@ -18,4 +17,4 @@ FACTORY = {
     "release_feedback": "kore.singleuser.exchange.release_feedback.ExchangeReleaseFeedback",
     "fetch_feedback": "kore.singleuser.exchange.fetch_feedback.ExchangeFetchFeedback",
 }
-"""Traits of nbgrader's ``ExchangeFactory`` and the classes here that take their places."""
+"""Traits of nbgrader's ``ExchangeFactory``, with the classes of this package for them."""

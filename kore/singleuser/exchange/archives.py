@@ -1,8 +1,8 @@
 """Folders as tar archives (POSIX.1-2001 pax, uncompressed), packed and unpacked.
 
-What is packed follows nbgrader's rules for copies (``CourseDirectory.ignore``, ``include``,
-``max_file_size``, ``max_dir_size``). What is unpacked is believed in nothing: only regular
-files and folders with plain names below the destination come out, whoever sent it.
+Packing follows nbgrader's rules for copies (``CourseDirectory.ignore``, ``include``,
+``max_file_size``, ``max_dir_size``). Unpacking trusts no sender: it writes only regular files and
+folders with plain names below the destination.
 """
 
 from __future__ import annotations
@@ -16,43 +16,44 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-Ignore = Callable[[str, list[str]], Collection[str]]
-"""Names in a folder that are left out: as ``shutil.copytree`` takes it."""
+from kore.shared.names import MAX_PART_BYTES
 
-_LONGEST_NAME = 255
-_MOST_MEMBERS = 100_000
+Ignore = Callable[[str, list[str]], Collection[str]]
+"""Returns the names in a folder to leave out, as for ``shutil.copytree``."""
+
+_MAX_MEMBERS = 100_000
 
 
 class ArchiveError(Exception):
-    """A folder cannot be packed, or an archive must not be unpacked; in words."""
+    """A folder cannot be packed, or an archive must not be unpacked. The message says why."""
 
 
-def pack(folder: Path, archive: IO[bytes], *, ignore: Ignore, largest: int) -> None:
-    """Write a folder's files as an archive. ``largest`` bounds their sum, in bytes.
+def pack(folder: Path, archive: IO[bytes], *, ignore: Ignore, max_bytes: int) -> None:
+    """Write a folder's files as an archive. ``max_bytes`` limits their total size.
 
-    Links are followed, as nbgrader does: what is handed in is what they lead to.
+    Links are followed, as nbgrader does: the files that they lead to are submitted.
     """
     total = 0
     seen: set[str] = set()
     with tarfile.open(fileobj=archive, mode="w|", format=tarfile.PAX_FORMAT) as tar:
         for path, name in _walk(folder, ignore):
             if name in seen:
-                raise ArchiveError(f"Two files are called {name!r}; rename one.")
+                raise ArchiveError(f"Two files are called {name!r}. Rename one.")
             seen.add(name)
             info = tarfile.TarInfo(name)
             if path.is_dir():
                 info.type, info.mode = tarfile.DIRTYPE, 0o755
                 tar.addfile(info)
                 continue
-            with _opened(path) as file:
-                found = os.fstat(file.fileno())
-                info.size = found.st_size
-                info.mtime = int(found.st_mtime)
-                info.mode = 0o755 if found.st_mode & stat.S_IXUSR else 0o644
+            with _open(path) as file:
+                status = os.fstat(file.fileno())
+                info.size = status.st_size
+                info.mtime = int(status.st_mtime)
+                info.mode = 0o755 if status.st_mode & stat.S_IXUSR else 0o644
                 total += info.size
-                if total > largest:
+                if total > max_bytes:
                     raise ArchiveError(
-                        f"The folder {folder} is too large: more than {largest // 1000} kilobytes "
+                        f"The folder {folder} is larger than {max_bytes // 1000} kilobytes "
                         "(nbgrader's CourseDirectory.max_dir_size). Delete what is not needed."
                     )
                 _add(tar, info, file)
@@ -64,27 +65,27 @@ def _add(tar: tarfile.TarFile, info: tarfile.TarInfo, file: IO[bytes]) -> None:
     except OSError as error:
         if error.errno is not None:
             raise
-        raise ArchiveError(f"{info.name} changed while it was read: try again.") from error
+        raise ArchiveError(f"{info.name} changed while it was read. Try again.") from error
 
 
 def unpack(archive: IO[bytes], folder: Path) -> None:
-    """Write an archive's files into a new folder; raise ArchiveError for any odd one.
+    """Write an archive's files into a new folder; raise ArchiveError for anything unexpected.
 
-    Whatever was written before an error stays: give a folder that is thrown away then.
+    Files written before an error remain: pass a folder that is removed then.
     """
     folder.mkdir(mode=0o777)
     try:
         with tarfile.open(fileobj=archive, mode="r|") as tar:
             for count, member in enumerate(tar):
-                if count >= _MOST_MEMBERS:
-                    raise ArchiveError(f"the archive has more than {_MOST_MEMBERS} members")
+                if count >= _MAX_MEMBERS:
+                    raise ArchiveError(f"the archive has more than {_MAX_MEMBERS} members")
                 _extract(tar, member, folder)
     except tarfile.TarError as error:
         raise ArchiveError(f"the archive is damaged: {error}") from error
 
 
-def unpack_anew(archive: IO[bytes], folder: Path) -> None:
-    """Unpack into a folder from which an earlier try is removed first."""
+def unpack_again(archive: IO[bytes], folder: Path) -> None:
+    """Unpack into a folder, after removing it if an earlier attempt left it."""
     if folder.is_dir():
         shutil.rmtree(folder)
     unpack(archive, folder)
@@ -94,7 +95,7 @@ def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> Non
     name = member.name.removesuffix("/")
     if name == "." and member.isdir():
         return
-    target = folder.joinpath(*_checked(name))
+    target = folder.joinpath(*_check_name(name))
     if member.isdir():
         target.mkdir(mode=0o777, parents=True, exist_ok=True)
         return
@@ -108,40 +109,40 @@ def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> Non
         mode = 0o777 if member.mode & stat.S_IXUSR else 0o666
         descriptor = os.open(target, flags, mode)
     except FileExistsError as error:
-        raise ArchiveError(f"{name!r} is twice in the archive") from error
+        raise ArchiveError(f"the archive contains {name!r} twice") from error
     with os.fdopen(descriptor, "wb") as file:
         shutil.copyfileobj(content, file)
     os.utime(target, (member.mtime, member.mtime))
 
 
-def _checked(name: str) -> tuple[str, ...]:
-    """Return the parts of a name that leads nowhere but down."""
+def _check_name(name: str) -> tuple[str, ...]:
+    """Return the parts of a name that stays below its folder."""
     parts = tuple(name.split("/"))
     for part in parts:
         if part in {"", ".", ".."} or "\0" in part or "\\" in part:
-            raise ArchiveError(f"{name!r} in the archive is no name of a file below a folder")
-        if len(part.encode("utf-8", "surrogateescape")) > _LONGEST_NAME:
-            raise ArchiveError(f"{name!r} in the archive is too long for a name")
+            raise ArchiveError(f"{name!r} in the archive is not a valid path")
+        if len(part.encode("utf-8", "surrogateescape")) > MAX_PART_BYTES:
+            raise ArchiveError(f"{name!r} in the archive is too long")
     return parts
 
 
 def _walk(folder: Path, ignore: Ignore) -> Iterator[tuple[Path, str]]:
-    """Yield what is to be packed, folders before what is in them, each name in NFC."""
+    """Yield the paths to pack and their names in NFC, folders before their content."""
 
     def visit(
-        place: Path, name: PurePosixPath, above: frozenset[tuple[int, int]]
+        folder: Path, name: PurePosixPath, above: frozenset[tuple[int, int]]
     ) -> Iterator[tuple[Path, str]]:
-        found = place.stat()
-        identity = (found.st_dev, found.st_ino)
+        status = folder.stat()
+        identity = (status.st_dev, status.st_ino)
         if identity in above:
-            raise ArchiveError(f"The folder {place} leads back into itself.")
-        names = sorted(path.name for path in place.iterdir())
-        left_out = set(ignore(str(place), names))
-        for one in names:
-            path = place / one
-            if one in left_out or not (path.is_file() or path.is_dir()):
+            raise ArchiveError(f"A link in {folder} leads back to a folder above it.")
+        names = sorted(path.name for path in folder.iterdir())
+        left_out = set(ignore(str(folder), names))
+        for entry in names:
+            path = folder / entry
+            if entry in left_out or not (path.is_file() or path.is_dir()):
                 continue
-            inner = name / _portable(one, path)
+            inner = name / _to_nfc(entry, path)
             yield path, str(inner)
             if path.is_dir():
                 yield from visit(path, inner, above | {identity})
@@ -149,16 +150,16 @@ def _walk(folder: Path, ignore: Ignore) -> Iterator[tuple[Path, str]]:
     yield from visit(folder, PurePosixPath(), frozenset())
 
 
-def _portable(name: str, path: Path) -> str:
+def _to_nfc(name: str, path: Path) -> str:
     try:
         name.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise ArchiveError(f"The name of {path} is no UTF-8 text; rename it.") from error
+        raise ArchiveError(f"The name of {path} is not valid UTF-8. Rename it.") from error
     return unicodedata.normalize("NFC", name)
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _open(path: Path) -> IO[bytes]:
     try:
         return path.open("rb")
     except OSError as error:
-        raise ArchiveError(f"{path} cannot be read: {error.strerror}.") from error
+        raise ArchiveError(f"Cannot read {path}: {error.strerror}.") from error

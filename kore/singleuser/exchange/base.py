@@ -1,4 +1,4 @@
-"""What the exchange's classes have in common: options, places of files, and how they fail."""
+"""The base of the exchange's classes: options, where files are, and errors."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from kore.singleuser.exchange import archives
 from kore.singleuser.exchange.client import KoreClient, RefusedError, Submission
 
 TIMESTAMP = "timestamp.txt"
-"""The file in which nbgrader looks for the moment of a submission."""
+"""The file from which nbgrader reads the time of a submission."""
 
 _KILOBYTE = 1000
 
 
 class Exchange(ABCExchange):  # type: ignore[misc]
-    """The options are those of nbgrader's own exchange, but for the folder (``root``)."""
+    """Has the options of nbgrader's own exchange, except its folder (``root``)."""
 
     cache = Unicode(
         help="Local cache directory for nbgrader submit and nbgrader list. "
@@ -56,7 +56,7 @@ class Exchange(ABCExchange):  # type: ignore[misc]
 
     @default("timestamp_format")  # type: ignore[untyped-decorator]
     def _timestamp_format_default(self) -> str:
-        # Folders are named so, and not every file system takes a colon.
+        # Used in names of folders: not every file system allows a colon.
         return "%Y-%m-%d %Hh%Mm%S.%fs %Z"
 
     @property
@@ -71,7 +71,7 @@ class Exchange(ABCExchange):  # type: ignore[misc]
         """The hub user whose server this is."""
         name = os.environ.get("JUPYTERHUB_USER", "")
         if not name:
-            self.fail("JUPYTERHUB_USER is not set: this is no server that the hub started.")
+            self.fail("JUPYTERHUB_USER is not set: the hub did not start this server.")
         return name
 
     @property
@@ -82,7 +82,7 @@ class Exchange(ABCExchange):  # type: ignore[misc]
         return str(self.coursedir.course_id)
 
     def start(self) -> Any:
-        """Do what the class is for; whatever Kore refuses ends in an ExchangeError."""
+        """Run the command; turn Kore's refusals and failed file operations into ExchangeError."""
         try:
             return super().start()
         except (RefusedError, archives.ArchiveError) as error:
@@ -101,8 +101,8 @@ class Exchange(ABCExchange):  # type: ignore[misc]
     def copy_files(self) -> None:
         """Actually do the file transfer."""
 
-    def stamp(self, moment: datetime) -> str:
-        """Return a moment as it stands in files and names of folders."""
+    def format_time(self, moment: datetime) -> str:
+        """Return a time as it is written in files and names of folders."""
         return moment.astimezone(self._zone()).strftime(self.timestamp_format)
 
     def _zone(self) -> tzinfo:
@@ -115,36 +115,36 @@ class Exchange(ABCExchange):  # type: ignore[misc]
             raise
 
     def assignment_folder(self, course: str, assignment: str) -> Path:
-        """Return where an assignment is, or will be, among a person's files."""
+        """Return the folder of an assignment among a person's files."""
         root = Path(course, assignment) if self.path_includes_course else Path(assignment)
         return Path(os.path.abspath(Path(self.assignment_dir) / root))  # noqa: PTH100
 
     def feedback_folder(self, submission: Submission, course: str) -> Path:
-        """Return where the feedback to a submission is, or will be."""
+        """Return the folder of the feedback on a submission."""
         folder = self.assignment_folder(course, submission.assignment)
-        return folder / "feedback" / self.stamp(submission.received_at)
+        return folder / "feedback" / self.format_time(submission.received_at)
 
-    def kept_copy(self, course: str, submission: Submission) -> Path:
-        """Return where a person's own copy of what they handed in goes."""
+    def cached_copy(self, course: str, submission: Submission) -> Path:
+        """Return the folder of a person's own copy of a submission."""
         name = "+".join(
-            (submission.user, submission.assignment, self.stamp(submission.received_at))
+            (submission.user, submission.assignment, self.format_time(submission.received_at))
         )
         return Path(self.cache) / course / name
 
-    def kept_copies(self, course: str) -> dict[tuple[str, str, datetime], Path]:
-        """Return a person's copies of what they handed in: by student, assignment, moment (UTC).
+    def cached_copies(self, course: str) -> dict[tuple[str, str, datetime], Path]:
+        """Return a person's copies of their submissions, by student, assignment and time (UTC).
 
-        Copies of nbgrader's own exchange, and of other time zones, are found as well.
+        Finds copies by nbgrader's own exchange, and with other time zones, as well.
         """
         found = {}
         for path in (Path(self.cache) / course).glob("[!.]*+*+*"):
-            student, assignment, stamp = path.name.split("+", 2)
+            student, assignment, timestamp = path.name.split("+", 2)
             with suppress(ValueError):
-                found[student, assignment, parse_utc(stamp)] = path
+                found[student, assignment, parse_utc(timestamp)] = path
         return found
 
     def pack(self, folder: Path, archive: IO[bytes]) -> None:
-        """Pack what nbgrader would copy of a folder."""
+        """Write the files that nbgrader would copy from a folder as an archive."""
         archives.pack(
             folder,
             archive,
@@ -154,15 +154,15 @@ class Exchange(ABCExchange):  # type: ignore[misc]
                 max_file_size=self.coursedir.max_file_size,
                 log=self.log,
             ),
-            largest=_KILOBYTE * self.coursedir.max_dir_size,
+            max_bytes=_KILOBYTE * self.coursedir.max_dir_size,
         )
 
-    def share(self, folder: Path) -> None:
-        """Let the group write, where the course directory is set up so."""
+    def share_with_group(self, folder: Path) -> None:
+        """Let the group write, if the course directory is configured so."""
         if not self.coursedir.groupshared:
             return
-        for place, _, names in os.walk(folder):
-            for path, bits in ((Path(place), 0o2770), *((Path(place, n), 0o660) for n in names)):
+        for parent, _, names in os.walk(folder):
+            for path, bits in ((Path(parent), 0o2770), *((Path(parent, n), 0o660) for n in names)):
                 try:
                     path.chmod((path.stat().st_mode | bits) & 0o2777)
                 except PermissionError:
@@ -170,8 +170,8 @@ class Exchange(ABCExchange):  # type: ignore[misc]
                         "Could not update permissions of %s to make it groupshared", path
                     )
 
-    def not_found(self, wanted: str, others: list[str]) -> None:
-        """Fail for want of an assignment; name the most similar one there is."""
+    def fail_not_found(self, wanted: str, others: list[str]) -> None:
+        """Fail because there is no such assignment; suggest the most similar one."""
         message = f"Assignment not found: {wanted}"
         self.log.fatal(message)
         if others:
@@ -181,12 +181,12 @@ class Exchange(ABCExchange):  # type: ignore[misc]
 
 
 def matches(name: str, pattern: str) -> bool:
-    """Say whether a name fits nbgrader's pattern; none fits all."""
+    """Whether a name matches nbgrader's pattern; an empty pattern matches all."""
     return fnmatch.fnmatchcase(name, pattern or "*")
 
 
-def literal(pattern: str) -> str:
-    """Return a pattern that is a plain name, to let Kore choose; else nothing."""
+def plain_name(pattern: str) -> str:
+    """Return a pattern that is a plain name, for Kore to filter by; else ""."""
     return "" if any(sign in pattern for sign in "*?[") else pattern
 
 
@@ -196,8 +196,8 @@ def utc(moment: datetime) -> datetime:
 
 
 @contextmanager
-def unfinished(target: Path) -> Iterator[Path]:
-    """Yield a path beside ``target`` for what will be there; it is removed at the end."""
+def temporary_path(target: Path) -> Iterator[Path]:
+    """Yield a path next to ``target`` in which to prepare it; remove it at the end."""
     target.parent.mkdir(parents=True, exist_ok=True)
     path = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}")
     try:
@@ -210,15 +210,15 @@ def unfinished(target: Path) -> Iterator[Path]:
                 path.unlink(missing_ok=True)
 
 
-def put(folder: Path, target: Path) -> None:
-    """Put a complete folder in the place of another, or where none is.
+def replace_folder(folder: Path, target: Path) -> None:
+    """Move a complete folder to a target, and replace one that is there.
 
     A kill leaves the old one, the new one, or for an instant none; never a mixture.
     """
     if not target.exists():
         folder.rename(target)
         return
-    with unfinished(target) as old:
+    with temporary_path(target) as old:
         target.rename(old)
         try:
             folder.rename(target)

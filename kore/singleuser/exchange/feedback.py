@@ -1,4 +1,4 @@
-"""Feedback among a student's files: which version is there, and how another takes its place."""
+"""Feedback among a student's files: which version is there, and how it is replaced."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from pathlib import Path
 from kore.singleuser.exchange.client import Submission
 
 _VERSION = ".version"
-"""File beside the feedback: the checksum of the archive that it came in."""
+"""File next to the feedback: the checksum of the archive that it came in."""
 
 
-def page(folder: Path, notebook: str) -> Path:
-    """Return where the feedback to a notebook is, or will be."""
+def page_path(folder: Path, notebook: str) -> Path:
+    """Return the file of the feedback on a notebook."""
     return folder / f"{notebook}.html"
 
 
 def is_current(folder: Path, submission: Submission) -> bool:
-    """Say whether a folder holds the feedback that Kore has now, all of it."""
-    pages = (page(folder, notebook) for notebook in submission.graded_notebooks)
-    return version(folder) == submission.feedback and any(path.is_file() for path in pages)
+    """Whether a folder has the feedback that Kore has now."""
+    pages = (page_path(folder, notebook) for notebook in submission.graded_notebooks)
+    return read_version(folder) == submission.feedback and any(path.is_file() for path in pages)
 
 
-def version(folder: Path) -> str:
-    """Return the checksum of the feedback that a folder holds; nothing where it is unknown."""
+def read_version(folder: Path) -> str:
+    """Return the checksum of the feedback in a folder; "" if unknown."""
     try:
         return (folder / _VERSION).read_text("ascii", "replace")
     except OSError:
         return ""
 
 
-def put(fresh: Path, folder: Path, submission: Submission) -> None:
-    """Move the pages of an unpacked archive into the folder; then note their version."""
+def move_pages(unpacked: Path, folder: Path, submission: Submission) -> None:
+    """Move the pages of an unpacked archive to the folder; then record their version."""
     folder.mkdir(parents=True, exist_ok=True)
-    for path in sorted(fresh.iterdir()):
+    for path in sorted(unpacked.iterdir()):
         if path.suffix != ".html" or path.name.startswith(".") or not path.is_file():
             continue
         target = folder / path.name
         if target.is_dir() and not target.is_symlink():
             shutil.rmtree(target)
         os.replace(path, target)  # noqa: PTH105
-    noted = fresh / _VERSION
-    noted.write_text(submission.feedback, "ascii")
-    noted.replace(folder / _VERSION)
+    version = unpacked / _VERSION
+    version.write_text(submission.feedback, "ascii")
+    version.replace(folder / _VERSION)

@@ -10,12 +10,12 @@ from typing import Any
 from nbgrader.exchange.abc import ExchangeFetchAssignment as ABCExchangeFetchAssignment
 
 from kore.singleuser.exchange import archives
-from kore.singleuser.exchange.base import Exchange, unfinished
+from kore.singleuser.exchange.base import Exchange, temporary_path
 from kore.singleuser.exchange.client import Released
 
 
 class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):  # type: ignore[misc]
-    """Writes an assignment among a person's files; never over a file that is there."""
+    """Writes an assignment to a person's files; never overwrites a file."""
 
     released: Released
     dest_path: Path
@@ -28,51 +28,51 @@ class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):  # type: ig
         super()._load_config(cfg, **kwargs)
 
     def init_src(self) -> None:
-        """Find it among what the course hands out."""
-        name, handed_out = self.coursedir.assignment_id, self.kore.assignments(self.course)
-        for released in handed_out:
+        """Find the assignment among those that the course has released."""
+        name, available = self.coursedir.assignment_id, self.kore.assignments(self.course)
+        for released in available:
             if released.name == name:
                 self.released = released
                 return
-        self.not_found(name, [released.name for released in handed_out])
+        self.fail_not_found(name, [released.name for released in available])
 
     def init_dest(self) -> None:
-        """Refuse to touch a copy that is there, unless missing files are asked for."""
+        """Refuse if there is a copy already, unless missing files are to be replaced."""
         self.dest_path = self.assignment_folder(self.course, self.released.name)
         if self.dest_path.is_dir() and not self.replace_missing_files:
-            shown = os.path.relpath(self.dest_path, self.assignment_dir)
-            self.fail(f"You already have a copy of the assignment in this directory: {shown}")
+            relative = os.path.relpath(self.dest_path, self.assignment_dir)
+            self.fail(f"You already have a copy of the assignment in this directory: {relative}")
 
     def copy_files(self) -> None:
-        """Fetch all of it; only then it appears."""
+        """Fetch the assignment; it appears only when it is complete."""
         self.log.info("Destination: %s", self.dest_path)
-        with unfinished(self.dest_path) as fresh:
+        with temporary_path(self.dest_path) as new:
             self.kore.fetch(
-                self.course, self.released, lambda stream: archives.unpack_anew(stream, fresh)
+                self.course, self.released, lambda stream: archives.unpack_again(stream, new)
             )
-            _drop(fresh, shutil.ignore_patterns(*self.coursedir.ignore))
+            _remove_ignored(new, shutil.ignore_patterns(*self.coursedir.ignore))
             if self.dest_path.is_dir():
-                self._add_missing(fresh, self.dest_path)
+                self._add_missing(new, self.dest_path)
             else:
-                fresh.rename(self.dest_path)
+                new.rename(self.dest_path)
         self.log.info("Fetched as: %s %s", self.course, self.released.name)
 
-    def _add_missing(self, fresh: Path, here: Path) -> None:
-        for path in sorted(fresh.iterdir()):
-            target = here / path.name
+    def _add_missing(self, new: Path, existing: Path) -> None:
+        for path in sorted(new.iterdir()):
+            target = existing / path.name
             if not os.path.lexists(target):
-                what = "Creating missing directory" if path.is_dir() else "Replacing missing file"
-                self.log.warning("%s '%s'", what, os.path.relpath(target))
+                action = "Creating missing directory" if path.is_dir() else "Replacing missing file"
+                self.log.warning("%s '%s'", action, os.path.relpath(target))
                 path.rename(target)
             elif path.is_dir() and target.is_dir():
                 self._add_missing(path, target)
 
 
-def _drop(folder: Path, ignore: archives.Ignore) -> None:
-    """Remove what is never fetched."""
-    for place, folders, files in os.walk(folder):
-        for name in ignore(place, folders + files):
-            path = Path(place) / name
+def _remove_ignored(folder: Path, ignore: archives.Ignore) -> None:
+    """Remove files that are never fetched."""
+    for parent, folders, files in os.walk(folder):
+        for name in ignore(parent, folders + files):
+            path = Path(parent) / name
             if name in folders:
                 folders.remove(name)
                 shutil.rmtree(path)

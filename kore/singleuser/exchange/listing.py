@@ -1,4 +1,4 @@
-"""Lists what is handed out and in: ``nbgrader list`` and the lab's assignment list."""
+"""Lists assignments and submissions: ``nbgrader list`` and JupyterLab's assignment list."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from nbgrader.exchange.abc import ExchangeList as ABCExchangeList
 from traitlets import Bool
 
 from kore.singleuser.exchange import feedback
-from kore.singleuser.exchange.base import Exchange, literal, matches, utc
+from kore.singleuser.exchange.base import Exchange, matches, plain_name, utc
 from kore.singleuser.exchange.client import Released, Submission
 
 Info = dict[str, Any]
-"""What nbgrader's user interfaces expect of an assignment or a submission."""
+"""An assignment or a submission as nbgrader's user interfaces expect it."""
 
 
 class ExchangeList(Exchange, ABCExchangeList):  # type: ignore[misc]
-    """Released assignments; or submissions, as Kore has them or as a person's copies show."""
+    """Lists released assignments, or submissions: those that Kore has, or a person's copies."""
 
-    as_json = Bool(False, help="Print what is listed as JSON, too.").tag(config=True)
+    as_json = Bool(False, help="Also print the list as JSON.").tag(config=True)
 
     def list_files(self) -> list[Info]:
-        """List; return what nbgrader's own exchange returns."""
-        return self._show("Submitted assignments:", "Released assignments:", self._found())
+        """Print the list; return what nbgrader's own exchange returns."""
+        return self._print("Submitted assignments:", "Released assignments:", self._find())
 
     def remove_files(self) -> list[Info]:
-        """Hand out no longer, or delete a person's copies of what they handed in."""
+        """Withdraw released assignments, or delete a person's copies of their submissions."""
         if self.inbound:
             self.fail(
-                "Kore keeps what was handed in; it is deleted with the course, not one by one."
+                "Kore keeps submissions until the course is deleted. They cannot be removed singly."
             )
-        found = self._found()
-        self._show("Removing submitted assignments:", "Removing released assignments:", found)
+        found = self._find()
+        self._print("Removing submitted assignments:", "Removing released assignments:", found)
         for info in found:
             if self.cached:
                 for submission in info["submissions"]:
@@ -46,16 +46,16 @@ class ExchangeList(Exchange, ABCExchangeList):  # type: ignore[misc]
                 self.kore.withdraw(info["course_id"], info["assignment_id"])
         return found
 
-    def _found(self) -> list[Info]:
+    def _find(self) -> list[Info]:
         courses = [self.coursedir.course_id] if self.coursedir.course_id else self.kore.courses()
         if not (self.inbound or self.cached):
             return [info for course in courses for info in self._released(course)]
         infos = [info for course in courses for info in self._submitted(course)]
 
-        def whose(info: Info) -> tuple[str, str, str]:
+        def group_key(info: Info) -> tuple[str, str, str]:
             return info["course_id"], info["student_id"], info["assignment_id"]
 
-        infos.sort(key=lambda info: (*whose(info), info["timestamp"]))
+        infos.sort(key=lambda info: (*group_key(info), info["timestamp"]))
         return [
             {
                 "course_id": course,
@@ -64,7 +64,7 @@ class ExchangeList(Exchange, ABCExchangeList):  # type: ignore[misc]
                 "status": "removed" if self.remove else "submitted",
                 "submissions": list(group),
             }
-            for (course, student, assignment), group in itertools.groupby(infos, whose)
+            for (course, student, assignment), group in itertools.groupby(infos, group_key)
         ]
 
     def _released(self, course: str) -> Iterator[Info]:
@@ -79,7 +79,7 @@ class ExchangeList(Exchange, ABCExchangeList):  # type: ignore[misc]
             status, path = "fetched", str(folder)
             names = [(p.stem, str(p)) for p in sorted(folder.glob("*.ipynb"))]
         else:
-            # Nothing of it is among the person's files yet.
+            # The person has not fetched it yet.
             status, path = "released", ""
             names = [(name, "") for name in released.notebooks if "/" not in name]
         if not names:
@@ -94,24 +94,24 @@ class ExchangeList(Exchange, ABCExchangeList):  # type: ignore[misc]
 
     def _submitted(self, course: str) -> Iterator[Info]:
         pattern, student = self.coursedir.assignment_id, self.coursedir.student_id
-        kept = self.kept_copies(course) if self.cached else {}
-        if self.cached and not kept:
+        copies = self.cached_copies(course) if self.cached else {}
+        if self.cached and not copies:
             return
-        for submission in self.kore.submissions(course, literal(pattern), literal(student)):
+        for submission in self.kore.submissions(course, plain_name(pattern), plain_name(student)):
             if not matches(submission.assignment, pattern):
                 continue
             if not matches(submission.user, student):
                 continue
-            path = kept.get((submission.user, submission.assignment, utc(submission.received_at)))
+            path = copies.get((submission.user, submission.assignment, utc(submission.received_at)))
             if path is not None or not self.cached:
                 yield self._submission_info(course, submission, str(path or ""))
 
     def _submission_info(self, course: str, submission: Submission, path: str) -> Info:
-        here = self.feedback_folder(submission, course)
-        version = feedback.version(here)
+        folder = self.feedback_folder(submission, course)
+        version = feedback.read_version(folder)
         notebooks = []
         for name in submission.graded_notebooks:
-            page = feedback.page(here, name)
+            page = feedback.page_path(folder, name)
             local, offered = page.is_file(), bool(submission.feedback)
             notebooks.append(
                 {
@@ -123,22 +123,22 @@ class ExchangeList(Exchange, ABCExchangeList):  # type: ignore[misc]
                     "feedback_updated": local and offered and version != submission.feedback,
                 }
             )
-        local = bool(notebooks) and all(one["has_local_feedback"] for one in notebooks)
+        local = bool(notebooks) and all(notebook["has_local_feedback"] for notebook in notebooks)
         return {
             "course_id": course,
             "student_id": submission.user,
             "assignment_id": submission.assignment,
-            "timestamp": self.stamp(submission.received_at),
+            "timestamp": self.format_time(submission.received_at),
             "status": "removed" if self.remove else "submitted",
             "path": path,
             "notebooks": notebooks,
             "has_local_feedback": local,
             "has_exchange_feedback": bool(notebooks) and bool(submission.feedback),
-            "feedback_updated": any(one["feedback_updated"] for one in notebooks),
-            "local_feedback_path": str(here) if local else None,
+            "feedback_updated": any(notebook["feedback_updated"] for notebook in notebooks),
+            "local_feedback_path": str(folder) if local else None,
         }
 
-    def _show(self, submitted: str, released: str, found: list[Info]) -> list[Info]:
+    def _print(self, submitted: str, released: str, found: list[Info]) -> list[Info]:
         if self.inbound or self.cached:
             self.log.info(submitted)
             for info in found:

@@ -1,4 +1,4 @@
-"""Hands an assignment out: ``nbgrader release_assignment``."""
+"""Releases an assignment: ``nbgrader release_assignment``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kore.singleuser.exchange.base import Exchange
 
 
 class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):  # type: ignore[misc]
-    """Gives the course's ``release`` folder of an assignment to Kore."""
+    """Sends the course's ``release`` folder of an assignment to Kore."""
 
     src_path: Path
 
@@ -35,11 +35,11 @@ class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):  # type
                 f"Assignment found in '{source}' but not '{self.src_path}', "
                 "run `nbgrader generate_assignment` first."
             )
-        there = self.src_path.parent.glob("*")
-        self.not_found(name, sorted(path.name for path in there if path.is_dir()))
+        others = self.src_path.parent.glob("*")
+        self.fail_not_found(name, sorted(path.name for path in others if path.is_dir()))
 
     def init_dest(self) -> None:
-        """Look whether it is handed out already."""
+        """Refuse if the assignment is released already, unless forced."""
         name = self.coursedir.assignment_id
         if any(released.name == name for released in self.kore.assignments(self.course)):
             if not self.force:
@@ -49,7 +49,7 @@ class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):  # type
             self.log.info("Overwriting files: %s %s", self.course, name)
 
     def copy_files(self) -> None:
-        """Pack it and send it."""
+        """Pack the folder and send it."""
         self.log.info("Source: %s", self.src_path)
         with tempfile.TemporaryDirectory() as folder:
             archive = Path(folder) / "assignment.tar"

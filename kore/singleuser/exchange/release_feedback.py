@@ -1,4 +1,4 @@
-"""Gives feedback to those who handed work in: ``nbgrader release_feedback``."""
+"""Releases feedback to students: ``nbgrader release_feedback``."""
 
 from __future__ import annotations
 
@@ -9,31 +9,32 @@ from nbgrader.exchange.abc import ExchangeReleaseFeedback as ABCExchangeReleaseF
 from nbgrader.utils import parse_utc
 
 from kore.singleuser.exchange import archives
-from kore.singleuser.exchange.base import TIMESTAMP, Exchange, literal, matches, utc
+from kore.singleuser.exchange.base import TIMESTAMP, Exchange, matches, plain_name, utc
 from kore.singleuser.exchange.client import Submission
+from kore.singleuser.exchange.transport import RETRY_SECONDS
 
 
 class ExchangeReleaseFeedback(Exchange, ABCExchangeReleaseFeedback):  # type: ignore[misc]
-    """Sends the pages of the course's ``feedback`` folder, each to its one submission.
+    """Sends the pages of the course's ``feedback`` folder to the submissions they belong to.
 
-    Which submission it is tells the moment in ``timestamp.txt``, which nbgrader passes on
-    from the submission to its feedback.
+    The time in ``timestamp.txt``, which nbgrader copies from the submission to its feedback,
+    identifies the submission.
     """
 
     folders: list[tuple[str, Path]]
 
     def init_src(self) -> None:
-        """Find the folders with feedback, by student."""
+        """Find each student's folder with feedback."""
         coursedir = self.coursedir
         any_student = Path(
             coursedir.format_path(coursedir.feedback_directory, "*", coursedir.assignment_id)
         )
         excluded = set(filter(None, coursedir.student_id_exclude.split(",")))
         self.folders = []
-        place = any_student.parts.index("*")
-        root = Path(*any_student.parts[:place])
-        for path in sorted(root.glob(str(Path(*any_student.parts[place:])))):
-            student = path.parts[place]
+        position = any_student.parts.index("*")
+        root = Path(*any_student.parts[:position])
+        for path in sorted(root.glob(str(Path(*any_student.parts[position:])))):
+            student = path.parts[position]
             if not path.is_dir() or not matches(student, coursedir.student_id):
                 continue
             if student in excluded:
@@ -42,10 +43,10 @@ class ExchangeReleaseFeedback(Exchange, ABCExchangeReleaseFeedback):  # type: ig
             self.folders.append((student, path))
 
     def copy_files(self) -> None:
-        """Send each; say at the end for whom that was not possible."""
+        """Send each folder; fail at the end if some have no submission."""
         name = self.coursedir.assignment_id
         submissions = self.kore.submissions(
-            self.course, name, literal(self.coursedir.student_id), patient=True
+            self.course, name, plain_name(self.coursedir.student_id), retry_seconds=RETRY_SECONDS
         )
         without = [
             student
@@ -54,13 +55,12 @@ class ExchangeReleaseFeedback(Exchange, ABCExchangeReleaseFeedback):  # type: ig
         ]
         if without:
             self.fail(
-                f"There is no submission of '{name}' that fits the feedback for "
-                f"{', '.join(without)}. Collect and grade it again, or restore {TIMESTAMP} in "
-                "the folder of the feedback."
+                f"No submission of '{name}' matches the feedback for {', '.join(without)}. "
+                f"Collect and grade it again, or restore {TIMESTAMP} in the feedback's folder."
             )
 
     def _release(self, student: str, folder: Path, submissions: list[Submission]) -> bool:
-        submission = _of(student, folder, submissions)
+        submission = _find_submission(student, folder, submissions)
         if submission is None:
             return False
         pages = {f"{notebook}.html" for notebook in submission.graded_notebooks}
@@ -73,10 +73,10 @@ class ExchangeReleaseFeedback(Exchange, ABCExchangeReleaseFeedback):  # type: ig
                 archives.pack(
                     folder,
                     file,
-                    ignore=lambda place, names: (
-                        [n for n in names if n not in pages] if place == str(folder) else names
+                    ignore=lambda parent, names: (
+                        [n for n in names if n not in pages] if parent == str(folder) else names
                     ),
-                    largest=1000 * self.coursedir.max_dir_size,
+                    max_bytes=1000 * self.coursedir.max_dir_size,
                 )
             self.kore.release_feedback(self.course, submission, archive)
         self.log.info(
@@ -84,14 +84,16 @@ class ExchangeReleaseFeedback(Exchange, ABCExchangeReleaseFeedback):  # type: ig
             student,
             self.course,
             submission.assignment,
-            self.stamp(submission.received_at),
+            self.format_time(submission.received_at),
             ", ".join(present),
         )
         return True
 
 
-def _of(student: str, folder: Path, submissions: list[Submission]) -> Submission | None:
-    """Return the submission that the feedback in a folder is about."""
+def _find_submission(
+    student: str, folder: Path, submissions: list[Submission]
+) -> Submission | None:
+    """Return the submission that the feedback in a folder belongs to."""
     try:
         moment = parse_utc((folder / TIMESTAMP).read_text("utf-8").strip())
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Hands work in: ``nbgrader submit``."""
+"""Submits an assignment: ``nbgrader submit``."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from nbgrader.utils import find_all_notebooks
 from traitlets import Bool
 
 from kore.singleuser.exchange import archives
-from kore.singleuser.exchange.base import TIMESTAMP, Exchange, unfinished
+from kore.singleuser.exchange.base import TIMESTAMP, Exchange, temporary_path
 from kore.singleuser.exchange.client import Released, Submission
 
 
 class ExchangeSubmit(Exchange, ABCExchangeSubmit):  # type: ignore[misc]
-    """Sends a copy of the assignment's folder to Kore, and keeps one."""
+    """Sends a copy of the assignment's folder to Kore, and keeps one locally."""
 
     add_random_string = Bool(
-        True, help="Of no effect: Kore gives each submission a name that cannot be guessed."
+        True, help="No effect: Kore gives every submission an id that nobody can guess."
     ).tag(config=True)
 
     src_path: Path
@@ -34,61 +34,61 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):  # type: ignore[misc]
         self.src_path = self.assignment_folder(self.course, self.coursedir.assignment_id)
         self.coursedir.assignment_id = self.src_path.name
         if not self.src_path.is_dir():
-            there = self.src_path.parent.glob("*")
-            self.not_found(str(self.src_path), sorted(str(path) for path in there))
+            others = self.src_path.parent.glob("*")
+            self.fail_not_found(str(self.src_path), sorted(str(path) for path in others))
 
     def init_dest(self) -> None:
-        """Find the assignment among what the course hands out; check who hands in."""
+        """Find the assignment among the released ones; check the student's name."""
         student = self.coursedir.student_id
         if student not in {"*", "", self.me}:
             if "*" in student or "+" in student:
-                self.fail(f"The student ID should contain no '*' nor '+'; got {student}")
-            self.fail(f"You are {self.me} in this hub, so work cannot be handed in as {student}.")
-        name, handed_out = self.coursedir.assignment_id, self.kore.assignments(self.course)
-        for released in handed_out:
+                self.fail(f"The student ID must not contain '*' or '+': {student}")
+            self.fail(f"You are {self.me} in this hub and cannot submit as {student}.")
+        name, available = self.coursedir.assignment_id, self.kore.assignments(self.course)
+        for released in available:
             if released.name == name:
                 self.released = released
                 return
-        self.not_found(name, [released.name for released in handed_out])
+        self.fail_not_found(name, [released.name for released in available])
 
     def copy_files(self) -> None:
-        """Send it, and keep a copy of what was sent."""
+        """Send the folder, and keep a copy of what was sent."""
         self.log.info("Source: %s", self.src_path)
         self._compare_names()
         folder = Path(self.cache) / self.course
-        with _alone(folder), unfinished(folder / "submission.tar") as archive:
+        with _exclusive(folder), temporary_path(folder / "submission.tar") as archive:
             with archive.open("xb") as file:
                 self.pack(self.src_path, file)
             submission = self._send(archive, folder / f".sending+{self.coursedir.assignment_id}")
             self._keep(archive, submission)
-        self.timestamp = self.stamp(submission.received_at)
+        self.timestamp = self.format_time(submission.received_at)
         self.log.info(
             "Submitted as: %s %s %s", self.course, self.coursedir.assignment_id, self.timestamp
         )
 
-    def _send(self, archive: Path, note: Path) -> Submission:
-        """Send under a key that is noted first: after a failure the next try is the same one."""
+    def _send(self, archive: Path, record: Path) -> Submission:
+        """Send with a key that is recorded first, so that a retry after a failure reuses it."""
         with archive.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        key = _unfinished_key(note, sha256)
+        key = _recorded_key(record, sha256)
         if not key:
             key = uuid.uuid4().hex
-            with unfinished(note) as fresh:
-                fresh.write_text(f"{sha256} {key}", "ascii")
-                fresh.replace(note)
+            with temporary_path(record) as new:
+                new.write_text(f"{sha256} {key}", "ascii")
+                new.replace(record)
         submission = self.kore.submit(self.course, self.coursedir.assignment_id, archive, key)
-        note.unlink(missing_ok=True)
+        record.unlink(missing_ok=True)
         return submission
 
     def _keep(self, archive: Path, submission: Submission) -> None:
-        kept = self.kept_copy(self.course, submission)
-        if kept.exists():
+        copy = self.cached_copy(self.course, submission)
+        if copy.exists():
             return
-        with unfinished(kept) as fresh, archive.open("rb") as file:
-            archives.unpack(file, fresh)
-            (fresh / TIMESTAMP).unlink(missing_ok=True)
-            (fresh / TIMESTAMP).write_text(self.stamp(submission.received_at), "utf-8")
-            fresh.rename(kept)
+        with temporary_path(copy) as new, archive.open("rb") as file:
+            archives.unpack(file, new)
+            (new / TIMESTAMP).unlink(missing_ok=True)
+            (new / TIMESTAMP).write_text(self.format_time(submission.received_at), "utf-8")
+            new.rename(copy)
 
     def _compare_names(self) -> None:
         expected = {f"{name}.ipynb" for name in self.released.notebooks}
@@ -114,8 +114,8 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):  # type: ignore[misc]
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the folder against another submission of the same person at the same time."""
+def _exclusive(folder: Path) -> Iterator[None]:
+    """Lock the folder against another submission by the same person at the same time."""
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -125,9 +125,9 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _unfinished_key(note: Path, sha256: str) -> str:
-    """Return the key under which the same files were sent, if nobody knows whether they came."""
+def _recorded_key(record: Path, sha256: str) -> str:
+    """Return the key with which the same files were sent without an answer; "" if none."""
     with suppress(OSError, ValueError):
-        noted, key = note.read_text("ascii").split()
-        return key if noted == sha256 else ""
+        recorded, key = record.read_text("ascii").split()
+        return key if recorded == sha256 else ""
     return ""

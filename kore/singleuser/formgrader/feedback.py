@@ -1,8 +1,7 @@
-"""What feedback shows of hidden tests.
+"""Removes hidden tests from feedback.
 
-nbgrader's ``ClearHiddenTests`` gives up on a notebook with marks in the wrong places, and
-students can write marks too: here no notebook is given up on, and what cannot be cleared
-is left out as a whole.
+nbgrader's ``ClearHiddenTests`` fails on a notebook with misplaced markers, and students can write
+markers too. Here no notebook fails: a cell that cannot be cleared is omitted as a whole.
 """
 
 from __future__ import annotations
@@ -15,16 +14,16 @@ from nbformat.v4 import new_output
 from nbgrader import utils
 from nbgrader.preprocessors import ClearHiddenTests
 
-_LEFT_OUT = "# Hidden tests"
-_NO_OUTPUT = "The output is left out: it comes from hidden tests too.\n"
+_OMITTED_SOURCE = "# Hidden tests"
+_OMITTED_OUTPUT = "The output is omitted: it is also from hidden tests.\n"
 
 
-def without_hidden_tests(nb: NotebookNode, clear: ClearHiddenTests) -> NotebookNode:
+def remove_hidden_tests(nb: NotebookNode, clear: ClearHiddenTests) -> NotebookNode:
     """Return a copy of an autograded notebook without hidden tests and what they printed."""
     notebook = deepcopy(nb)
     clear.enforce_metadata = False
     for index, cell in enumerate(notebook.cells):
-        # An answer that is graded by hand is the student's own, marks and all.
+        # An answer that is graded manually is the student's own, with any markers in it.
         if utils.is_grade(cell) and not utils.is_solution(cell):
             _clear(cell, index, clear)
     return notebook
@@ -35,6 +34,6 @@ def _clear(cell: NotebookNode, index: int, clear: Any) -> None:
     try:
         clear.preprocess_cell(cell, {}, index)
     except RuntimeError:
-        cell.source = _LEFT_OUT
+        cell.source = _OMITTED_SOURCE
     if cell.source != before and cell.get("outputs"):
-        cell.outputs = [new_output("stream", name="stdout", text=_NO_OUTPUT)]
+        cell.outputs = [new_output("stream", name="stdout", text=_OMITTED_OUTPUT)]

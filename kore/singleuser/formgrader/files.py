@@ -1,4 +1,4 @@
-"""A course's files as they are: shown by the browser, but without any script of theirs."""
+"""Serves a course's files for the browser to show, without running their scripts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kore.singleuser.formgrader import policy
 
 
 class _Sandboxed:
-    """Jupyter's own policy lets scripts of files run, in an origin of their own. This does not."""
+    """Runs no scripts of files. Jupyter's own policy runs them in an origin of their own."""
 
     @property
     def content_security_policy(self) -> str:
@@ -21,15 +21,15 @@ class _Sandboxed:
 
 
 class SandboxedFiles(_Sandboxed, AuthenticatedFileHandler):  # type: ignore[misc]
-    """What is below ``/files/``: a student's HTML and SVG, too."""
+    """Serves ``/files/``, with students' HTML and SVG."""
 
 
 class SandboxedConversion(_Sandboxed, nbconvert.NbconvertFileHandler):  # type: ignore[misc]
-    """What ``/nbconvert/`` makes of a notebook."""
+    """Serves ``/nbconvert/``, converted notebooks."""
 
 
-def shield(web_app: Any) -> None:
-    """Have a Jupyter server convert notebooks without their scripts."""
+def sandbox_conversions(web_app: Any) -> None:
+    """Let a Jupyter server show converted notebooks without their scripts."""
     base_url = web_app.settings["base_url"]
     web_app.add_handlers(
         ".*$",

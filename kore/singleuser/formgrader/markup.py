@@ -1,8 +1,8 @@
-"""HTML of strangers, reduced to what only looks like something.
+"""Sanitises untrusted HTML: only its appearance is left.
 
-Elements and attributes are an allow-list, checked by bleach after an HTML5 parse. Nothing
-that is left runs, loads from elsewhere, covers other parts of a page, or can be taken by
-the page's own scripts for a part of it (no ``id``, ``name``, ``data-*`` or foreign classes).
+Elements and attributes are an allow-list, which bleach checks after an HTML5 parse. Nothing that
+is left runs, loads from elsewhere, covers other parts of a page, or could confuse the page's own
+scripts (no ``id``, ``name``, ``data-*`` or foreign classes).
 """
 
 from __future__ import annotations
@@ -38,50 +38,50 @@ _ATTRIBUTES = {
     "colgroup": frozenset({"span"}),
     "details": frozenset({"open"}),
 }
-# Colours and type. Nothing that moves or sizes a box, and nothing that takes an address.
+# Colours and fonts. Nothing that moves or sizes a box, and nothing that takes a URL.
 _STYLES = [
     *("color", "background-color", "font-style", "font-weight", "font-variant"),
     *("text-align", "text-decoration", "vertical-align", "white-space"),
 ]
-# Pygments' short names, and those that tables and code bear.
+# Pygments' short names, and the classes of tables and code.
 _CLASS = re.compile(r"[a-z][a-z0-9]{0,2}|highlight|dataframe|rendered_html|table(-[a-z]+)?")
-_PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*")
+_IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*")
 _SIZE = re.compile(r"[0-9]{1,4}(px|%)?")
-_OUTSIDE = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
-# A file beside the notebook: no scheme, no host, no way up, and nothing that a URL parser
-# drops or turns (control characters, backslashes).
-_BESIDE = re.compile(r"(?![/\\])(?!.*(^|[/\\])\.\.([/\\]|$))[^\x00-\x20:\\?#%]+")
-_WITHOUT_CONTENT = ["script", "style", "template", "noscript", "title", "head", "iframe", "object"]
+_EXTERNAL_URL = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
+# A file next to the notebook: no scheme, no host, no way up, and nothing that a URL parser
+# drops or changes (control characters, backslashes).
+_RELATIVE_URL = re.compile(r"(?![/\\])(?!.*(^|[/\\])\.\.([/\\]|$))[^\x00-\x20:\\?#%]+")
+_REMOVED_ELEMENTS = ["script", "style", "template", "noscript", "title", "head", "iframe", "object"]
 
 
-def sanitised(html: str) -> str:
-    """Return HTML that is safe inside an element of a page."""
+def sanitise_html(html: str) -> str:
+    """Return HTML reduced to what is safe inside a page."""
     soup = BeautifulSoup(html, "html.parser")
-    # Their content is no text for people. What this parser overlooks, bleach does not.
-    for element in soup.find_all(_WITHOUT_CONTENT):
+    # Their content is not text for people. What this parser misses, bleach does not.
+    for element in soup.find_all(_REMOVED_ELEMENTS):
         element.decompose()
     return str(_cleaner.clean(str(soup)))
 
 
-def _allowed(element: str, attribute: str, value: str) -> bool:
+def _has_safe_value(element: str, attribute: str, value: str) -> bool:
     if attribute == "class":
         return all(_CLASS.fullmatch(name) for name in value.split())
     if attribute == "href":
-        return bool(_OUTSIDE.match(value.strip()) or _BESIDE.fullmatch(value.strip()))
+        return bool(_EXTERNAL_URL.match(value.strip()) or _RELATIVE_URL.fullmatch(value.strip()))
     if attribute == "src":
-        return bool(_PICTURE.fullmatch(value.strip()) or _BESIDE.fullmatch(value.strip()))
+        return bool(_IMAGE.fullmatch(value.strip()) or _RELATIVE_URL.fullmatch(value.strip()))
     if attribute in {"width", "height"}:
         return bool(_SIZE.fullmatch(value))
     return attribute in _EVERYWHERE or attribute in _ATTRIBUTES.get(element, ())
 
 
-def _checked(element: str, attribute: str, value: str) -> bool:
+def _is_allowed(element: str, attribute: str, value: str) -> bool:
     known = attribute in _EVERYWHERE or attribute in _ATTRIBUTES.get(element, ())
-    return known and _allowed(element, attribute, value)
+    return known and _has_safe_value(element, attribute, value)
 
 
 class _Links(Filter):  # type: ignore[misc]
-    """Has links open elsewhere, so that the page they lead to learns nothing of this one."""
+    """Opens links in a new window that learns nothing about this page."""
 
     def __iter__(self) -> Iterator[Any]:
         for token in super().__iter__():
@@ -93,7 +93,7 @@ class _Links(Filter):  # type: ignore[misc]
 
 _cleaner = Cleaner(
     tags=_ELEMENTS,
-    attributes=_checked,
+    attributes=_is_allowed,
     protocols=frozenset({"http", "https", "mailto", "data"}),
     strip=True,
     strip_comments=True,

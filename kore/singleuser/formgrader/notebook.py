@@ -1,7 +1,7 @@
-"""A stranger's notebook, built anew with only what a page needs and of the kinds it expects.
+"""Rebuilds an untrusted notebook with only what a page needs, in the types that it expects.
 
-Templates of nbconvert and nbgrader write many of a notebook's values into a page as they
-are. So nothing of the given notebook reaches them but text, numbers, and pictures.
+Templates of nbconvert and nbgrader write many of a notebook's values into a page unescaped. So
+only text, numbers and images of the given notebook reach them.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 
-from kore.singleuser.formgrader.markup import sanitised
+from kore.singleuser.formgrader.markup import sanitise_html
 
 _GRADE_ID = re.compile(r"[A-Za-z0-9_\-]+")
 """nbgrader's own rule for the ids of cells."""
 
 _LANGUAGE = re.compile(r"[A-Za-z0-9_+#.\- ]{1,40}")
 _ATTACHMENT = re.compile(r"[^\x00-\x1f<>\"'&/\\]{1,200}")
-_PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+_IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _FLAGS = ("grade", "solution", "task", "locked")
 _POINTS = ("points", "score")
-_LARGEST_SIDE = 10_000
+_MAX_SIDE = 10_000
 
 
-def harmless(notebook: Any) -> NotebookNode:
-    """Return a notebook that looks like the given one and can do nothing."""
+def rebuild_notebook(notebook: Any) -> NotebookNode:
+    """Return a notebook that looks like the given one and is harmless."""
     cells = notebook.get("cells")
     made = new_notebook(
         cells=[
@@ -71,7 +71,7 @@ def _cell(cell: Mapping[str, Any], number: int) -> NotebookNode:
 
 
 def _grading(given: Mapping[str, Any]) -> NotebookNode:
-    """Return what nbgrader noted of a cell; nothing unless the cell has a proper id."""
+    """Return a cell's nbgrader metadata; empty unless the cell has a valid id."""
     name = given.get("grade_id")
     if not isinstance(name, str) or not _GRADE_ID.fullmatch(name):
         return NotebookNode()
@@ -109,12 +109,12 @@ def _display(kind: str, output: Mapping[str, Any]) -> NotebookNode:
     given = output.get("data")
     data: dict[str, str] = {}
     for name, value in given.items() if isinstance(given, Mapping) else ():
-        keep = _KINDS.get(name)
-        kept = keep(value) if keep else None
-        if kept is not None:
-            data[name] = kept
+        clean = _CLEANERS.get(name)
+        cleaned = clean(value) if clean else None
+        if cleaned is not None:
+            data[name] = cleaned
     if not data:
-        data["text/plain"] = "[This output is not shown: it is of a kind that could run script.]"
+        data["text/plain"] = "[This output is not shown: its type could contain scripts.]"
     made = new_output(kind, data=data)
     for name in ("image/png", "image/jpeg"):
         sizes = {
@@ -130,10 +130,10 @@ def _display(kind: str, output: Mapping[str, Any]) -> NotebookNode:
 
 
 def _html(value: Any) -> str | None:
-    return sanitised(_text(value))
+    return sanitise_html(_text(value))
 
 
-def _picture(value: Any) -> str | None:
+def _image(value: Any) -> str | None:
     text = "".join(_text(value).split())
     try:
         base64.b64decode(text, validate=True)
@@ -143,22 +143,22 @@ def _picture(value: Any) -> str | None:
 
 
 def _text(value: Any) -> str:
-    """Return text as notebooks hold it: a string, or its lines in a list."""
+    """Return text from a string or a list of lines, as notebooks have it."""
     if isinstance(value, list):
         return "".join(line for line in value if isinstance(line, str))
     return value if isinstance(value, str) else ""
 
 
-# Markdown becomes HTML later and is sanitised then. SVG is shown as a picture, which runs
-# no script and loads nothing (SVG 2, section 2.7, secure static mode).
-_KINDS: dict[str, Callable[[Any], str | None]] = {
+# Markdown becomes HTML later and is sanitised then. SVG is shown as an image, which runs
+# no scripts and loads nothing (SVG 2, section 2.7, secure static mode).
+_CLEANERS: dict[str, Callable[[Any], str | None]] = {
     "text/plain": _text,
     "text/latex": _text,
     "text/markdown": _text,
     "text/html": _html,
     "image/svg+xml": _text,
-    "image/png": _picture,
-    "image/jpeg": _picture,
+    "image/png": _image,
+    "image/jpeg": _image,
 }
 
 
@@ -167,10 +167,10 @@ def _attachments(given: Any) -> NotebookNode:
     for name, bundle in given.items() if isinstance(given, Mapping) else ():
         if not _ATTACHMENT.fullmatch(str(name)) or not isinstance(bundle, Mapping):
             continue
-        for kind in _PICTURES:
-            picture = _picture(bundle.get(kind)) if kind in bundle else None
-            if picture:
-                made[str(name)] = NotebookNode({kind: picture})
+        for kind in _IMAGE_TYPES:
+            image = _image(bundle.get(kind)) if kind in bundle else None
+            if image:
+                made[str(name)] = NotebookNode({kind: image})
                 break
     return made
 
@@ -187,7 +187,7 @@ def _count(value: Any) -> int | None:
 
 def _side(value: Any) -> int | None:
     number = _count(value)
-    return number if number is not None and 0 < number <= _LARGEST_SIDE else None
+    return number if number is not None and 0 < number <= _MAX_SIDE else None
 
 
 def _number(value: Any) -> float:

@@ -1,8 +1,8 @@
-"""Which scripts are a page's own: nonces, and the policy that names them (W3C CSP Level 3).
+"""Content-Security-Policies that name a page's own scripts by nonce (W3C CSP Level 3).
 
-The templates that make the pages are known and hold no word of a student's, so each script
-element *in a template* gets the nonce, before anything is filled in. What comes in with a
-value does not have it, and the browser leaves it alone.
+The pages' templates contain nothing by students, so each script element *in a template* gets the
+nonce before values are filled in. A script in a value does not have it, and the browser ignores
+it.
 """
 
 from __future__ import annotations
@@ -21,40 +21,42 @@ from jinja2.ext import Extension
 
 _nonce: ContextVar[str] = ContextVar("nonce")
 _SCRIPT = re.compile(r"<script\b")
-# A value in the quotes of a script's string could end it; as JSON it cannot.
+# A value inside a script's quoted string could end it; as JSON it cannot.
 _QUOTED = re.compile(r'(?<== )"\{\{\s*([A-Za-z_.]+)\s*\}\}"(?=;)')
 _ATTRIBUTE = re.compile(r"\son[a-z]+=\"([^\"{}]*)\"", re.IGNORECASE)
 _NOWHERE = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 
 SANDBOX = f"{_NOWHERE}; sandbox; img-src 'self' data:; style-src 'unsafe-inline'; media-src 'self'"
-"""For files as they are: shown without script, in an origin of their own."""
+"""For files: shown without scripts, in an origin of their own."""
 
 DATA = f"{_NOWHERE}; sandbox"
-"""For answers to scripts, which nobody is meant to open as a page."""
+"""For answers to scripts, which nobody should open as a page."""
 
 
-def fresh_nonce() -> str:
-    """Return a nonce for the page that is made now, for ``csp_nonce()`` in its templates."""
+def new_nonce() -> str:
+    """Return a new nonce, which ``csp_nonce()`` in the page's templates returns as well."""
     nonce = secrets.token_urlsafe(18)
     _nonce.set(nonce)
     return nonce
 
 
-class TrustTemplates(Extension):
-    """Marks the scripts of templates as the page's own, and quotes values within them."""
+class TemplateMarker(Extension):
+    """Adds the nonce to scripts in templates, and quotes values within them."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         environment.globals["csp_nonce"] = _nonce.get
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002
-        """Return a template's source with the marks. Jinja calls it once a template."""
+        """Return a template's source with nonces. Jinja calls it once for each template."""
         marked = _SCRIPT.sub('<script nonce="{{ csp_nonce() }}"', source)
         return _QUOTED.sub(r"{{ \1 | tojson }}", marked)
 
 
-def page(nonce: str, *, mathjax_url: str, handlers: Iterable[str] = (), calls: bool = True) -> str:
-    """Return the policy of a page whose templates were marked with the nonce.
+def page_policy(
+    nonce: str, *, mathjax_url: str, handlers: Iterable[str] = (), calls: bool = True
+) -> str:
+    """Return the policy of a page whose templates have the nonce.
 
     ``handlers`` are hashes of event handlers that templates have in attributes. With
     ``calls`` its scripts may call their own server. Fonts may come from MathJax's origin.
@@ -94,6 +96,6 @@ def _hash(code: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def trust_templates(environment: Environment) -> None:
-    """Have an environment mark its templates."""
-    environment.add_extension(TrustTemplates)
+def mark_templates(environment: Environment) -> None:
+    """Let an environment add the nonce to the scripts of its templates."""
+    environment.add_extension(TemplateMarker)

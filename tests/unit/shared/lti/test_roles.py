@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kore.shared.lti.roles import Role, role_of
+from kore.shared.lti.roles import parse_role
+from kore.shared.roles import Role
 
 M = "http://purl.imsglobal.org/vocab/lis/v2/membership"
 I = "http://purl.imsglobal.org/vocab/lis/v2/institution/person"  # noqa: E741
@@ -44,10 +45,10 @@ S = "http://purl.imsglobal.org/vocab/lis/v2/system/person"
 )
 def test_roles(claim, role):
     """Only a context role Instructor teaches; none at all learns; the rest looks on."""
-    assert role_of(claim) is role
+    assert parse_role(claim) is role
 
 
 @given(st.recursive(st.none() | st.text() | st.integers() | st.booleans(), st.lists))
 def test_any_json_has_a_role(claim):
     """Nothing in a roles claim is an error."""
-    assert role_of(claim) in Role
+    assert parse_role(claim) in Role
