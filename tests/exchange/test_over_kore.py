@@ -9,7 +9,7 @@ import tarfile
 import pytest
 from nbgrader.exchange import ExchangeError
 
-from kore.singleuser.exchange import archives, client
+from kore.singleuser.exchange import archives, transport
 
 pytestmark = pytest.mark.slow
 
@@ -69,16 +69,16 @@ def test_a_double_click_is_one_submission(school):
 def test_a_broken_upload_is_the_same_submission_next_time(school, monkeypatch):
     """Where the answer was lost, the next try finds what the first one handed in."""
     school.hand_out("ps1")
-    send, keys = client.KoreClient._send, []
+    upload, keys = transport.Transport.upload, []
 
-    def lose(self, method, path, archive, headers=None):
-        answer = send(self, method, path, archive, headers)
+    def lose_answer(self, method, path, archive, headers=None):
+        answer = upload(self, method, path, archive, headers)
         keys.append((headers or {}).get("Idempotency-Key"))
         if len(keys) == 1:
-            raise client.RefusedError("The connection broke.")
+            raise transport.RefusedError("The connection broke.")
         return answer
 
-    monkeypatch.setattr(client.KoreClient, "_send", lose)
+    monkeypatch.setattr(transport.Transport, "upload", lose_answer)
     assert "connection broke" in school.submit("ps1", fails=True)
     assert school.cached() == []
     school.submit("ps1")
@@ -90,7 +90,7 @@ def test_without_kore_it_is_said(school):
     """Where Kore does not answer, the words say so, and nothing is half there."""
     school.release("ps1")
     school.student.variables["KORE_URL"] = "http://127.0.0.1:9/services/kore"
-    assert "cannot be reached" in ask(school.student, "FetchAssignment", school.course, "ps1")
+    assert "Cannot reach Kore" in ask(school.student, "FetchAssignment", school.course, "ps1")
     assert not (school.student.folder / "ps1").exists()
 
 
@@ -145,7 +145,7 @@ def test_links_are_handed_in_as_what_they_lead_to(school):
     assert (school.submitted("ps1") / "data.csv").read_text() == "1"
     assert not (school.submitted("ps1") / "data.csv").is_symlink()
     (folder / "circle").symlink_to(folder)
-    assert "leads back into itself" in ask(school.student, "Submit", school.course, "ps1")
+    assert "leads back to a folder above it" in ask(school.student, "Submit", school.course, "ps1")
 
 
 def test_the_moment_is_the_servers(school):

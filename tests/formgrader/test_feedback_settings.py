@@ -59,7 +59,7 @@ def test_hidden_tests_and_what_they_print_are_left_out(tmp_path, again):
     assert TRACE not in page
     assert "### BEGIN HIDDEN TESTS" not in page
     assert MINE in page
-    assert ("The output is left out" in page) is not again
+    assert ("The output is omitted" in page) is not again
     assert "ZeroDivisionError" not in page
 
 

@@ -135,7 +135,7 @@ def _walk(folder: Path, ignore: Ignore) -> Iterator[tuple[Path, str]]:
         status = folder.stat()
         identity = (status.st_dev, status.st_ino)
         if identity in above:
-            raise ArchiveError(f"A link in {folder} leads back to a folder above it.")
+            raise ArchiveError(f"The folder {folder} leads back to a folder above it.")
         names = sorted(path.name for path in folder.iterdir())
         left_out = set(ignore(str(folder), names))
         for entry in names:
