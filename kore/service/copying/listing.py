@@ -23,7 +23,7 @@ from kore.service.copying.sources import Origin
 from kore.service.coursedir import notebooks
 from kore.service.errors import KoreError
 from kore.service.services import Services
-from kore.shared.names import collision_key
+from kore.shared.names import twin_key
 
 _Found = TypeVar("_Found")
 
@@ -137,7 +137,7 @@ def _origins(services: Services, user: str, query: FindQuery, admin: bool) -> li
 
 def _matching(search: str) -> Callable[..., bool]:
     """Return what says whether all words of a search occur in some texts, in any case."""
-    words = collision_key(search).split()
+    words = twin_key(search).split()
     if not words:
         return lambda *_texts: True
 
@@ -150,7 +150,7 @@ def _matching(search: str) -> Callable[..., bool]:
 
 @lru_cache(maxsize=100_000)
 def _key(text: str) -> str:
-    return collision_key(text)
+    return twin_key(text)
 
 
 def _page(found: list[_Found], query: FindQuery) -> list[_Found]:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from kore.shared.names import MAX_PART_BYTES
+from kore.shared.names import MAX_BYTES_PART
 
 Ignore = Callable[[str, list[str]], Collection[str]]
 """Returns the names in a folder to leave out, as for ``shutil.copytree``."""
@@ -121,7 +121,7 @@ def _check_name(name: str) -> tuple[str, ...]:
     for part in parts:
         if part in {"", ".", ".."} or "\0" in part or "\\" in part:
             raise ArchiveError(f"{name!r} in the archive is not a valid path")
-        if len(part.encode("utf-8", "surrogateescape")) > MAX_PART_BYTES:
+        if len(part.encode("utf-8", "surrogateescape")) > MAX_BYTES_PART:
             raise ArchiveError(f"{name!r} in the archive is too long")
     return parts
 
