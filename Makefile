@@ -2,7 +2,8 @@
 
 SHELL := /bin/bash
 BIN := .venv/bin
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+# Where Python may keep no compiled files, every process that a test starts compiles all of it.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadgroup
 # A clone keeps its demo's state to itself; say ARGS="--port 8001" and the like for more.
 ARGS ?=
 # Node is the machine's own, or that of .venv.

@@ -22,7 +22,7 @@ from tests.support.kore import Harness, make_kore
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-KILLS = 100
+KILLS = 50
 IN_A_ROW = 10
 
 
@@ -99,7 +99,7 @@ def is_done(root: Path, old: dict, new: dict, *, one: bool) -> bool:
 
 
 def test_kills_leave_assignments_as_before_or_as_after(tmp_path):
-    """A hundred kills at random moments of whole-course copies and of copied problems.
+    """Fifty kills at random moments of whole-course copies and of copied problems.
 
     At each, every assignment is whole: the old one or the new one. A problem that comes into
     an assignment is there with all that it needs, or not at all. After the last attempt all

@@ -49,12 +49,7 @@ def check(folder, profile, students, kills, seed):
         assert course.send().message == f"{students} unchanged"
 
 
-def test_each_score_arrives_once_whatever_is_killed(tmp_path, profile):
-    """Some kills while a class's scores are on their way, in each profile."""
-    check(tmp_path, profile, students=24, kills=4, seed=profile)
-
-
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(2))
 def test_each_score_arrives_once_after_many_kills(tmp_path, profile, seed):
-    """The same with many kills, so that each moment of a score's way is hit."""
+    """Each kill finds several scores on their way, so each moment of that way is hit."""
     check(tmp_path, profile, students=60, kills=12, seed=seed)

@@ -30,7 +30,7 @@ from tests.support.kore import make_kore
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-KILLS = 50
+KILLS = 30
 PEOPLE = ["u1", "u2", "u3"]
 
 
@@ -113,7 +113,7 @@ def _finish(place: Path, course: str) -> float:
 
 @pytest.mark.parametrize("what", ["backup", "restore", "reset", "delete"])
 def test_killed_at_any_moment(template, tmp_path, what):
-    """At least fifty kills of each operation: all or nothing, and nothing left behind."""
+    """At least thirty kills of each operation: all or nothing, and nothing left behind."""
     folder, course, title, backup = template
     chance, kills, outcomes = random.Random(what), 0, {"before": 0, "after": 0}
 
