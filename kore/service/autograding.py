@@ -96,7 +96,7 @@ def claim(services: Services, course_id: str, ticket: str) -> dict[str, Any]:
     with services.db.session() as session:
         for job in session.scalars(
             select(Job)
-            .where(Job.course_id == course_id, Job.kind == KIND, Job.state == JobState.RUNNING)
+            .where(Job.course_id == course_id, Job.kind == KIND.name, Job.state == JobState.RUNNING)
             .with_for_update()
         ):
             if hmac.compare_digest(str(job.params.get("ticket", "")), _digest(ticket)):
