@@ -6,19 +6,23 @@ page is read. What is documented so cannot differ from what runs.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import typer.main
 from typer.core import TyperArgument, TyperGroup, TyperOption
 
+from ananke import commands
 from ananke.cli import app as command_line_app
+from ananke.commands import shell
 from ananke.errors import MEANINGS
+from ananke.result import Result
 from kore.hub.refusals import Reason
 from kore.service.app import create_app
 from kore.service.auth import guards
@@ -120,6 +124,24 @@ def exit_codes() -> str:
     return _table(("Code", "Meaning"), rows)
 
 
+def json_fields() -> str:
+    """Return a table of the fields of each command's JSON document."""
+    rows = []
+    for module in vars(commands).values():
+        if not inspect.ismodule(module) or not hasattr(module, "register"):
+            continue
+        app = typer.Typer()
+        module.register(app)
+        names = ", ".join(f"`ananke {command.name}`" for command in app.registered_commands)
+        rows += [
+            (names, _field_names(result))
+            for result in vars(module).values()
+            if inspect.isclass(result) and result.__module__ == module.__name__
+            if issubclass(result, Result) and module.__name__ != shell.__name__
+        ]
+    return _table(("Command", "Fields"), sorted(rows))
+
+
 def refusals() -> str:
     """Return a table of the causes for which a launch is refused, by their name in the log."""
     rows = [
@@ -140,6 +162,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "pages": pages,
     "command-line": command_line,
     "exit-codes": exit_codes,
+    "json-fields": json_fields,
     "refusals": refusals,
 }
 
@@ -246,6 +269,27 @@ def _type(schema: dict[str, Any]) -> str:
     limits += [f"at most {schema['maxLength']} characters"] if "maxLength" in schema else []
     words = {"date-time": "moment (ISO 8601)"}.get(schema.get("format", ""), kind)
     return f"{words}, {', '.join(limits)}" if limits else str(words)
+
+
+def _field_names(result: type[Any]) -> str:
+    """Return the fields of a dataclass; fields that hold dataclasses name theirs too."""
+    hints = get_type_hints(result)
+    shown = []
+    for field in dataclasses.fields(result):
+        inner = [
+            kind
+            for kind in (hints[field.name], *_type_arguments(hints[field.name]))
+            if dataclasses.is_dataclass(kind)
+        ]
+        rest = f" ({_field_names(inner[0])})" if inner and isinstance(inner[0], type) else ""
+        shown.append(f"`{field.name}`{rest}")
+    return ", ".join(shown)
+
+
+def _type_arguments(kind: Any) -> Iterator[Any]:
+    for argument in get_args(kind):
+        yield argument
+        yield from _type_arguments(argument)
 
 
 def _options(command: Any) -> str:

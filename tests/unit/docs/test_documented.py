@@ -116,6 +116,15 @@ def test_every_exit_code_is_in_the_reference(pages):
     assert {int(code) for code in rows} == {int(code) for code in Exit}
 
 
+def test_every_json_document_is_in_the_reference(pages):
+    """The fields of each command with ``--json`` are listed, but for those of the demo."""
+    text = pages["reference/command-line.md"].partition("## JSON")[2]
+    commands = typer.main.get_command(command_line).commands
+    with_json = {name for name, c in commands.items() if any("--json" in p.opts for p in c.params)}
+    listed = set(re.findall(r"`ananke ([a-z]+)`", text))
+    assert with_json - {"demo"} <= listed
+
+
 def test_words_of_the_panel_are_explained(pages, root):
     """What a report or an assignment can be called in the panel is explained to teachers."""
     codes = (root / "kore/ui/src/codes.ts").read_text()
