@@ -59,8 +59,8 @@ _STATUS: dict[type[KoreError], HTTPStatus] = {
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
 }
-_INVALID = frozenset({"invalid.string_too_short", "invalid.string_too_long"})
-_LIMITS = frozenset({"min_length", "max_length"})
+# Pydantic's types of faults that have a text of their own, and what the limit is called there.
+_LIMITS = {"string_too_short": "min_length", "string_too_long": "max_length"}
 # What Flask refuses by itself.
 _HTTP_ERRORS = {
     HTTPStatus.BAD_REQUEST: "bad_request",
@@ -180,11 +180,11 @@ def _speak() -> None:
 def _invalid(error: ValidationError) -> Response:
     found = error.errors(include_url=False, include_input=False)[0]
     field = ".".join(str(part) for part in found["loc"])
-    params = {key: value for key, value in found.get("ctx", {}).items() if key in _LIMITS}
-    said = params and f"invalid.{found['type']}"
-    if said in _INVALID:
-        return _respond(Invalid(said, field=field, n=next(iter(params.values()))))
-    if found["type"] == "missing":
+    fault = found["type"]
+    if fault in _LIMITS:
+        limit = found["ctx"][_LIMITS[fault]]
+        return _respond(Invalid(f"invalid.{fault}", field=field, n=limit))
+    if fault == "missing":
         return _respond(Invalid("invalid.missing", field=field))
     return _respond(Invalid("invalid", field=field, said=found["msg"]))
 

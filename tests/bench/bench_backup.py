@@ -22,8 +22,8 @@ from pathlib import Path
 
 from kore.service import jobs
 from kore.service.backups import making, repository
-from kore.service.courses.listing import find
 from kore.service.lifecycle import restoring
+from kore.service.memberships import find_course
 from tests.support.kore import Harness, make_kore
 
 _NOTEBOOK = json.dumps(
@@ -93,7 +93,7 @@ def main() -> None:
         course, teacher = kore.launch("1", "Instructor")
         kore.work()
         with kore.db.reading() as session:
-            title = find(session, course).title
+            title = find_course(session, course).title
         root = kore.services.host.course_root(course)
         _fill(root, options.students, options.assignments)
         archive = Path(place) / "tree.tar"

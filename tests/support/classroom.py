@@ -13,6 +13,7 @@ from nbgrader.api import Gradebook
 
 from kore.service.coursedir import gradebook
 from kore.service.db.models import Job, JobItem, JobState, Score, ScoreState, now
+from kore.shared.messages import plain
 from tests.support.kore import Harness
 
 NAMES = (
@@ -120,7 +121,7 @@ def finished_job(kore: Harness, course: str, teacher: str, totals: dict[str, flo
                 state=JobState.DONE,
                 done=40,
                 total=40,
-                message="26 sent, 2 unchanged, 9 held back, 2 refused, 1 failed",
+                message=plain("26 sent, 2 unchanged, 9 held back, 2 refused, 1 failed"),
             )
         )
         session.flush()
@@ -141,7 +142,7 @@ def finished_job(kore: Harness, course: str, teacher: str, totals: dict[str, flo
                     key=user,
                     label=NAMES[index] or user,
                     outcome=outcome,
-                    words=words,
+                    message=plain(words),
                     detail=detail,
                 )
             )
@@ -154,7 +155,7 @@ def finished_job(kore: Harness, course: str, teacher: str, totals: dict[str, flo
                         maximum=30,
                         timestamp=moment.astimezone(UTC),
                         state=ScoreState(outcome),
-                        words=words if outcome != "sent" else "",
+                        message=plain(words) if outcome != "sent" else None,
                         job_id=job_id,
                     )
                 )
@@ -177,7 +178,7 @@ def running_job(kore: Harness, course: str, teacher: str) -> str:
                 lease_until=now() + timedelta(hours=1),
                 done=12,
                 total=40,
-                message="11 sent, 1 refused",
+                message=plain("11 sent, 1 refused"),
             )
         )
     return job_id

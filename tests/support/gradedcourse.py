@@ -31,10 +31,9 @@ from kore.service.coursedir import gradebook
 from kore.service.courses.launches import record
 from kore.service.db.engine import open_database
 from kore.service.db.models import Job, JobItem, Score
-from kore.service.grades.plans import JOB
+from kore.service.grades import plans, sending
 from kore.service.hubapi import HubApi
-from kore.service.job_handlers import HANDLERS
-from kore.service.jobs import Runner, queue, runner
+from kore.service.jobs import Runner, runner
 from kore.service.lti.http import Patience
 from kore.service.lti.keys import KeyStore
 from kore.service.lti.services import Platforms
@@ -43,12 +42,15 @@ from kore.service.services import Services
 from kore.service.settings import Settings
 from kore.shared.lti.claims import Launch
 from kore.shared.lti.identity import derive_user_name
+from kore.shared.messages import Message
 from tests.support.lms import RunningLms, running_lms, serving
 
 # Real waits, short: the rules are the same. An answer with a token includes the LMS fetching
 # Kore's key set from this process, which a busy machine takes seconds for.
 QUICK = Patience(connect=3, read=3, answer=12, tries=6, first_wait=0.02, longest=3, budget=30)
 TEACHER = "tilda"
+# There is no hub: only grades are sent.
+HANDLERS = {plans.SEND: sending.run}
 
 
 @dataclass
@@ -57,7 +59,7 @@ class Line:
 
     label: str
     outcome: str
-    words: str
+    message: Message | None
     detail: dict[str, Any]
 
 
@@ -67,8 +69,7 @@ class Report:
 
     id: str
     state: str
-    message: str
-    hint: str
+    message: Message | None
     lines: dict[str, Line]
 
     @property
@@ -184,9 +185,8 @@ class GradedCourse:
 
     def work(self) -> None:
         """Do the grading jobs that wait, in this thread."""
-        with only_grades():
-            while (job := self.runner._claim()) is not None:
-                self.runner._run(job)
+        while (job := self.runner._claim()) is not None:
+            self.runner._run(job)
 
     def report(self, job_id: str) -> Report:
         """The report of a job."""
@@ -198,10 +198,9 @@ class GradedCourse:
             id=job.id,
             state=str(job.state),
             message=job.message,
-            hint=job.hint,
             lines={
                 slugs.get(item.key, item.key): Line(
-                    item.label, item.outcome, item.words, item.detail
+                    item.label, item.outcome, item.message, item.detail
                 )
                 for item in items
             },
@@ -288,18 +287,6 @@ def graded_course(
             services.db.close()
 
 
-@contextmanager
-def only_grades() -> Iterator[None]:
-    """Let runners of this process leave everything but grades alone: there is no hub."""
-    others = {kind: do for kind, do in queue.handlers.items() if kind != JOB}
-    for kind in others:
-        del queue.handlers[kind]
-    try:
-        yield
-    finally:
-        queue.handlers.update(others)
-
-
 def _work_until_done(folder: Path, job_id: str) -> None:
     """Be Kore's process: work until a job has ended."""
     runner.LEASE = timedelta(seconds=0.5)
@@ -307,13 +294,12 @@ def _work_until_done(folder: Path, job_id: str) -> None:
     runner._POLL_SECONDS = 0.05
     runner._MAX_ATTEMPTS = 1000
     services = open_kore(folder)
-    with only_grades():
-        Runner(services, HANDLERS, threads=1).start()
-        while True:
-            with services.db.reading() as session:
-                if session.get_one(Job, job_id).ended_at is not None:
-                    return
-            time.sleep(0.02)
+    Runner(services, HANDLERS, threads=1).start()
+    while True:
+        with services.db.reading() as session:
+            if session.get_one(Job, job_id).ended_at is not None:
+                return
+        time.sleep(0.02)
 
 
 def start_kore(folder: Path, job_id: str) -> multiprocessing.process.BaseProcess:

@@ -57,9 +57,9 @@ class KeptCourse(Exchange):
     @property
     def title(self) -> str:
         with self.kore.db.reading() as session:
-            from kore.service.courses.listing import find
+            from kore.service.memberships import find_course
 
-            return find(session, self.course).title
+            return find_course(session, self.course).title
 
     def write(self, path: str, content: bytes) -> None:
         place = self.root / path

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from kore.service.auth.sessions import Caller, callers
 from kore.service.backups.repository import unknown_backup
-from kore.service.courses.listing import role_in, unknown_course
 from kore.service.db.models import Backup, Course, Job
-from kore.service.errors import KoreError
+from kore.service.errors import KoreError, NotFound
 from kore.service.lifecycle import closing
+from kore.service.memberships import role_of
 from kore.service.services import Services
 from kore.shared.roles import Role
 
@@ -55,7 +55,7 @@ def account_of(course_of: CourseOf) -> Guard:
     def check_account(who: Caller) -> None:
         user(who)
         if course_of(request) != who.name:
-            raise unknown_course()
+            raise NotFound("course_unknown")
 
     return check_account
 
@@ -134,7 +134,7 @@ def reader_of_backup(who: Caller) -> None:
     with services().db.reading() as session:
         backup = session.get(Backup, (request.view_args or {}).get("backup_id", ""))
         if backup is not None:
-            if role_in(session, backup.course_id, who.name) is Role.INSTRUCTOR:
+            if role_of(session, backup.course_id, who.name) is Role.INSTRUCTOR:
                 return
             if backup.kept_by == who.name and not _is_there(session, backup.course_id):
                 return
@@ -204,13 +204,13 @@ def _in_course(course_of: CourseOf, roles: set[Role]) -> Guard:
         user(who)
         course_id = course_of(request)
         with services().db.reading() as session:
-            role = role_in(session, course_id, who.name) if course_id else None
+            role = role_of(session, course_id, who.name) if course_id else None
         if role in roles:
             return
         if role is None:
             if callers().is_admin(who):
                 return
-            raise unknown_course()
+            raise NotFound("course_unknown")
         raise KoreError(403, "teachers_only", "Only the teachers of this course can do this.")
 
     return guard

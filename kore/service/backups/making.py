@@ -6,8 +6,8 @@ from kore.service import jobs
 from kore.service.backups import repository
 from kore.service.backups.manifest import Contents
 from kore.service.backups.taking import take
-from kore.service.courses.listing import find
 from kore.service.exchange.archives import in_words
+from kore.service.memberships import find_course
 from kore.service.services import Services
 from kore.shared.messages import plain
 
@@ -23,7 +23,7 @@ def queue(services: Services, course_id: str, *, by: str, contents: Contents) ->
     if not repository.left(services, course_id):
         raise repository.no_room(services)
     with services.db.session() as session:
-        find(session, course_id)
+        find_course(session, course_id)
         return jobs.enqueue(
             session,
             BACKUP,

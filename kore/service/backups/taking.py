@@ -31,11 +31,11 @@ from kore.service.coursedir import gradebook
 from kore.service.coursedir.gradebook import NoGradebookError
 from kore.service.coursedir.openat import Entry
 from kore.service.coursedir.tree import Tree
-from kore.service.courses.listing import find
 from kore.service.db.models import Backup, now
 from kore.service.errors import Cancelled, KoreError
 from kore.service.exchange.courses import INDEX, leaving_course
 from kore.service.jobs import JobContext
+from kore.service.memberships import find_course
 from kore.shared.messages import plain
 from kore.shared.names import shown
 
@@ -213,7 +213,7 @@ class _Taking:
     def _written(self) -> Manifest:
         course_id = str(self._ctx.course_id)
         with self._ctx.services.db.reading() as session:
-            title = find(session, course_id).title
+            title = find_course(session, course_id).title
             name = audit.name_of(session, course_id, self._ctx.created_by)
         drafts = {e.path.split("/")[1] for e in self._course.folders if _is_source(e.path)}
         return Manifest(

@@ -16,9 +16,8 @@ from kore.service.copying.schemas import Source, SourceKind
 from kore.service.copying.source_listing import BackupView, CourseView, View
 from kore.service.copying.source_reader import BackupReader, CourseReader, Reader
 from kore.service.coursedir.tree import Tree
-from kore.service.courses.listing import unknown_course
 from kore.service.db.models import Course, Member
-from kore.service.errors import KoreError
+from kore.service.errors import KoreError, NotFound
 from kore.service.services import Services
 from kore.shared.roles import Role
 
@@ -87,7 +86,7 @@ def readable(
     one that is not for this user.
     """
     if course is not None and not _courses(services, user, admin=admin, only=course):
-        raise unknown_course()
+        raise NotFound("course_unknown")
     found: list[Origin] = []
     if kind != "backup" and (source is None or source.startswith("c-")):
         found = _courses(services, user, admin=admin, only=course or source)

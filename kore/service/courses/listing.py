@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from kore.service.coursedir import gradebook
 from kore.service.coursedir.progress import uncollected, ungraded
 from kore.service.db.models import Course, Handout, Member, Submission
-from kore.service.errors import KoreError
 from kore.service.hubapi import ServerState
+from kore.service.memberships import find_course, role_of
 from kore.service.schemas import (
     AssignmentInfo,
     CourseDetail,
@@ -25,35 +25,6 @@ from kore.service.schemas import (
 )
 from kore.service.services import Services
 from kore.shared.roles import Role
-
-
-def unknown_course() -> KoreError:
-    """Return the error for a course that is not there, or not for this caller to know of."""
-    return KoreError(
-        404,
-        "course_unknown",
-        "There is no such course for you.",
-        "Open the activity in your learning management system once, then come back.",
-    )
-
-
-def find(session: Session, course_id: str) -> Course:
-    """Return a course. Raises the 404 that hides whether it exists."""
-    course = session.get(Course, course_id)
-    if course is None:
-        raise unknown_course()
-    return course
-
-
-def role_in(session: Session, course_id: str, user: str) -> Role | None:
-    """Return what a user is in a course; None for strangers and unknown courses.
-
-    A course's own account counts as its instructor: only its instructors can act as it.
-    """
-    if user == course_id:
-        return Role.INSTRUCTOR if session.get(Course, course_id) else None
-    member = session.get(Member, (course_id, user))
-    return member.role if member else None
 
 
 def courses_of(services: Services, user: str, *, everything: bool = False) -> list[CourseSummary]:
@@ -97,8 +68,8 @@ def current_course(services: Services, user: str) -> CourseSummary | None:
 def detail(services: Services, course_id: str, user: str) -> CourseDetail:
     """Return a course as a user may see it: a learner sees neither people nor assignments."""
     with services.db.reading() as session:
-        course = find(session, course_id)
-        role = role_in(session, course_id, user)
+        course = find_course(session, course_id)
+        role = role_of(session, course_id, user)
         members = session.scalars(select(Member).where(Member.course_id == course_id)).all()
         summary = _summary(course, role, _heads(session, [course_id]))
         return_url = next((m.return_url for m in members if m.user == user), None)

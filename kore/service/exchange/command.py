@@ -10,10 +10,10 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from kore.service.courses.listing import find
 from kore.service.db.models import Course
 from kore.service.errors import KoreError
 from kore.service.exchange.takeover import Report, take_over
+from kore.service.memberships import find_course
 from kore.service.services import Services, open_services
 from kore.service.settings import Settings, SettingsError
 
@@ -91,7 +91,7 @@ def _courses(
         raise SettingsError(f"{exchange} is no folder")
     with services.db.reading() as session:
         if course_id:
-            found = [(find(session, course_id).id, exchange / (folder or course_id))]
+            found = [(find_course(session, course_id).id, exchange / (folder or course_id))]
         else:
             found = [(one, exchange / one) for one in session.scalars(select(Course.id))]
     found = [(one, path) for one, path in found if path.is_dir()]

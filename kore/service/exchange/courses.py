@@ -15,12 +15,12 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
-from kore.service.courses.listing import find
 from kore.service.db.models import Feedback, Handout, Submission
 from kore.service.errors import KoreError
 from kore.service.exchange import index
 from kore.service.exchange.archives import Inspector
 from kore.service.exchange.store import Archive, Store
+from kore.service.memberships import find_course
 from kore.service.services import Services
 from kore.service.settings import UNLIMITED
 from kore.shared.names import find_fault
@@ -132,7 +132,7 @@ def import_course(services: Services, course_id: str, folder: Path) -> int:
             for row in kept.rows():
                 archives[row.blob] = _taken_back(store, course_id, folder, row)
             with services.db.session() as session:
-                find(session, course_id)
+                find_course(session, course_id)
                 index.lock_course(session, course_id, closing=True)
                 stale = _forget(session, course_id)
                 session.add_all(_rows(session, course_id, kept, archives))

@@ -10,11 +10,11 @@ from sqlalchemy import select
 from kore.service.catalog import render
 from kore.service.coursedir.duedates import due_dates
 from kore.service.coursedir.gradebook import DueDates
-from kore.service.courses.listing import find
 from kore.service.db.models import Handout, now
 from kore.service.errors import KoreError
 from kore.service.exchange import index, quotas
 from kore.service.exchange.schemas import HandoutInfo
+from kore.service.memberships import find_course
 from kore.service.services import Services
 from kore.shared.names import find_fault, shown
 
@@ -54,7 +54,7 @@ def release(
     with services.db.reading() as session:
         quotas.check_course(session, services.settings.limits, course_id)
     with index.storing(services, course_id, pieces) as (session, archive, stale):
-        find(session, course_id)
+        find_course(session, course_id)
         row = session.get(Handout, (course_id, name))
         new = row is None
         if row is None:

@@ -17,9 +17,8 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from kore.service import jobs
-from kore.service.courses.listing import unknown_course
 from kore.service.db.models import Course, Feedback, Handout, Stored, Submission
-from kore.service.errors import KoreError
+from kore.service.errors import KoreError, NotFound
 from kore.service.exchange.store import Archive, Store, archive_missing, disk_full
 from kore.service.services import Services
 from kore.service.settings import Limits
@@ -74,7 +73,7 @@ def lock_course(session: Session, course_id: str, *, closing: bool = False) -> N
     but for the job itself (``closing``). SQLite's writers come one after the other anyway.
     """
     if session.scalar(select(Course.id).where(Course.id == course_id).with_for_update()) is None:
-        raise unknown_course()
+        raise NotFound("course_unknown")
     if not closing and jobs.is_closed(session, course_id):
         raise KoreError(
             503,

@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session, selectinload
 
 from kore.service.coursedir.duedates import due_dates
 from kore.service.coursedir.gradebook import DueDates
-from kore.service.courses.listing import role_in
 from kore.service.db.models import Feedback, Handout, Submission, now
 from kore.service.errors import KoreError
 from kore.service.exchange import index, quotas
@@ -26,6 +25,7 @@ from kore.service.exchange.handouts import unknown_assignment
 from kore.service.exchange.schemas import FeedbackInfo, SubmissionInfo
 from kore.service.exchange.store import Archive
 from kore.service.exchange.upload_attempts import GRACE
+from kore.service.memberships import role_of
 from kore.service.services import Services
 from kore.shared.roles import Role
 
@@ -171,7 +171,7 @@ def fetch_feedback(
 
 
 def _check(session: Session, course_id: str, assignment: str, user: str) -> None:
-    if role_in(session, course_id, user) not in {Role.LEARNER, Role.INSTRUCTOR}:
+    if role_of(session, course_id, user) not in {Role.LEARNER, Role.INSTRUCTOR}:
         raise KoreError(
             403,
             "learners_only",

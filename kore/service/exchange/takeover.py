@@ -22,11 +22,11 @@ from sqlalchemy.orm import Session, selectinload
 
 from kore.service.catalog import render
 from kore.service.coursedir import timestamps
-from kore.service.courses.listing import find, role_in
 from kore.service.db.models import Feedback, Handout, Submission
 from kore.service.errors import KoreError
 from kore.service.exchange import index
 from kore.service.exchange.folders import Entry, entries, open_plain, packed
+from kore.service.memberships import find_course, role_of
 from kore.service.services import Services
 from kore.service.settings import UNLIMITED
 from kore.shared.names import find_fault, shown
@@ -65,7 +65,7 @@ class Inbound:
 def take_over(services: Services, course_id: str, folder: Path) -> Report:
     """Take one course's folder of a file exchange into the course of Kore's."""
     with services.db.reading() as session:
-        find(session, course_id)
+        find_course(session, course_id)
     pages = {found[1] for name in _names(folder / "feedback") if (found := _PAGE.fullmatch(name))}
     return _TakeOver(services, course_id, folder, pages).run()
 
@@ -97,7 +97,7 @@ class _TakeOver:
                 self._submission(name, inbound)
         with self._services.db.reading() as session:
             report.strangers = sorted(
-                user for user in users if role_in(session, self._course, user) is None
+                user for user in users if role_of(session, self._course, user) is None
             )
         report.unfit_feedback = len(self._pages - self._fitting)
         return report

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from kore.service import jobs
 from kore.service.coursedir import gradebook
 from kore.service.coursedir.progress import ungraded
-from kore.service.courses.listing import find
 from kore.service.db.models import Course, Job, Member, Score, ScoreState
 from kore.service.grades.totals import Line, Student, Totals, totals
+from kore.service.memberships import find_course
 from kore.service.schemas import GradeEntry, GradesPreview, LastScore, describe
 from kore.service.services import Services
 from kore.shared.messages import plain
@@ -64,7 +64,7 @@ class Plan:
 def plan(services: Services, course_id: str) -> Plan:
     """Return what there is to send for a course. Raises a 404 for an unknown one."""
     with services.db.reading() as session:
-        course = find(session, course_id)
+        course = find_course(session, course_id)
         members = session.scalars(select(Member).where(Member.course_id == course_id)).all()
         last = _last_scores(session, course_id)
         last_job = session.scalar(

@@ -12,12 +12,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kore.service import audit, jobs
-from kore.service.courses.listing import find
 from kore.service.db.models import Course, Job, JobState
 from kore.service.errors import Busy, KoreError
 from kore.service.exchange import index
 from kore.service.grades.plans import SEND as SENDING
 from kore.service.hubapi import ServerState
+from kore.service.memberships import find_course
 from kore.service.services import Services
 from kore.shared.messages import Message
 from kore.shared.messages import message as make_message
@@ -26,7 +26,7 @@ RESTORE = jobs.JobKind("course.restore", exclusive=True, closes=True)
 RESET = jobs.JobKind("course.reset", exclusive=True, closes=True)
 DELETE = jobs.JobKind("course.delete", exclusive=True, closes=True)
 _UNDER_WAY = {
-    SENDING: "Grades of this course are being sent to the LMS.",
+    SENDING.name: "Grades of this course are being sent to the LMS.",
     RESTORE.name: "The course is being restored already.",
     RESET.name: "The course is being reset already.",
     DELETE.name: "The course is being deleted already.",
@@ -53,7 +53,7 @@ def queue(
     try:
         with services.db.session() as session:
             services.db.lock_queue(session)
-            check_title(find(session, course_id), confirm)
+            check_title(find_course(session, course_id), confirm)
             _check_nothing_under_way(session, course_id)
             job = jobs.enqueue(
                 session, kind, course_id=course_id, created_by=by, params=params, message=message

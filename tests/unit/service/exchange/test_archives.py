@@ -158,8 +158,8 @@ def test_names_that_lead_elsewhere_or_deceive(name):
 def test_long_names():
     """A part of 255 bytes passes, one of 256 does not; nor does a path over 1024."""
     assert inspect(tar_of({"a" * 255: b""})).files == 1
-    assert "255" in refusal(tar_of({"a" * 256: b""})).message
-    assert "1024" in refusal(tar_of({"/".join(["a" * 200] * 6): b""})).message
+    assert "255" in str(refusal(tar_of({"a" * 256: b""})))
+    assert "1024" in str(refusal(tar_of({"/".join(["a" * 200] * 6): b""})))
 
 
 @pytest.mark.parametrize(
@@ -238,8 +238,8 @@ def test_sizes_that_lie():
     with pytest.raises(KoreError) as caught:
         inspector.feed(block(b"zeros.bin", size=10 * 2**30))
     assert caught.value.status == 413
-    assert "zeros.bin" in caught.value.message
-    assert "10 kB" in caught.value.message
+    assert "zeros.bin" in str(caught.value)
+    assert "10 kB" in str(caught.value)
     assert "administrator" in caught.value.hint
 
 

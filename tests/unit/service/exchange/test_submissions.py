@@ -13,6 +13,7 @@ import pytest
 from nbgrader.api import Gradebook
 from sqlalchemy import event
 
+from kore.service.app import status_of
 from kore.service.coursedir import gradebook
 from kore.service.db.models import now
 from kore.service.errors import KoreError
@@ -143,7 +144,7 @@ def test_quotas(exchange: Exchange, limit, code, setting):
         try:
             exchange.submit(files={"a": str(index).encode() * 10})
         except KoreError as error:
-            return error.status, setting in error.hint
+            return status_of(error), setting in error.hint
         return 0, False
 
     assert sorted(at_once(4, try_it)) == [(0, False)] + [(code, True)] * 3

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 from sqlalchemy import select
 
 from kore.service import jobs
 from kore.service.backups import repository
+from kore.service.backups.making import BACKUP
 from kore.service.coursedir import swap
 from kore.service.coursedir.tree import Tree
 from kore.service.courses.listing import courses_of
@@ -16,14 +18,16 @@ from kore.service.courses.provision import formgrade_group, student_group
 from kore.service.db.models import Course, Job, JobState, Member, Score, ScoreState, now
 from kore.service.errors import KoreError
 from kore.service.exchange.store import Store
+from kore.service.grades.plans import SEND
 from kore.service.hubapi import ServerState
 from kore.service.lifecycle import closing, ending, restoring
+from kore.service.schemas import JobInfo
 from tests.support.keeping import FILES, KeptCourse
 
 SOURCES = {path for path in FILES if path.startswith("source/")}
 
 
-def run(course: KeptCourse, job: str, state: str = "done") -> jobs.JobInfo:
+def run(course: KeptCourse, job: str, state: str = "done") -> JobInfo:
     course.kore.work()
     report = jobs.report(course.kore.db, job)
     assert report.state == state, report
@@ -196,7 +200,7 @@ def test_without_the_title_nothing_begins(here: KeptCourse, begin):
 def test_while_grades_are_sent_nothing_is_ended(here: KeptCourse):
     """Refused with the reason, which the audit keeps; nothing is queued."""
     with here.kore.db.session() as session:
-        jobs.enqueue(session, "grades.send", course_id=here.course, created_by=here.teacher)
+        jobs.enqueue(session, SEND, course_id=here.course, created_by=here.teacher)
     client = here.kore.client_for(here.teacher, via="token")
     for what in ("reset", "delete"):
         answer = client.post(f"/courses/{here.course}/{what}", json={"confirm": here.title})
@@ -237,7 +241,7 @@ def test_what_no_backup_holds_is_not_lost(here: KeptCourse, begin):
     here.write("source/ps1/A.txt", b"1")
     here.write("source/ps1/a.txt", b"2")
     before = here.state()
-    assert "would be lost" in run(here, begin(here), "failed").message
+    assert "would be lost" in run(here, begin(here), "failed").model_dump_json()
     assert here.state() == before
     run(here, begin(here, backup=False))
     assert backups(here) == {}
@@ -248,7 +252,7 @@ def test_a_disk_that_fills_up_changes_nothing(here: KeptCourse, monkeypatch, beg
     """No room for the backup, or for what is got ready: the course is as it was."""
     before = here.state()
     monkeypatch.setattr(Store, "_write", _full)
-    assert "disk" in run(here, begin(here), "failed").message
+    assert "disk" in run(here, begin(here), "failed").model_dump_json()
     monkeypatch.undo()
     assert here.state() == before
     assert left_over(here) == []
@@ -268,7 +272,7 @@ def test_a_disk_that_fills_up_while_restoring(here: KeptCourse, monkeypatch):
         return real(self, path, *more, **options)
 
     monkeypatch.setattr(Tree, "write", full)
-    assert "disk" in run(here, restore(here, backup.id), "failed").message
+    assert "disk" in run(here, restore(here, backup.id), "failed").model_dump_json()
     monkeypatch.undo()
     assert here.state() == before
     assert left_over(here) == []
@@ -285,7 +289,7 @@ def test_a_cancel_in_time_changes_nothing(here: KeptCourse):
 
     def cancel(name: str) -> None:
         if name == "stop_server":
-            jobs.cancel(here.kore.db, job)
+            jobs.cancel(here.kore.db, job, by="u1")
 
     here.kore.hub.before_call = cancel
     assert run(here, job, "cancelled").message == "Stopped before anything was changed."
@@ -305,7 +309,7 @@ def test_a_hub_that_is_away_delays_the_end(here: KeptCourse):
     here.kore.work()
     report = jobs.report(here.kore.db, job)
     assert (report.state, report.ended_at) == ("running", None)
-    assert "JupyterHub does not answer" in report.message
+    assert "JupyterHub does not answer" in report.model_dump_json()
     away[0] = False
     with here.kore.db.session() as session:
         session.get_one(Job, job).lease_until = now()
@@ -371,7 +375,7 @@ def test_a_damaged_backup_changes_nothing(here: KeptCourse):
         here.kore.work()
         report = jobs.report(here.kore.db, job)
         if report.state == "failed":
-            assert "amaged" in report.message or "put into" in report.message
+            assert re.search("amaged|put into", report.model_dump_json())
         assert here.state() == before
         assert left_over(here) == []
 
@@ -439,7 +443,7 @@ def test_jobs_that_wait_for_a_deleted_course_end_in_words(here: KeptCourse):
     with here.kore.db.session() as session:
         waiting = jobs.enqueue(
             session,
-            "course.backup",
+            BACKUP,
             course_id=here.course,
             created_by=here.teacher,
             params={"contents": "sources"},

@@ -97,7 +97,7 @@ def _expire(services: Services) -> None:
 def _cancel(services: Services, job: str) -> str:
     """Cancel a job; return what must be found then."""
     try:
-        jobs.cancel(services.db, job)
+        jobs.cancel(services.db, job, by="u1")
     except KoreError as error:
         return {"too_late": "after"}[error.code]
     return "before"
