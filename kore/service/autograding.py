@@ -21,6 +21,7 @@ from sqlalchemy import select
 
 from kore.service import jobs
 from kore.service.coursedir import gradebook
+from kore.service.coursedir.layout import gradebook_path
 from kore.service.courseserver import ServerLostError, answering
 from kore.service.db.models import Job, JobItem, JobState, Member
 from kore.service.errors import KoreError
@@ -66,8 +67,8 @@ def begin(
 
     Raises KoreError 404 where the course has no such assignment.
     """
-    path = services.host.course_root(course_id) / "gradebook.db"
-    if assignment not in {found.name for found in gradebook.assignments(path, course_id)}:
+    path = gradebook_path(services.host.course_root(course_id))
+    if assignment not in {found.name for found in gradebook.list_assignments(path, course_id)}:
         raise KoreError(
             404,
             "assignment_unknown",

@@ -15,7 +15,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.nbgraderformat import read as read_notebook
 
 from kore.service.coursedir import moves
-from kore.service.coursedir.tree import Tree
+from kore.service.coursedir.tree import SafeTree
 from tests.support import notebooks
 from tests.support.kore import Harness, make_kore
 
@@ -514,7 +514,7 @@ def test_a_full_disk_leaves_nothing_behind(world: World, monkeypatch):
     def full(*_args, **_options):
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(Tree, "write", full)
+    monkeypatch.setattr(SafeTree, "write", full)
     for body in ({}, {"assignment": "ps1", "into": "other"}):
         done = world.copy(**body)
         assert done["state"] == "failed"

@@ -43,7 +43,7 @@ def grades(school: World, course: str, assignment: str) -> dict[str, tuple[float
     teacher.nbgrader("autograde", assignment, "--course", course)
     return {
         one.student: (one.score, one.max_score)
-        for one in gradebook.graded(teacher.folder / "gradebook.db", course)
+        for one in gradebook.list_graded(teacher.folder / "gradebook.db", course)
         if one.assignment == assignment
     }
 

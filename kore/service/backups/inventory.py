@@ -8,16 +8,14 @@ from dataclasses import dataclass, field
 from kore.service.backups.archives import MOST_FILE, find_fault
 from kore.service.backups.manifest import COURSE, Contents
 from kore.service.catalog import render
+from kore.service.coursedir.layout import GRADEBOOK_FILES, SOURCE, STAGING, UNFINISHED
 from kore.service.coursedir.openat import Entry
-from kore.service.coursedir.tree import STAGING, Tree
+from kore.service.coursedir.tree import SafeTree
 from kore.service.errors import KoreError
 from kore.service.jobs import JobContext
 from kore.shared.messages import plain
 from kore.shared.names import shown, twin_key
 
-DATABASE = "gradebook.db"
-BESIDE = tuple(f"{DATABASE}{ending}" for ending in ("-journal", "-wal", "-shm"))
-"""What SQLite keeps beside a gradebook while it is written."""
 _MOST_LINES = 200
 """Lines of a report on what was left out."""
 
@@ -33,28 +31,28 @@ class Inventory:
     """Plain files and folders among them."""
 
 
-def look(tree: Tree, contents: Contents) -> Inventory:
+def look(tree: SafeTree, contents: Contents) -> Inventory:
     """Find what goes into a backup; sources first, so that they lie together."""
     course = Inventory()
-    tops = [e.path for e in tree.entries() if not _is_ours(e.path)]
+    tops = [e.path for e in tree.list_folder() if not _is_ours(e.path)]
     if contents == "sources":
-        tops = [name for name in tops if name == "source"]
-    for name in sorted(tops, key=lambda name: (name != "source", name)):
+        tops = [name for name in tops if name == SOURCE]
+    for name in sorted(tops, key=lambda name: (name != SOURCE, name)):
         _look_at(tree, name, course, checkpoints=contents == "everything")
     return course
 
 
 def _is_ours(name: str) -> bool:
     """Say whether something in the root is Kore's, or part of the gradebook, which is copied."""
-    return name in {STAGING, DATABASE, *BESIDE} or name.startswith(f"{STAGING}-")
+    return name in {STAGING, *GRADEBOOK_FILES} or name.startswith(UNFINISHED)
 
 
-def _look_at(tree: Tree, name: str, course: Inventory, *, checkpoints: bool) -> None:
-    found = tree.look(name)
+def _look_at(tree: SafeTree, name: str, course: Inventory, *, checkpoints: bool) -> None:
+    found = tree.stat(name)
     if found is None:
         return
     entries: Iterator[Entry] = iter([found])
-    if found.is_dir and not found.odd:
+    if found.is_dir and not found.is_special:
         entries = _chained(found, tree.walk(name))
     skipped = ""
     twins: dict[str, str] = {}
@@ -62,7 +60,7 @@ def _look_at(tree: Tree, name: str, course: Inventory, *, checkpoints: bool) -> 
         last = entry.path.rpartition("/")[2]
         if skipped and entry.path.startswith(skipped):
             continue
-        if last.startswith(f"{STAGING}-") or (last == ".ipynb_checkpoints" and not checkpoints):
+        if last.startswith(UNFINISHED) or (last == ".ipynb_checkpoints" and not checkpoints):
             skipped = entry.path + "/"
             continue
         why = _why_left_out(entry, twins)
@@ -71,7 +69,7 @@ def _look_at(tree: Tree, name: str, course: Inventory, *, checkpoints: bool) -> 
             continue
         skipped = entry.path + "/"
         course.left_out[entry.path] = why
-        if not entry.odd:
+        if not entry.is_special:
             course.unkept.append(entry.path)
 
 
@@ -81,7 +79,7 @@ def _chained(first: Entry, rest: Iterator[Entry]) -> Iterator[Entry]:
 
 
 def _why_left_out(entry: Entry, twins: dict[str, str]) -> str:
-    if entry.odd:
+    if entry.is_special:
         return "is a link, a pipe, a device or closed to Kore"
     if fault := find_fault(f"{COURSE}/{entry.path}"):
         return render(fault)

@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from kore.service.coursedir import layout
 from kore.service.errors import KoreError
 from kore.shared.ids import COURSE_ID_PATTERN
 from kore.shared.names import shown
@@ -21,8 +22,8 @@ FORM, VERSION = "ananke-course-backup", 1
 MOST_BYTES = 256 * 1024 * 1024
 COURSE, EXCHANGE, PEOPLE = "course", "exchange", "people.json"
 """What an archive holds: nbgrader's course directory, the course's exchange, its students."""
-SOURCES = f"{COURSE}/source/"
-GRADEBOOK = f"{COURSE}/gradebook.db"
+SOURCES = f"{COURSE}/{layout.SOURCE}/"
+GRADEBOOK = f"{COURSE}/{layout.GRADEBOOK}"
 
 Contents = Literal["sources", "everything"]
 

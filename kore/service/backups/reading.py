@@ -14,7 +14,7 @@ from sqlalchemy import or_, select
 
 from kore.service.backups import manifest, repository
 from kore.service.backups.manifest import File, Manifest, bad_backup
-from kore.service.coursedir.tree import FILE_MODE, Tree
+from kore.service.coursedir.tree import FILE_MODE, SafeTree
 from kore.service.db.models import Backup, Course
 from kore.service.errors import KoreError
 from kore.service.services import Services
@@ -114,11 +114,11 @@ class OpenBackup:
         if self._handle is not None:
             self._handle.close()
 
-    def read_bytes(self, file: SourceFile | File, *, most: int) -> bytes:
+    def read_bytes(self, file: SourceFile | File, *, limit: int) -> bytes:
         """Return a file's content. Raises KoreError ``too_large`` over ``most`` bytes."""
-        if file.size > most:
+        if file.size > limit:
             raise KoreError(
-                413, "too_large", f"{file.path} is larger than {most} bytes.", "Make it smaller."
+                413, "too_large", f"{file.path} is larger than {limit} bytes.", "Make it smaller."
             )
         return b"".join(self.pieces(file))
 
@@ -137,7 +137,7 @@ class OpenBackup:
         if left or digest.hexdigest() != file.sha256:
             raise bad_backup(f"{shown(file.path)} is damaged in the backup.")
 
-    def copy_to(self, folder: str, tree: Tree, target: str, *, sync: bool = True) -> int:
+    def copy_to(self, folder: str, tree: SafeTree, target: str, *, sync: bool = True) -> int:
         """Copy the files below a folder of the sources (``ps1``); return the bytes."""
         inside, copied = folder + "/", 0
         for file in self.source.files:

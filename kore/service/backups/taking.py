@@ -18,7 +18,7 @@ import ananke
 from kore.service import audit
 from kore.service.backups import people, repository
 from kore.service.backups.archives import MOST_FILE, Packer
-from kore.service.backups.inventory import DATABASE, Inventory, look, tell_left_out
+from kore.service.backups.inventory import Inventory, look, tell_left_out
 from kore.service.backups.manifest import (
     COURSE,
     EXCHANGE,
@@ -29,8 +29,10 @@ from kore.service.backups.manifest import (
 )
 from kore.service.coursedir import gradebook
 from kore.service.coursedir.gradebook import NoGradebookError
+from kore.service.coursedir.layout import GRADEBOOK as DATABASE
+from kore.service.coursedir.layout import SOURCE, gradebook_path
 from kore.service.coursedir.openat import Entry
-from kore.service.coursedir.tree import Tree
+from kore.service.coursedir.tree import SafeTree
 from kore.service.db.models import Backup, now
 from kore.service.errors import Cancelled, KoreError
 from kore.service.exchange.courses import INDEX, leaving_course
@@ -82,7 +84,9 @@ def take(ctx: JobContext, contents: Contents, origin: str, *, whole: bool = Fals
 class _Taking:
     """One backup on its way into its archive."""
 
-    def __init__(self, ctx: JobContext, tree: Tree, course: Inventory, contents: Contents) -> None:
+    def __init__(
+        self, ctx: JobContext, tree: SafeTree, course: Inventory, contents: Contents
+    ) -> None:
         self._ctx, self._tree, self._course, self._contents = ctx, tree, course, contents
         self._packer = Packer()
         self._gradebook: Path | None = None
@@ -94,11 +98,11 @@ class _Taking:
 
     def copy_gradebook(self, scratch: Path) -> None:
         """Copy the gradebook as it is now; nothing where the course has none."""
-        found = self._tree.look(DATABASE)
+        found = self._tree.stat(DATABASE)
         if found is None:
             return
         # SQLite follows links. What it copied is looked at before it goes anywhere.
-        if found.odd or found.is_dir:
+        if found.is_special or found.is_dir:
             raise KoreError(
                 409, "odd_file", f"{DATABASE} is a link or no plain file.", "Remove it."
             )
@@ -115,7 +119,7 @@ class _Taking:
                 )
 
         copy = scratch / DATABASE
-        gradebook.snapshot(self._tree.root / DATABASE, copy, watch)
+        gradebook.snapshot(gradebook_path(self._tree.root), copy, watch)
         try:
             self._version, self._students = gradebook.examine(copy, course_id)
         except NoGradebookError as error:
@@ -233,7 +237,7 @@ class _Taking:
         )
 
 
-def _opened(root: Path) -> Tree:
+def _opened(root: Path) -> SafeTree:
     if not root.is_dir():
         raise KoreError(
             409,
@@ -241,11 +245,11 @@ def _opened(root: Path) -> Tree:
             "The course is not set up yet, or its folder is gone.",
             "Open the activity in your learning management system again.",
         )
-    return Tree(root)
+    return SafeTree(root)
 
 
 def _is_source(path: str) -> bool:
-    return path.startswith("source/") and path.count("/") == 1
+    return path.startswith(f"{SOURCE}/") and path.count("/") == 1
 
 
 def _too_large_file(path: str) -> KoreError:

@@ -16,9 +16,9 @@ from kore.service.copying import plans, sources, staging
 from kore.service.copying.plans import Plan, Step
 from kore.service.copying.schemas import CopyRequest
 from kore.service.coursedir import moves
-from kore.service.coursedir.cache import SOURCE
+from kore.service.coursedir.layout import SOURCE, STAGING
 from kore.service.coursedir.moves import Journal, Move
-from kore.service.coursedir.tree import STAGING, Tree
+from kore.service.coursedir.tree import SafeTree
 from kore.service.errors import KoreError
 from kore.service.jobs.reports import FINAL
 from kore.service.services import Services
@@ -83,13 +83,13 @@ class _Copy:
 
     context: jobs.JobContext
     course_id: str
-    target: Tree
+    target: SafeTree
     folder: str
 
     def clean(self) -> None:
         """Remove what was got ready and did not come into place, and what kills left of that."""
         self.target.remove(self.folder)
-        for entry in self.target.entries(STAGING):
+        for entry in self.target.list_folder(STAGING):
             if _REMOVED.fullmatch(entry.path.rpartition("/")[2]):
                 self.target.remove(entry.path)
 
@@ -117,7 +117,7 @@ def run(context: jobs.JobContext) -> None:
 
 @contextmanager
 def _open(context: jobs.JobContext, course_id: str) -> Iterator[_Copy]:
-    with Tree(context.services.host.course_root(course_id)) as target:
+    with SafeTree(context.services.host.course_root(course_id)) as target:
         yield _Copy(context, course_id, target, moves.folder_of(context.job_id))
 
 
@@ -149,7 +149,7 @@ def _get_ready(copying: _Copy) -> Journal | None:
                 todo += staging.stage(source, copying.target, step, place, request.collision)
         if any(move.swap for move in todo):
             take(context, "sources", "before_replace")
-        copying.target.make(SOURCE)
+        copying.target.make_folder(SOURCE)
         copying.target.flush()
         services.host.hand_over(copying.course_id)
         journal = Journal(state="forward", moves=todo)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kore.service.catalog import render
-from kore.service.copying.source_reader import place_of
-from kore.service.coursedir.tree import Tree
+from kore.service.coursedir.layout import source_path
+from kore.service.coursedir.tree import SafeTree
 from kore.service.errors import KoreError
 from kore.shared.names import find_free_name, find_title_fault, shown, twin_key
 
@@ -47,10 +47,10 @@ def about(where: str, error: KoreError) -> KoreError:
     return type(error)(error.status or 422, error.code, f"{shown(where)}: {error}", error.hint)
 
 
-def free_path(target: Tree, into: str, path: str) -> str:
+def free_path(target: SafeTree, into: str, path: str) -> str:
     """Return a path in the same folder that nothing has yet."""
     folder, _, name = path.rpartition("/")
-    entries = target.entries(place_of(into, folder))
+    entries = target.list_folder(source_path(into, folder))
     taken = Taken({entry.path.rpartition("/")[2] for entry in entries})
     stem, dot, ending = name.rpartition(".")
     if not stem:

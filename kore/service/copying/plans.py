@@ -20,17 +20,15 @@ from kore.service.copying.name_conflicts import (
 )
 from kore.service.copying.schemas import Collision, CopyItem, CopyPlan, CopyRequest
 from kore.service.copying.source_listing import View
-from kore.service.copying.source_reader import File, Reader, place_of
+from kore.service.copying.source_reader import File, Reader
 from kore.service.copying.sources import Origin
-from kore.service.coursedir.cache import SOURCE
+from kore.service.coursedir.layout import RELEASE, SOURCE, source_path
 from kore.service.coursedir.notebooks import parsed
-from kore.service.coursedir.tree import Tree
+from kore.service.coursedir.tree import SafeTree
 from kore.service.db.models import Handout
 from kore.service.errors import KoreError
 from kore.service.services import Services
 from kore.shared.names import NOTEBOOK, find_free_name, shown
-
-_RELEASE = "release"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,10 @@ def plan(services: Services, course_id: str, request: CopyRequest, origin: Origi
     """Return what a request would do. Raises KoreError for what can never be copied."""
     _check(request, course_id, origin)
     try:
-        with Tree(services.host.course_root(course_id)) as target, origin.open(services) as source:
+        with (
+            SafeTree(services.host.course_root(course_id)) as target,
+            origin.open(services) as source,
+        ):
             if request.problem is not None:
                 steps = [_problem(source, target, request)]
             else:
@@ -165,13 +166,13 @@ def _refuse_broken(view: View, assignment: str) -> None:
 
 
 def _assignment(
-    source: Reader, target: Tree, request: CopyRequest, name: str, taken: Taken
+    source: Reader, target: SafeTree, request: CopyRequest, name: str, taken: Taken
 ) -> Step:
     wanted = request.into or name
     refuse_unfit(wanted, "assignment")
     exists = taken.has(wanted)
     keep_both = find_free_name(wanted, taken.has) if exists else wanted
-    final, there = wanted, target.look(place_of(wanted))
+    final, there = wanted, target.stat(source_path(wanted))
     if exists and request.collision == "keep_both":
         final, there = keep_both, None
     elif exists and request.collision == "replace" and (there is None or not there.is_dir):
@@ -190,7 +191,7 @@ def _assignment(
     )
 
 
-def _problem(source: Reader, target: Tree, request: CopyRequest) -> Step:
+def _problem(source: Reader, target: SafeTree, request: CopyRequest) -> Step:
     assignment, problem = request.assignment or "", request.problem or ""
     into = request.into or assignment
     refuse_unfit(into, "assignment")
@@ -202,13 +203,13 @@ def _problem(source: Reader, target: Tree, request: CopyRequest) -> Step:
         files = around.needed(parsed(content))
     except KoreError as error:
         raise about(f"{assignment}/{problem}", error) from error
-    there = target.look(place_of(into))
-    if there is not None and (there.odd or not there.is_dir):
+    there = target.stat(source_path(into))
+    if there is not None and (there.is_special or not there.is_dir):
         raise taken_by_other(into, into)
     if there is None:
-        names = [e.path.rpartition("/")[2] for e in target.entries(SOURCE)]
+        names = [e.path.rpartition("/")[2] for e in target.list_folder(SOURCE)]
         Taken(set(names)).refuse_twin(into)
-    entries = [e.path.rpartition("/")[2] for e in target.entries(place_of(into))]
+    entries = [e.path.rpartition("/")[2] for e in target.list_folder(source_path(into))]
     books = Taken({n.removesuffix(NOTEBOOK) for n in entries if n.endswith(NOTEBOOK)})
     clashing = {
         file.path: free_path(target, into, file.path)
@@ -236,27 +237,27 @@ def _problem(source: Reader, target: Tree, request: CopyRequest) -> Step:
     )
 
 
-def _taken(services: Services, course_id: str, target: Tree) -> Taken:
+def _taken(services: Services, course_id: str, target: SafeTree) -> Taken:
     """Return the names of assignments that the course has, or had when they were released."""
     names = {
         entry.path.rpartition("/")[2]
-        for folder in (SOURCE, _RELEASE)
-        for entry in target.entries(folder)
+        for folder in (SOURCE, RELEASE)
+        for entry in target.list_folder(folder)
     }
     with services.db.reading() as session:
         names.update(session.scalars(select(Handout.name).where(Handout.course_id == course_id)))
     return Taken(names)
 
 
-def _differs(source: Reader, assignment: str, target: Tree, into: str, file: File) -> bool:
-    there = target.look(place_of(into, file.path))
+def _differs(source: Reader, assignment: str, target: SafeTree, into: str, file: File) -> bool:
+    there = target.stat(source_path(into, file.path))
     if there is None:
         return False
     return (
-        there.odd
+        there.is_special
         or there.is_dir
         or there.size != file.size
-        or not source.same(assignment, file.path, target, place_of(into, file.path))
+        or not source.same(assignment, file.path, target, source_path(into, file.path))
     )
 
 

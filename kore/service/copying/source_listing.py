@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 
 from kore.service.backups.reading import BackupSource, OpenBackup, SourceFile
-from kore.service.copying.source_reader import is_ignored
 from kore.service.coursedir import notebooks
+from kore.service.coursedir.assignments import is_ignored
 from kore.service.coursedir.cache import Folder, Notebook, Shelf
 from kore.service.coursedir.notebooks import Summary
 from kore.service.errors import KoreError
@@ -120,7 +120,7 @@ class BackupView(View):
             return notebooks.too_large()
         try:
             with OpenBackup(self._services, self._source.id) as opened:
-                return notebooks.summary(opened.read_bytes(file, most=notebooks.MOST_BYTES))
+                return notebooks.summary(opened.read_bytes(file, limit=notebooks.MOST_BYTES))
         except KoreError as error:
             return Summary(trouble=str(error))
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from kore.service.backups.reading import OpenBackup
 from kore.service.catalog import render
-from kore.service.coursedir.cache import IGNORED, SOURCE
-from kore.service.coursedir.openat import Entry, odd
-from kore.service.coursedir.tree import Tree
+from kore.service.coursedir.assignments import is_ignored, list_assignments
+from kore.service.coursedir.layout import source_path
+from kore.service.coursedir.openat import special_file
+from kore.service.coursedir.tree import SafeTree
 from kore.service.errors import KoreError
 from kore.shared.names import NOTEBOOK, find_path_fault, shown
 
 MOST_FILES = 2000
-_IGNORED_ENDING = ".pyc"
 _PIECE = 1024 * 1024
 
 
@@ -63,7 +63,7 @@ class Reader(ABC):
                 )
         return bytes(content)
 
-    def same(self, assignment: str, path: str, other: Tree, place: str) -> bool:
+    def same(self, assignment: str, path: str, other: SafeTree, place: str) -> bool:
         """Say whether a file has the content of one at a place of a tree."""
         with other.open(place) as theirs:
             for piece in self.pieces(assignment, path):
@@ -75,27 +75,26 @@ class Reader(ABC):
 class CourseReader(Reader):
     """A course's own folder."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: SafeTree) -> None:
         self._tree = tree
 
     def assignments(self) -> list[str]:
         """List the assignments, sorted."""
-        names = [e.path.rpartition("/")[2] for e in self._tree.entries(SOURCE) if _is_folder(e)]
-        return [name for name in names if name[0] != "." and name not in IGNORED]
+        return list_assignments(self._tree)
 
     def files(self, assignment: str) -> list[File]:
         """List the files of an assignment but for what programs leave behind."""
-        place = place_of(assignment)
+        place = source_path(assignment)
         found: list[File] = []
         left = ""
-        for entry in self._tree.walk(place, most=MOST_FILES):
+        for entry in self._tree.walk(place, limit=MOST_FILES):
             if left and entry.path.startswith(left):
                 continue
-            if is_ignored(entry.path):
+            if is_ignored(entry.path.rpartition("/")[2]):
                 left = entry.path + "/"
                 continue
-            if entry.odd:
-                raise odd(entry.path)
+            if entry.is_special:
+                raise special_file(entry.path)
             path = entry.path.removeprefix(place + "/")
             refuse_unfit_path(assignment, path)
             if not entry.is_dir:
@@ -104,19 +103,8 @@ class CourseReader(Reader):
 
     def pieces(self, assignment: str, path: str) -> Iterator[bytes]:
         """Yield a file's content."""
-        with self._tree.open(place_of(assignment, path)) as handle:
+        with self._tree.open(source_path(assignment, path)) as handle:
             yield from iter(lambda: handle.read(_PIECE), b"")
-
-
-def place_of(assignment: str, path: str = "") -> str:
-    """Return where an assignment lies below a course's root, or a file of it."""
-    return f"{SOURCE}/{assignment}/{path}" if path else f"{SOURCE}/{assignment}"
-
-
-def is_ignored(path: str) -> bool:
-    """Say whether something is what programs leave behind."""
-    name = path.rpartition("/")[2]
-    return name in IGNORED or name.endswith(_IGNORED_ENDING)
 
 
 def refuse_unfit_path(assignment: str, path: str) -> None:
@@ -128,10 +116,6 @@ def refuse_unfit_path(assignment: str, path: str) -> None:
             f"The name {shown(path)} in {shown(assignment)} {render(fault)}.",
             "Give it another name, then try again.",
         )
-
-
-def _is_folder(entry: Entry) -> bool:
-    return entry.is_dir and not entry.odd
 
 
 class BackupReader(Reader):

@@ -15,7 +15,7 @@ from kore.service.backups.reading import BackupSource, OpenBackup
 from kore.service.copying.schemas import Source, SourceKind
 from kore.service.copying.source_listing import BackupView, CourseView, View
 from kore.service.copying.source_reader import BackupReader, CourseReader, Reader
-from kore.service.coursedir.tree import Tree
+from kore.service.coursedir.tree import SafeTree
 from kore.service.db.models import Course, Member
 from kore.service.errors import KoreError, NotFound
 from kore.service.services import Services
@@ -54,7 +54,7 @@ class Origin:
     def open(self, services: Services) -> Iterator[Reader]:
         """Open it to be read. Raises KoreError, and FileNotFoundError where it has gone."""
         if self.backup is None:
-            with Tree(self.root) as tree:
+            with SafeTree(self.root) as tree:
                 yield CourseReader(tree)
         else:
             with OpenBackup(services, self.id) as opened:

@@ -14,31 +14,34 @@ from kore.service.copying import cell_metadata, contents
 from kore.service.copying.name_conflicts import about
 from kore.service.copying.plans import Step
 from kore.service.copying.schemas import Collision
-from kore.service.copying.source_reader import CourseReader, File, Reader, place_of
+from kore.service.copying.source_reader import CourseReader, File, Reader
 from kore.service.coursedir import moves
+from kore.service.coursedir.layout import source_path
 from kore.service.coursedir.moves import Move
-from kore.service.coursedir.tree import FILE_MODE, Tree
+from kore.service.coursedir.tree import FILE_MODE, SafeTree
 from kore.service.errors import KoreError
 from kore.shared.names import NOTEBOOK, shown
 
 _PROGRAM = FILE_MODE | 0o111
 
 
-def stage(source: Reader, target: Tree, step: Step, place: str, collision: Collision) -> list[Move]:
+def stage(
+    source: Reader, target: SafeTree, step: Step, place: str, collision: Collision
+) -> list[Move]:
     """Get one step ready at a place in staging; return what is to be moved then.
 
     Raises KoreError where something of it cannot be copied.
     """
-    target.make(place)
+    target.make_folder(place)
     stager = _Stager(source, target, step, step.clashing if collision == "keep_both" else {})
     if step.problem is None:
         taken: set[str] = set()
         for file in step.files:
             stager.put(file, f"{place}/{file.path}", taken)
-        return [_move(target, place, place_of(step.name), swap=step.replaces)]
+        return [_move(target, place, source_path(step.name), swap=step.replaces)]
     stager.put_problem(place)
     if not step.within:
-        return [_move(target, place, place_of(step.target), swap=False)]
+        return [_move(target, place, source_path(step.target), swap=False)]
     replaced = set(step.clashing) if collision == "replace" else set()
     return list(_single(target, step, place, replaced))
 
@@ -48,7 +51,7 @@ class _Stager:
     """Copies the files of one step; ``names`` are other names for those that a problem needs."""
 
     source: Reader
-    target: Tree
+    target: SafeTree
     step: Step
     names: dict[str, str]
 
@@ -89,9 +92,9 @@ class _Stager:
         taken: set[str] = set()
         if not self.step.within:
             return taken
-        for entry in self.target.entries(place_of(self.step.target)):
+        for entry in self.target.list_folder(source_path(self.step.target)):
             name = entry.path.rpartition("/")[2]
-            if entry.is_dir or entry.odd or not name.endswith(NOTEBOOK):
+            if entry.is_dir or entry.is_special or not name.endswith(NOTEBOOK):
                 continue
             stem = name.removesuffix(NOTEBOOK)
             if stem == self.step.name:
@@ -106,12 +109,12 @@ class _Stager:
         """Say whether the target has a file already, with the same content."""
         if not self.step.within or file.path in self.step.clashing:
             return False
-        place = place_of(self.step.target, file.path)
-        found = self.target.look(place)
+        place = source_path(self.step.target, file.path)
+        found = self.target.stat(place)
         if found is None:
             return False
         if (
-            found.odd
+            found.is_special
             or found.is_dir
             or not self.source.same(self.step.assignment, file.path, self.target, place)
         ):
@@ -124,7 +127,7 @@ class _Stager:
         return True
 
 
-def _single(target: Tree, step: Step, place: str, replaced: set[str]) -> Iterator[Move]:
+def _single(target: SafeTree, step: Step, place: str, replaced: set[str]) -> Iterator[Move]:
     """Yield the moves of a problem into an assignment that is there: its notebook last.
 
     Whoever looks in between sees files that nothing refers to yet. Folders that are not there
@@ -135,16 +138,18 @@ def _single(target: Tree, step: Step, place: str, replaced: set[str]) -> Iterato
         if entry.path == notebook or (left and entry.path.startswith(left)):
             continue
         path = entry.path.removeprefix(place + "/")
-        goal = place_of(step.target, path)
+        goal = source_path(step.target, path)
         if entry.is_dir:
             if target.exists(goal):
                 continue
             left = entry.path + "/"
         yield _move(target, entry.path, goal, swap=path in replaced)
-    yield _move(target, notebook, place_of(step.target, step.name + NOTEBOOK), swap=step.replaces)
+    yield _move(
+        target, notebook, source_path(step.target, step.name + NOTEBOOK), swap=step.replaces
+    )
 
 
-def _move(target: Tree, staged: str, place: str, *, swap: bool) -> Move:
+def _move(target: SafeTree, staged: str, place: str, *, swap: bool) -> Move:
     before = moves.signature(target, place) if swap else ""
     inode = moves.inode_of(target, staged)
     return Move(staged=staged, place=place, inode=inode, swap=swap, before=before)

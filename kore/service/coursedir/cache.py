@@ -17,15 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kore.service.coursedir import notebooks
+from kore.service.coursedir.assignments import list_assignments
+from kore.service.coursedir.layout import SOURCE
 from kore.service.coursedir.notebooks import Summary
 from kore.service.coursedir.openat import Entry
-from kore.service.coursedir.tree import Tree
+from kore.service.coursedir.tree import SafeTree
 from kore.service.errors import KoreError
 from kore.shared.names import NOTEBOOK
 
-SOURCE = "source"
-"""nbgrader's folder of what teachers write, below a course's root."""
-IGNORED = frozenset({"__pycache__", ".ipynb_checkpoints", ".pytest_cache"})
 _MOST_FILES = 2000
 _MOST_ROOTS = 2000
 _MOST_DIGESTS = 50_000
@@ -84,7 +83,7 @@ class Shelf:
     def assignments(self, root: Path) -> list[str]:
         """List the assignments of a course, sorted; none where there is no course."""
         try:
-            with Tree(root) as tree:
+            with SafeTree(root) as tree:
                 return self._assignments(tree)
         except (OSError, KoreError):
             return []
@@ -92,7 +91,7 @@ class Shelf:
     def problems(self, root: Path) -> list[tuple[str, str]]:
         """List the notebooks of a course, sorted, each with its assignment before it."""
         try:
-            with Tree(root) as tree:
+            with SafeTree(root) as tree:
                 return [
                     (assignment, name) for assignment, names in self._names(tree) for name in names
                 ]
@@ -103,15 +102,17 @@ class Shelf:
         """Return the titles of a course's notebooks."""
         found: dict[tuple[str, str], str] = {}
         try:
-            with Tree(root) as tree:
+            with SafeTree(root) as tree:
                 known = self._of(tree)
                 wanted = self._names(tree)
                 files = [(inner, [name + NOTEBOOK for name in names]) for inner, names in wanted]
-                for (inner, names), stamps in zip(wanted, tree.stamps(SOURCE, files), strict=False):
+                for (inner, names), stamps in zip(
+                    wanted, tree.read_stamps(SOURCE, files), strict=False
+                ):
                     for name, stamp in zip(names, stamps, strict=True):
                         kept = known.summaries.get((inner, name))
                         if kept is None or kept[0] != stamp:
-                            entry = tree.look(f"{SOURCE}/{inner}/{name}{NOTEBOOK}")
+                            entry = tree.stat(f"{SOURCE}/{inner}/{name}{NOTEBOOK}")
                             if entry is None or not _is_notebook(entry):
                                 continue
                             found[inner, name] = self._summary(tree, entry).title
@@ -127,7 +128,7 @@ class Shelf:
     def folder(self, root: Path, assignment: str) -> Folder | None:
         """Return an assignment of a course as it is now; None where there is none."""
         try:
-            with Tree(root) as tree:
+            with SafeTree(root) as tree:
                 return self._folder(tree, _part(assignment))
         except (OSError, KoreError, ValueError):
             return None
@@ -135,8 +136,8 @@ class Shelf:
     def notebook(self, root: Path, assignment: str, name: str) -> Notebook | None:
         """Return a notebook of a course as it is now; None where there is none."""
         try:
-            with Tree(root) as tree:
-                entry = tree.look(f"{SOURCE}/{_part(assignment)}/{_part(name)}{NOTEBOOK}")
+            with SafeTree(root) as tree:
+                entry = tree.stat(f"{SOURCE}/{_part(assignment)}/{_part(name)}{NOTEBOOK}")
                 if entry is None or not _is_notebook(entry):
                     return None
                 return self._notebook(tree, entry)
@@ -157,15 +158,15 @@ class Shelf:
                 self._digests.popitem(last=False)
         return found
 
-    def _folder(self, tree: Tree, assignment: str) -> Folder | None:
+    def _folder(self, tree: SafeTree, assignment: str) -> Folder | None:
         place = f"{SOURCE}/{assignment}"
-        found = tree.look(place)
-        if found is None or found.odd or not found.is_dir:
+        found = tree.stat(place)
+        if found is None or found.is_special or not found.is_dir:
             return None
         books, size, changed = [], 0, found.mtime
         try:
-            for entry in tree.walk(place, most=_MOST_FILES):
-                if entry.odd:
+            for entry in tree.walk(place, limit=_MOST_FILES):
+                if entry.is_special:
                     continue
                 size += entry.size
                 changed = max(changed, entry.mtime)
@@ -176,24 +177,24 @@ class Shelf:
             pass
         return Folder(assignment, books, size, changed)
 
-    def _notebook(self, tree: Tree, entry: Entry) -> Notebook:
+    def _notebook(self, tree: SafeTree, entry: Entry) -> Notebook:
         name = entry.path.rpartition("/")[2].removesuffix(NOTEBOOK)
         return Notebook(name, entry.size, entry.mtime, self._summary(tree, entry))
 
-    def _names(self, tree: Tree) -> list[tuple[str, list[str]]]:
+    def _names(self, tree: SafeTree) -> list[tuple[str, list[str]]]:
         known = self._of(tree)
         assignments = self._assignments(tree)
         found: list[tuple[str, list[str]]] = []
         folders: dict[str, tuple[Stamp | None, list[str]]] = {}
-        for entry in tree.looks(SOURCE, assignments):
-            if entry is None or entry.odd or not entry.is_dir:
+        for entry in tree.stat_each(SOURCE, assignments):
+            if entry is None or entry.is_special or not entry.is_dir:
                 continue
             name = entry.path.rpartition("/")[2]
             kept = known.folders.get(name)
             if kept is None or kept[0] != entry.stamp:
                 began = time.time_ns()
                 try:
-                    inner = tree.entries(entry.path)
+                    inner = tree.list_folder(entry.path)
                 except (OSError, KoreError):
                     inner = []
                 names = [e.path.rpartition("/")[2] for e in inner if _is_notebook(e)]
@@ -203,20 +204,19 @@ class Shelf:
         known.folders = folders
         return found
 
-    def _assignments(self, tree: Tree) -> list[str]:
+    def _assignments(self, tree: SafeTree) -> list[str]:
         known = self._of(tree)
-        entry = tree.look(SOURCE)
-        if entry is None or entry.odd:
+        entry = tree.stat(SOURCE)
+        if entry is None or entry.is_special:
             return []
         if known.source == entry.stamp:
             return known.assignments
         began = time.time_ns()
-        names = [e.path.rpartition("/")[2] for e in tree.entries(SOURCE) if e.is_dir and not e.odd]
-        known.assignments = [n for n in names if n[0] != "." and n not in IGNORED]
+        known.assignments = list_assignments(tree)
         known.source = _settled(entry, began)
         return known.assignments
 
-    def _summary(self, tree: Tree, entry: Entry) -> Summary:
+    def _summary(self, tree: SafeTree, entry: Entry) -> Summary:
         known = self._of(tree).summaries
         assignment, _, name = entry.path.removeprefix(SOURCE + "/").partition("/")
         name = name.removesuffix(NOTEBOOK)
@@ -232,7 +232,7 @@ class Shelf:
             known[assignment, name] = (_settled(entry, began), found)
         return found
 
-    def _of(self, tree: Tree) -> _Known:
+    def _of(self, tree: SafeTree) -> _Known:
         with self._lock:
             known = self._known.setdefault(tree.root, _Known())
             self._known.move_to_end(tree.root)
@@ -260,15 +260,15 @@ def _is_notebook(entry: Entry) -> bool:
         and name != NOTEBOOK
         and not name.startswith(".")
         and not entry.is_dir
-        and not entry.odd
+        and not entry.is_special
     )
 
 
-def _read(tree: Tree, entry: Entry) -> Summary:
+def _read(tree: SafeTree, entry: Entry) -> Summary:
     if entry.size > notebooks.MOST_BYTES:
         return notebooks.too_large()
     try:
-        return notebooks.summary(tree.read_bytes(entry.path, most=notebooks.MOST_BYTES))
+        return notebooks.summary(tree.read_bytes(entry.path, limit=notebooks.MOST_BYTES))
     except KoreError as error:
         return Summary(trouble=str(error))
     except OSError as error:

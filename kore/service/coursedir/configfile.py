@@ -8,12 +8,19 @@ between two marks at the end of the file, and nothing else in it changes.
 from __future__ import annotations
 
 import ast
+import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+from kore.service.coursedir.layout import CONFIG, UNFINISHED
+from kore.service.coursedir.tree import SafeTree
 
 BEGIN = "# >>> Settings of the form in Kore: change them there"
 END = "# <<< Settings of the form in Kore"
+_MODE = 0o644
 _CONFIG = "c = get_config()  # noqa: F821"
 
 
@@ -27,6 +34,18 @@ class Found:
 
     values: dict[str, Any] = field(default_factory=dict)
     by_hand: set[str] = field(default_factory=set)
+
+
+def create(root: Path, text: str) -> None:
+    """Write the file, unless it is there."""
+    with SafeTree(root) as tree:
+        if tree.exists(CONFIG):
+            return
+        unfinished = f"{UNFINISHED}{secrets.token_hex(8)}"
+        tree.write(unfinished, [text.encode()], _MODE)
+        with suppress(FileExistsError):
+            tree.rename(unfinished, CONFIG)
+        tree.remove(unfinished)
 
 
 def read(text: str, names: frozenset[str]) -> Found:

@@ -1,4 +1,4 @@
-"""nbgrader's gradebook of a course: the one place that opens its database."""
+"""Reads and writes nbgrader's gradebook of a course: the one place that opens its database."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ from nbgrader.api import (
 )
 from sqlalchemy import URL, create_engine, func, select
 
-from kore.service.coursedir.openat import odd
+from kore.service.coursedir.openat import special_file
+from kore.service.errors import Invalid
 from kore.shared.ids import is_course_id
 
 _BUSY_SECONDS = 30
@@ -57,7 +58,7 @@ class AssignmentSummary:
 
 @dataclass(frozen=True, slots=True)
 class GradedSubmission:
-    """What nbgrader holds of one student's autograded submission. Points, not per cent."""
+    """The points of one student's autograded submission."""
 
     student: str
     assignment: str
@@ -77,11 +78,18 @@ class DueDates:
     def of(self, assignment: str, student: str = "") -> datetime | None:
         """Return when an assignment is due, for one student; None where it is not."""
         due = self.assignments.get(assignment)
-        return due and due + self.extensions.get((assignment, student), timedelta())
+        if due is None:
+            return None
+        try:
+            return due + self.extensions.get((assignment, student), timedelta())
+        except OverflowError:
+            # Beyond what a calendar has: never due.
+            return None
 
 
 def create(path: Path, course_id: str) -> None:
-    """Make the gradebook with nbgrader's tables, if it is not there. All of it or nothing."""
+    """Make the gradebook with nbgrader's tables, unless it is there. All of it or nothing."""
+    _refuse_links(path)
     if path.exists():
         return
     unfinished = path.with_name(f".{secrets.token_hex(8)}.gradebook")
@@ -111,7 +119,7 @@ def enrol(path: Path, course_id: str, students: Iterable[StudentRecord]) -> None
         gradebook.db.commit()
 
 
-def assignments(path: Path, course_id: str) -> list[AssignmentSummary]:
+def list_assignments(path: Path, course_id: str) -> list[AssignmentSummary]:
     """Return the course's assignments by name; none where there is no gradebook yet."""
     if not path.exists():
         return []
@@ -136,7 +144,7 @@ def assignments(path: Path, course_id: str) -> list[AssignmentSummary]:
     )
 
 
-def due_dates(path: Path, course_id: str) -> DueDates:
+def read_due_dates(path: Path, course_id: str) -> DueDates:
     """Return when the course's assignments are due; empty where there is no gradebook."""
     found = DueDates()
     if not path.exists():
@@ -155,7 +163,7 @@ def due_dates(path: Path, course_id: str) -> DueDates:
     return found
 
 
-def graded(path: Path, course_id: str) -> list[GradedSubmission]:
+def list_graded(path: Path, course_id: str) -> list[GradedSubmission]:
     """Return every autograded submission of the course; none where there is no gradebook."""
     if not path.exists():
         return []
@@ -183,11 +191,11 @@ def graded(path: Path, course_id: str) -> list[GradedSubmission]:
     ]
 
 
-class NoGradebookError(Exception):
-    """A file is not the gradebook of this course; in words."""
+class NoGradebookError(Invalid):
+    """A file is not the gradebook of this course; the message is a clause that says why."""
 
 
-def version() -> str:
+def current_version() -> str:
     """Return the version of nbgrader's tables that this nbgrader works with."""
     return ScriptDirectory(dbutil.ALEMBIC_DIR).get_current_head() or ""
 
@@ -198,34 +206,34 @@ def snapshot(path: Path, target: Path, watch: Callable[[], None]) -> None:
     ``watch`` is called between steps and may raise.
     """
     with (
-        contextlib.closing(_connected(path, "rw")) as source,
-        contextlib.closing(_connected(target, "rwc")) as copy,
+        contextlib.closing(_connect(path, "rw")) as source,
+        contextlib.closing(_connect(target, "rwc")) as copy,
     ):
         source.backup(copy, pages=-1, progress=lambda *_: watch(), sleep=0.05)
 
 
 def examine(path: Path, course_id: str) -> tuple[str, int]:
-    """Return the version of a gradebook's tables, and how many students are in it.
+    """Return the version of a gradebook's tables, and the number of its students.
 
     Raises NoGradebookError for another file, a damaged one, or another course's gradebook.
     """
     try:
-        with contextlib.closing(_connected(path, "ro")) as connection:
+        with contextlib.closing(_connect(path, "ro")) as connection:
             if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-                raise NoGradebookError("it is damaged")
+                raise NoGradebookError("gradebook.damaged")
             found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
             [students] = connection.execute("SELECT count(*) FROM student").fetchone()
             courses = {str(name) for (name,) in connection.execute("SELECT id FROM course")}
             connection.execute("SELECT count(*) FROM submitted_assignment").fetchone()
     except sqlite3.Error as error:
-        raise NoGradebookError("it is not a gradebook of nbgrader") from error
+        raise NoGradebookError("gradebook.other_format") from error
     if any(is_course_id(name) for name in courses - {course_id}):
-        raise NoGradebookError("it is another course's")
+        raise NoGradebookError("gradebook.other_course")
     return str(found[0]) if found else "", int(students)
 
 
-def _connected(path: Path, mode: str) -> sqlite3.Connection:
-    _check_place(path)
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    _refuse_links(path)
     return sqlite3.connect(f"file:{quote(str(path))}?mode={mode}", uri=True, timeout=_BUSY_SECONDS)
 
 
@@ -259,25 +267,25 @@ def _make_tables(path: Path) -> None:
     engine.dispose()
 
 
-def _check_place(path: Path) -> None:
-    """Raise KoreError ``odd_file`` where a link is in the place of a gradebook or its folders.
+def _refuse_links(path: Path) -> None:
+    """Raise Conflict where a gradebook or one of its folders was replaced with a link.
 
-    A course's account can plant one that leads to another course's gradebook, or to Kore's
-    own database. SQLite follows links, and Python's has no way to forbid it.
+    A course's account can plant a link to another course's gradebook, or to Kore's own
+    database. SQLite follows links, and Python's module has no way to forbid it.
     """
     beyond = path.parents[2] if len(path.parents) > 2 else path.parent  # noqa: PLR2004
     if os.path.realpath(path) != str(Path(os.path.realpath(beyond), path.relative_to(beyond))):
-        raise odd(path.name)
+        raise special_file(path.name)
 
 
 @contextmanager
 def _open(path: Path, course_id: str) -> Iterator[Any]:
     url = URL.create("sqlite", database=str(path), query={"timeout": str(_BUSY_SECONDS)})
-    _check_place(path)
+    _refuse_links(path)
     gradebook = Gradebook(url, course_id)
     try:
-        # Once more, for a link that came in that moment: nothing is read or written for it.
-        _check_place(path)
+        # Again, for a link that was planted meanwhile: nothing was read or written yet.
+        _refuse_links(path)
         yield gradebook
     finally:
         gradebook.close()

@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from kore.service.coursedir.tree import STAGING, Tree
+from kore.service.coursedir.layout import STAGING
+from kore.service.coursedir.tree import SafeTree
 from kore.service.errors import KoreError
 
 State = Literal["forward", "back", "done", "undone"]
@@ -39,7 +40,7 @@ class Journal(BaseModel):
     moves: list[Move]
 
 
-def forward(tree: Tree, moves: list[Move]) -> None:
+def forward(tree: SafeTree, moves: list[Move]) -> None:
     """Make all moves that are not made yet. Raises KoreError where something is in the way."""
     for move in moves:
         # No more in staging: it was moved, whatever has become of it since.
@@ -59,7 +60,7 @@ def forward(tree: Tree, moves: list[Move]) -> None:
             ) from error
 
 
-def back(tree: Tree, moves: list[Move]) -> None:
+def back(tree: SafeTree, moves: list[Move]) -> None:
     """Take back all moves that were made, the last first."""
     for move in reversed(moves):
         if inode_of(tree, move.place) != move.inode:
@@ -70,15 +71,15 @@ def back(tree: Tree, moves: list[Move]) -> None:
             tree.rename(move.place, move.staged)
 
 
-def inode_of(tree: Tree, path: str) -> int:
+def inode_of(tree: SafeTree, path: str) -> int:
     """Return the inode of what is at a path, 0 where nothing is."""
-    found = tree.look(path)
+    found = tree.stat(path)
     return found.stamp[0] if found else 0
 
 
-def signature(tree: Tree, path: str) -> str:
+def signature(tree: SafeTree, path: str) -> str:
     """Return what differs once a file has changed, or anything in a folder."""
-    found = tree.look(path)
+    found = tree.stat(path)
     entries = list(tree.walk(path)) if found is not None and found.is_dir else [found]
     told = [e and (e.path.removeprefix(path), e.stamp[0], e.size, e.mtime) for e in entries]
     return hashlib.sha256(repr(told).encode("utf-8", "surrogatepass")).hexdigest()

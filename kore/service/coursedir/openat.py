@@ -1,7 +1,7 @@
-"""Steps through folders by descriptor, of which ``tree`` is made: nothing else uses them.
+"""Opens and changes files relative to an open folder: the steps that ``tree`` is made of.
 
-No step follows a link. Each takes the descriptor of a folder that is open already, and the
-name of what is in it.
+No step follows a link. Each takes the descriptor of an open folder, and the name of
+something in it.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from kore.service.errors import KoreError
+from kore.service.errors import Conflict, TooLarge
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 PLACE = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_MOST_DEPTH = 64
+_MAX_DEPTH = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """Something below a tree's root. ``size`` is in bytes, 0 for folders; ``mtime`` in s.
 
-    ``odd`` is what Kore does not touch: links, devices, pipes, folders that are closed to it
-    or lie too deep, names that are no text; ``mode`` are its permission bits. ``stamp`` is
-    another one as soon as anything about it has changed (inode, its time of change in ns, size).
+    ``is_special``: Kore does not touch it. It is a link, a device or a pipe, a folder that is
+    closed to Kore or too deep, or its name is not text. ``mode`` has its permission bits.
+    ``stamp`` (inode, ctime in ns, size) changes whenever anything about it changes.
     """
 
     path: str
@@ -37,32 +37,21 @@ class Entry:
     size: int
     mtime: float
     mode: int = 0
-    odd: bool = False
+    is_special: bool = False
     stamp: tuple[int, int, int] = (0, 0, 0)
 
 
-def odd(path: str) -> KoreError:
+def special_file(path: str) -> Conflict:
     """Return the error for what is neither a plain file nor a folder."""
-    return KoreError(
-        409,
-        "odd_file",
-        f"{ascii(path) if not path.isprintable() else path} is a link, a pipe, a device or "
-        "closed: only plain files and folders are taken.",
-        "Replace it by the file itself, or remove it, then try again.",
-    )
+    return Conflict("special_file", path=path)
 
 
-def too_many(where: str, most: int) -> KoreError:
-    """Return the error for a folder with more in it than is looked at."""
-    return KoreError(
-        413,
-        "too_many",
-        f"There are more than {most} files and folders in {where}.",
-        "Remove what is not needed, or pack it into one file.",
-    )
+def too_many_files(folder: str, limit: int) -> TooLarge:
+    """Return the error for a folder with more in it than Kore reads."""
+    return TooLarge("too_many_files", folder=folder, n=limit)
 
 
-def parts_of(path: str) -> list[str]:
+def split_path(path: str) -> list[str]:
     """Return the parts of a relative path. Raises ValueError for any other."""
     parts = path.split("/") if path else []
     if any(part in {"", ".", ".."} or "\0" in part for part in parts):
@@ -70,38 +59,38 @@ def parts_of(path: str) -> list[str]:
     return parts
 
 
-def stepped(descriptor: int, part: str, path: str) -> int:
-    """Go one folder down; close the descriptor of the one above."""
+def open_inner(descriptor: int, part: str, path: str) -> int:
+    """Open a folder in an open one, and close that."""
     try:
         inner = os.open(part, PLACE, dir_fd=descriptor)
     except OSError as error:
         if isinstance(error, NotADirectoryError):
-            found = status(descriptor, part)
+            found = stat_name(descriptor, part)
             if found is not None and stat.S_ISREG(found.st_mode):
                 raise
-        raise told(error, path) from error
+        raise explain_error(error, path) from error
     os.close(descriptor)
     return inner
 
 
-def told(error: OSError, path: str) -> Exception:
-    """Return what to raise: words where a link, a device or a closed folder is in the way."""
+def explain_error(error: OSError, path: str) -> Exception:
+    """Return what to raise for an error of the system: ours where a special file is in the way."""
     if error.errno in {errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.EACCES}:
-        return odd(path)
+        return special_file(path)
     return error
 
 
-def status(parent: int, name: str) -> os.stat_result | None:
-    """Return what the system says of a name, a link itself too; None where nothing is."""
+def stat_name(parent: int, name: str) -> os.stat_result | None:
+    """Return the status of what has a name, of a link itself; None where nothing has it."""
     try:
         return os.stat(name, dir_fd=parent, follow_symlinks=False)
     except FileNotFoundError:
         return None
 
 
-def entry_of(parent: int, name: str, path: str) -> Entry | None:
-    """Return what is there under a name, without opening it."""
-    found = status(parent, name)
+def read_entry(parent: int, name: str, path: str) -> Entry | None:
+    """Return what has a name, without opening it; None where nothing has it."""
+    found = stat_name(parent, name)
     if found is None:
         return None
     folder, plain = stat.S_ISDIR(found.st_mode), stat.S_ISREG(found.st_mode)
@@ -111,7 +100,7 @@ def entry_of(parent: int, name: str, path: str) -> Entry | None:
         size=found.st_size if plain else 0,
         mtime=found.st_mtime,
         mode=stat.S_IMODE(found.st_mode),
-        odd=not (folder or plain) or not _is_text(name),
+        is_special=not (folder or plain) or not _is_text(name),
         stamp=_stamp(found),
     )
 
@@ -120,7 +109,7 @@ def _stamp(found: os.stat_result) -> tuple[int, int, int]:
     return found.st_ino, found.st_ctime_ns, found.st_size
 
 
-def stamped(parent: int, folder: str, names: list[str]) -> list[tuple[int, int, int] | None]:
+def read_stamps(parent: int, folder: str, names: list[str]) -> list[tuple[int, int, int] | None]:
     """Return the stamps of plain files in a folder of an open one; None for all else."""
     try:
         inner = os.open(folder, PLACE, dir_fd=parent)
@@ -140,6 +129,22 @@ def _plain_stamp(parent: int, name: str) -> tuple[int, int, int] | None:
     return _stamp(found) if stat.S_ISREG(found.st_mode) else None
 
 
+def read_beginning(parent: int, folder: str, name: str, size: int) -> bytes | None:
+    """Return the first bytes of a plain file in a folder of an open one; None for all else."""
+    try:
+        inner = os.open(folder, PLACE, dir_fd=parent)
+    except OSError:
+        return None
+    try:
+        descriptor = os.open(name, READ, dir_fd=inner)
+    except OSError:
+        return None
+    finally:
+        os.close(inner)
+    with os.fdopen(descriptor, "rb", buffering=0) as handle:
+        return handle.read(size) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+
+
 def _is_text(name: str) -> bool:
     try:
         name.encode("utf-8")
@@ -148,38 +153,38 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def listed(descriptor: int, relative: str) -> list[Entry]:
-    """List an open folder, sorted."""
+def list_folder(descriptor: int, relative: str) -> list[Entry]:
+    """Return what is in an open folder, sorted."""
     prefix = relative + "/" if relative else ""
     names = sorted(os.listdir(descriptor), key=os.fsencode)
-    found = (entry_of(descriptor, name, prefix + name) for name in names)
+    found = (read_entry(descriptor, name, prefix + name) for name in names)
     return [entry for entry in found if entry is not None]
 
 
-def walked(descriptor: int, relative: str, depth: int) -> Iterator[Entry]:
+def walk_folder(descriptor: int, relative: str, depth: int) -> Iterator[Entry]:
     """Yield what is below an open folder, each folder before what is in it."""
-    for entry in listed(descriptor, relative):
-        if not entry.is_dir or entry.odd:
+    for entry in list_folder(descriptor, relative):
+        if not entry.is_dir or entry.is_special:
             yield entry
             continue
         try:
-            if depth >= _MOST_DEPTH:
+            if depth >= _MAX_DEPTH:
                 raise PermissionError
             inner = os.open(entry.path.rpartition("/")[2], FOLDER, dir_fd=descriptor)
         except FileNotFoundError:
             continue
         except OSError:
-            yield replace(entry, odd=True)
+            yield replace(entry, is_special=True)
             continue
         try:
             yield entry
-            yield from walked(inner, entry.path, depth + 1)
+            yield from walk_folder(inner, entry.path, depth + 1)
         finally:
             os.close(inner)
 
 
-def written(parent: int, name: str, chunks: Iterable[bytes], mode: int, *, sync: bool) -> int:
-    """Write a whole file in an open folder, or nothing; return its size."""
+def write_file(parent: int, name: str, chunks: Iterable[bytes], mode: int, *, sync: bool) -> int:
+    """Write a whole file into an open folder, or nothing; return its size."""
     unfinished = f".kore-{secrets.token_hex(8)}"
     descriptor = os.open(unfinished, _NEW, mode, dir_fd=parent)
     size = 0
@@ -202,7 +207,7 @@ def written(parent: int, name: str, chunks: Iterable[bytes], mode: int, *, sync:
     return size
 
 
-def emptied(place: int, name: str, path: str) -> None:
+def remove_folder(place: int, name: str, path: str) -> None:
     """Remove a folder that lies in ``place``, however deep it is.
 
     A folder within it that is not empty is moved up into ``place`` first, so that neither
@@ -214,7 +219,7 @@ def emptied(place: int, name: str, path: str) -> None:
         try:
             inner = os.open(current, FOLDER, dir_fd=place)
         except OSError as error:
-            raise told(error, path) from error
+            raise explain_error(error, path) from error
         try:
             names = os.listdir(inner)  # noqa: PTH208 - a descriptor is no path
             for child in names:
@@ -228,7 +233,7 @@ def emptied(place: int, name: str, path: str) -> None:
 
 def _drop(inner: int, child: str, place: int, path: str) -> str:
     """Remove one thing of a folder; return its new name where it was moved up instead."""
-    found = status(inner, child)
+    found = stat_name(inner, child)
     if found is None:
         return ""
     try:
@@ -243,5 +248,5 @@ def _drop(inner: int, child: str, place: int, path: str) -> str:
     except FileNotFoundError:
         return ""
     except OSError as error:
-        raise told(error, f"{path}/{child}") from error
+        raise explain_error(error, f"{path}/{child}") from error
     return aside

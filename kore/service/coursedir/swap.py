@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import logging
-import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator
@@ -18,8 +17,9 @@ from contextlib import contextmanager, suppress
 
 from sqlalchemy import select
 
-from kore.service.coursedir.openat import odd
-from kore.service.coursedir.tree import STAGING, Tree
+from kore.service.coursedir.layout import STAGING
+from kore.service.coursedir.openat import special_file
+from kore.service.coursedir.tree import SafeTree
 from kore.service.db.models import Job
 from kore.service.errors import KoreError
 from kore.service.jobs import JobContext
@@ -34,18 +34,20 @@ def staging(job_id: str) -> str:
 
 
 @contextmanager
-def getting_ready(ctx: JobContext, tree: Tree) -> Iterator[str]:
+def getting_ready(ctx: JobContext, tree: SafeTree) -> Iterator[str]:
     """Yield the job's staging folder, empty; the block ends with ``ctx.no_return``.
 
     Where it raises before that, nothing stays of the folder.
     """
     clear(tree, ctx.job_id)
-    for other in _ended(ctx, [entry.path.rpartition("/")[2] for entry in tree.entries(STAGING)]):
+    for other in _ended(
+        ctx, [entry.path.rpartition("/")[2] for entry in tree.list_folder(STAGING)]
+    ):
         clear(tree, other)
     if ctx.cancelled():
         raise KoreError(409, "cancelled", "Stopped before anything was changed.")
     try:
-        tree.make(staging(ctx.job_id))
+        tree.make_folder(staging(ctx.job_id))
         yield staging(ctx.job_id)
     except BaseException as error:
         if not ctx.is_final:
@@ -67,26 +69,22 @@ def _ended(ctx: JobContext, names: list[str]) -> list[str]:
         return list(session.scalars(query))
 
 
-def tops(tree: Tree) -> list[str]:
+def tops(tree: SafeTree) -> list[str]:
     """Return what lies in the course's folder, but for Kore's own."""
-    return [entry.path for entry in tree.entries() if entry.path != STAGING]
+    return [entry.path for entry in tree.list_folder() if entry.path != STAGING]
 
 
-def check_movable(tree: Tree, names: Iterable[str]) -> None:
+def check_movable(tree: SafeTree, names: Iterable[str]) -> None:
     """Raise KoreError where something cannot be moved: a folder that is closed to Kore."""
     for name in names:
-        found = tree.look(name)
-        if found is None or not found.is_dir:
-            continue
-        # Its entry ".." changes when a folder moves (rename(2)): that is writing to it.
-        if not os.access(tree.root / name, os.W_OK | os.X_OK):
-            raise odd(name)
+        if not tree.may_move(name):
+            raise special_file(name)
 
 
-def put_in_place(tree: Tree, job_id: str, *, gone: Iterable[str]) -> None:
+def put_in_place(tree: SafeTree, job_id: str, *, gone: Iterable[str]) -> None:
     """Let what is new take its place, and move away what is ``gone``; may be repeated."""
     new = staging(job_id)
-    coming = {entry.path[len(new) + 1 :] for entry in tree.entries(new)}
+    coming = {entry.path[len(new) + 1 :] for entry in tree.list_folder(new)}
     for name in sorted(coming):
         _aside(tree, job_id, name)
         while True:
@@ -103,7 +101,7 @@ def put_in_place(tree: Tree, job_id: str, *, gone: Iterable[str]) -> None:
     tree.flush()
 
 
-def _aside(tree: Tree, job_id: str, name: str) -> None:
+def _aside(tree: SafeTree, job_id: str, name: str) -> None:
     with suppress(FileNotFoundError):
         target = f"{STAGING}/{job_id}/old/{name}"
         while True:
@@ -115,15 +113,15 @@ def _aside(tree: Tree, job_id: str, name: str) -> None:
                 return
 
 
-def clear(tree: Tree, job_id: str) -> None:
+def clear(tree: SafeTree, job_id: str) -> None:
     """Remove what a job has put aside; what is closed to Kore stays there, for the hub."""
     try:
         tree.remove(f"{STAGING}/{job_id}")
-        for entry in tree.entries(STAGING):
-            # A removal that was interrupted: see ``Tree.remove``.
+        for entry in tree.list_folder(STAGING):
+            # A removal that was interrupted: see ``SafeTree.remove``.
             if _ASIDE.fullmatch(entry.path.rpartition("/")[2]):
                 tree.remove(entry.path)
-        if not tree.entries(STAGING):
+        if not tree.list_folder(STAGING):
             tree.remove(STAGING)
     except (KoreError, OSError) as error:
         log.warning("%s/%s cannot be removed: %s", tree.root, STAGING, error)

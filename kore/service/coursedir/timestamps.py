@@ -1,7 +1,7 @@
-"""Moments as nbgrader writes them into files and names: ``2026-11-25 17h04m05.678900s UTC``.
+"""Reads moments as nbgrader writes them: ``2026-11-25 17h04m05.678900s UTC``.
 
-Courses and students can write there whatever they like, and nbgrader's own parser looks for a
-zone of any name among all files of the machine.
+Courses and students can write anything there, and nbgrader's own parser looks for a time zone
+of any name among all files of the machine.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _STAMP = re.compile(
 )
 
 
-def read(text: str) -> tuple[datetime, bool]:
-    """Return a stamp's moment in UTC, and whether it says more than whole seconds.
+def read_timestamp(text: str) -> tuple[datetime, bool]:
+    """Return the moment of a stamp in UTC, and whether it is more precise than a second.
 
     Without a zone, or with one that this machine does not know, it is UTC, as for nbgrader.
-    Raises ValueError for what is no stamp.
+    Raises ValueError for anything else.
     """
     found = _STAMP.fullmatch(text.strip())
     if found is None:

@@ -1,10 +1,10 @@
-"""Folders that belong to others, walked by descriptor.
+"""Reads and changes folders that belong to others, without following links.
 
 A course's own account can put anything into its folder at any time, while Kore works there:
-links to what only Kore may read, pipes that never end, names in no encoding. So every part
-of a path is opened by itself and no link is ever followed (openat(2), ``O_NOFOLLOW``); only
-plain files are read, only plain files and folders are made. Paths are relative, with ``/``
-between parts. What is neither a plain file nor a folder is reported as ``odd``, never opened.
+links to what only Kore may read, pipes that never end, names in no encoding. So each part of
+a path is opened by itself and no link is ever followed (openat(2), ``O_NOFOLLOW``). Only plain
+files are read, only plain files and folders are made. Paths are relative, with ``/`` between
+parts. What is neither a plain file nor a folder is reported as special, and never opened.
 """
 
 from __future__ import annotations
@@ -14,47 +14,38 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from kore.service.coursedir import openat
+from kore.service.coursedir.layout import STAGING
 from kore.service.coursedir.openat import (
     FOLDER,
     PLACE,
     READ,
     Entry,
-    emptied,
-    entry_of,
-    listed,
-    odd,
-    parts_of,
-    stamped,
-    status,
-    stepped,
-    told,
-    too_many,
-    walked,
-    written,
+    explain_error,
+    open_inner,
+    special_file,
+    split_path,
+    too_many_files,
 )
-from kore.service.errors import KoreError
-
-STAGING = ".kore"
-"""The folder below a course's root in which Kore gets things ready: the same file system."""
+from kore.service.errors import TooLarge
 
 # Where a folder has default access lists, the group's bits are what other accounts may do.
 FILE_MODE, FOLDER_MODE = 0o664, 0o775
-_PIECE = 1024 * 1024
 _NO_REPLACE, _EXCHANGE = 1, 2
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class Tree:
+class SafeTree:
     """One folder and what is below it. A context manager: it holds a descriptor.
 
-    Raises KoreError with code ``odd_file`` wherever a link or another odd thing is in the
-    way, and OSError as the system does (FileNotFoundError for what is not there).
+    Raises Conflict ``special_file`` where a link or another special file is in the way, and
+    OSError as the system does (FileNotFoundError for what is not there).
     """
 
     def __init__(self, root: Path) -> None:
@@ -65,7 +56,7 @@ class Tree:
         try:
             self._descriptor = os.open(self.root, PLACE)
         except OSError as error:
-            raise told(error, str(self.root)) from error
+            raise explain_error(error, str(self.root)) from error
         return self
 
     def __exit__(
@@ -77,56 +68,56 @@ class Tree:
         descriptor, self._descriptor = self._descriptor, -1
         os.close(descriptor)
 
-    def walk(self, relative: str = "", *, most: int | None = None) -> Iterator[Entry]:
+    def walk(self, relative: str = "", *, limit: int | None = None) -> Iterator[Entry]:
         """Yield what is below a folder, sorted, each folder before what is in it.
 
-        Raises KoreError ``too_many`` after ``most`` entries.
+        Raises TooLarge after ``limit`` entries.
         """
-        with self._at(parts_of(relative)) as descriptor:
-            for number, entry in enumerate(walked(descriptor, relative, 0)):
-                if most is not None and number >= most:
-                    raise too_many(relative or self.root.name, most)
+        with self._at(split_path(relative)) as descriptor:
+            for number, entry in enumerate(openat.walk_folder(descriptor, relative, 0)):
+                if limit is not None and number >= limit:
+                    raise too_many_files(relative or self.root.name, limit)
                 yield entry
 
-    def entries(self, relative: str = "") -> list[Entry]:
-        """List what is in one folder, sorted; nothing where there is no such folder."""
+    def list_folder(self, relative: str = "") -> list[Entry]:
+        """Return what is in one folder, sorted; nothing where there is no such folder."""
         try:
-            with self._at(parts_of(relative)) as descriptor:
-                return listed(descriptor, relative)
+            with self._at(split_path(relative)) as descriptor:
+                return openat.list_folder(descriptor, relative)
         except (FileNotFoundError, NotADirectoryError):
             return []
 
-    def look(self, path: str) -> Entry | None:
+    def stat(self, path: str) -> Entry | None:
         """Return what is at a path, without opening it; None where nothing is."""
         try:
             with self._parent(path) as (descriptor, name):
-                return entry_of(descriptor, name, path)
+                return openat.read_entry(descriptor, name, path)
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def looks(self, folder: str, names: Iterable[str]) -> list[Entry | None]:
-        """Return what is under each of some names in one folder, as ``look`` does."""
+    def stat_each(self, folder: str, names: Iterable[str]) -> list[Entry | None]:
+        """Return what has each of some names in one folder, as ``stat`` does."""
         prefix = folder + "/" if folder else ""
         try:
-            with self._at(parts_of(folder)) as descriptor:
-                return [entry_of(descriptor, name, prefix + name) for name in names]
+            with self._at(split_path(folder)) as descriptor:
+                return [openat.read_entry(descriptor, name, prefix + name) for name in names]
         except (FileNotFoundError, NotADirectoryError):
             return [None for _ in names]
 
-    def stamps(
+    def read_stamps(
         self, folder: str, wanted: Iterable[tuple[str, list[str]]]
     ) -> Iterator[list[tuple[int, int, int] | None]]:
-        """Yield the stamps (see ``Entry``) of files, by names in folders within one folder.
+        """Yield the stamps (see ``Entry``) of files with some names in folders of one folder.
 
-        Of many thousands in a moment; None for what is not there or is no plain file.
+        None for what is not there or not a plain file. Takes a moment for many thousands.
         """
-        with self._at(parts_of(folder)) as descriptor:
+        with self._at(split_path(folder)) as descriptor:
             for inner, names in wanted:
-                yield stamped(descriptor, inner, names)
+                yield openat.read_stamps(descriptor, inner, names)
 
     def exists(self, path: str) -> bool:
-        """Say whether something is at a path, whatever it is."""
-        return self.look(path) is not None
+        """Whether something is at a path, whatever it is."""
+        return self.stat(path) is not None
 
     def open(self, path: str) -> BinaryIO:
         """Open a plain file to read."""
@@ -134,51 +125,65 @@ class Tree:
             try:
                 descriptor = os.open(name, READ, dir_fd=parent)
             except OSError as error:
-                raise told(error, path) from error
+                raise explain_error(error, path) from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise odd(path)
+            raise special_file(path)
         return os.fdopen(descriptor, "rb")
 
-    def read_bytes(self, path: str, *, most: int) -> bytes:
-        """Return a plain file's content. Raises KoreError ``too_large`` over ``most`` bytes."""
+    def read_bytes(self, path: str, *, limit: int) -> bytes:
+        """Return a plain file's content. Raises TooLarge over ``limit`` bytes."""
         with self.open(path) as handle:
-            content = handle.read(most + 1)
-        if len(content) > most:
-            raise KoreError(
-                413, "too_large", f"{path} is larger than {most} bytes.", "Make it smaller."
-            )
+            content = handle.read(limit + 1)
+        if len(content) > limit:
+            raise TooLarge("too_large.file", path=path, limit=limit)
         return content
+
+    def read_beginnings(
+        self, folder: str, inner: Iterable[str], name: str, *, size: int
+    ) -> dict[str, bytes]:
+        """Return the first bytes of the file ``name`` in folders of one folder, by folder.
+
+        What is not there, or not a plain file, is left out.
+        """
+        try:
+            with self._at(split_path(folder)) as descriptor:
+                found = {
+                    each: openat.read_beginning(descriptor, each, name, size) for each in inner
+                }
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        return {each: content for each, content in found.items() if content is not None}
 
     def write(
         self, path: str, chunks: Iterable[bytes], mode: int = FILE_MODE, *, sync: bool = True
     ) -> int:
         """Write a whole file, or leave what is there; return its size. Parents are made.
 
-        A plain file or a link of this name is replaced (the link itself, not what it names).
+        A plain file or a link with this name is replaced (the link itself, not its target).
         """
-        parts = parts_of(path)
-        self.make("/".join(parts[:-1]))
+        parts = split_path(path)
+        self.make_folder("/".join(parts[:-1]))
         with self._at(parts[:-1]) as parent:
-            return written(parent, parts[-1], chunks, mode, sync=sync)
+            return openat.write_file(parent, parts[-1], chunks, mode, sync=sync)
 
-    def make(self, path: str) -> None:
-        """Make a folder with its parents, unless it is there."""
+    def make_folder(self, path: str) -> None:
+        """Make a folder and its parents, unless they are there."""
         descriptor = os.dup(self._descriptor)
         try:
-            for part in parts_of(path):
+            for part in split_path(path):
                 with suppress(FileExistsError):
                     os.mkdir(part, FOLDER_MODE, dir_fd=descriptor)
-                descriptor = stepped(descriptor, part, path)
+                descriptor = open_inner(descriptor, part, path)
         finally:
             os.close(descriptor)
 
     def rename(self, old: str, new: str) -> None:
-        """Give something another place; its parent is made. FileExistsError over anything."""
+        """Move something; its new parent is made. Raises FileExistsError rather than replace."""
         self._move(old, new, _NO_REPLACE)
 
     def swap(self, one: str, other: str) -> None:
-        """Let two things change places at one moment. OSError where a file system cannot."""
+        """Exchange two things at one moment. Raises OSError where the file system cannot."""
         self._move(one, other, _EXCHANGE)
 
     def remove(self, path: str) -> None:
@@ -186,7 +191,7 @@ class Tree:
 
         A folder goes at one moment: it is moved to the staging folder, and emptied there.
         """
-        found = self.look(path)
+        found = self.stat(path)
         if found is None:
             return
         try:
@@ -198,51 +203,23 @@ class Tree:
             if path == STAGING:
                 place, name = "", secrets.token_hex(8)
             self.rename(path, name)
-            with self._at(parts_of(place)) as descriptor:
-                emptied(descriptor, name.rpartition("/")[2], path)
+            with self._at(split_path(place)) as descriptor:
+                openat.remove_folder(descriptor, name.rpartition("/")[2], path)
         except FileNotFoundError:
             return
         except PermissionError as error:
-            raise odd(path) from error
+            raise special_file(path) from error
 
-    def copy_to(
-        self,
-        path: str,
-        other: Tree,
-        target: str,
-        *,
-        skip: Callable[[Entry], bool] = lambda entry: entry.odd,
-        sync: bool = True,
-    ) -> int:
-        """Copy a file, or a folder with all that is in it; return the bytes.
+    def may_move(self, path: str) -> bool:
+        """Whether the system lets Kore move something; True for what is not there.
 
-        ``skip`` says what is left out; an odd thing that it lets pass raises KoreError.
+        A folder's entry ``..`` changes when it moves (rename(2)), so Kore must write to it.
         """
-        found = self.look(path)
-        if found is None:
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-        if not found.is_dir:
-            return self._copy_file(path, other, target, found, sync=sync)
-        other.make(target)
-        copied, left = 0, ""
-        for entry in self.walk(path):
-            if left and entry.path.startswith(left):
-                continue
-            if skip(entry):
-                left = entry.path + "/"
-                continue
-            place = target + entry.path[len(path) :]
-            if entry.is_dir and not entry.odd:
-                other.make(place)
-            else:
-                copied += self._copy_file(entry.path, other, place, entry, sync=sync)
-        return copied
-
-    def _copy_file(self, path: str, other: Tree, target: str, entry: Entry, *, sync: bool) -> int:
-        with self.open(path) as handle:
-            pieces = iter(lambda: handle.read(_PIECE), b"")
-            mode = FILE_MODE | (entry.mode & 0o111)
-            return other.write(target, pieces, mode, sync=sync)
+        found = self.stat(path)
+        if found is None or not found.is_dir:
+            return True
+        with self._at(split_path(path)) as descriptor:
+            return os.access(".", os.W_OK | os.X_OK, dir_fd=descriptor)
 
     def flush(self) -> None:
         """Make everything below durable: syncfs(2)."""
@@ -254,7 +231,7 @@ class Tree:
             os.close(descriptor)
 
     def _move(self, old: str, new: str, flags: int) -> None:
-        self.make("/".join(parts_of(new)[:-1]))
+        self.make_folder("/".join(split_path(new)[:-1]))
         with self._parent(old) as (source, name), self._parent(new) as (target, new_name):
             arguments = (source, os.fsencode(name), target, os.fsencode(new_name), flags)
             if _libc.renameat2(*arguments) == 0:
@@ -262,7 +239,7 @@ class Tree:
             number = ctypes.get_errno()
             # A file system that cannot do it in one step: nothing else works on a course now.
             if number in {errno.EINVAL, errno.ENOSYS} and flags == _NO_REPLACE:
-                if status(target, new_name) is not None:
+                if openat.stat_name(target, new_name) is not None:
                     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new)
                 os.rename(name, new_name, src_dir_fd=source, dst_dir_fd=target)
                 return
@@ -274,7 +251,7 @@ class Tree:
         descriptor = os.dup(self._descriptor)
         try:
             for part in parts:
-                descriptor = stepped(descriptor, part, "/".join(parts))
+                descriptor = open_inner(descriptor, part, "/".join(parts))
             folder = os.open(".", FOLDER, dir_fd=descriptor)
         finally:
             os.close(descriptor)
@@ -285,7 +262,7 @@ class Tree:
 
     @contextmanager
     def _parent(self, path: str) -> Iterator[tuple[int, str]]:
-        parts = parts_of(path)
+        parts = split_path(path)
         if not parts:
             raise ValueError("the root itself")
         with self._at(parts[:-1]) as descriptor:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kore.service.coursedir import gradebook
-from kore.service.coursedir.progress import uncollected, ungraded
+from kore.service.coursedir.assignments import find_assignments
+from kore.service.coursedir.layout import gradebook_path
+from kore.service.coursedir.progress import find_uncollected, find_ungraded, list_collected
 from kore.service.db.models import Course, Handout, Member, Submission
 from kore.service.hubapi import ServerState
 from kore.service.memberships import find_course, role_of
@@ -110,19 +111,16 @@ def open_server(services: Services, course_id: str) -> OpenedCourse:
 def assignments(services: Services, course_id: str) -> list[AssignmentInfo]:
     """List a course's assignments: in its gradebook, released, or drafts that are folders."""
     root = services.host.course_root(course_id)
-    known = {a.name: a for a in gradebook.assignments(root / "gradebook.db", course_id)}
+    path = gradebook_path(root)
+    known = {a.name: a for a in gradebook.list_assignments(path, course_id)}
     released, latest = _exchanged(services, course_id)
-    collected = Counter(
-        name
-        for student in _folders(root / "submitted")
-        for name in _folders(root / "submitted" / student)
-    )
+    collected = _by_assignment(list_collected(root))
     handed_in = Counter(name for _, name in latest)
-    graded = gradebook.graded(root / "gradebook.db", course_id)
-    to_collect = _by_assignment(uncollected(root, latest))
-    to_grade = _by_assignment(ungraded(root, graded))
+    graded = gradebook.list_graded(path, course_id)
+    to_collect = _by_assignment(find_uncollected(root, latest))
+    to_grade = _by_assignment(find_ungraded(root, graded))
     found: list[AssignmentInfo] = []
-    for name in sorted({*known, *released, *_folders(root / "source")}):
+    for name in sorted({*known, *released, *find_assignments(root)}):
         entry = known.get(name)
         done = entry.submitted if entry else 0
         found.append(
@@ -166,13 +164,6 @@ def _exchanged(
 
 def _by_assignment(waiting: Mapping[str, Iterable[str]]) -> Counter[str]:
     return Counter(name for names in waiting.values() for name in names)
-
-
-def _folders(path: Path) -> list[str]:
-    try:
-        return [entry.name for entry in path.iterdir() if entry.is_dir() and entry.name[:1] != "."]
-    except OSError:
-        return []
 
 
 def _heads(session: Session, course_ids: Iterable[str]) -> dict[tuple[str, Role], int]:

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from sqlalchemy import select, update
 
 from kore.service import jobs
-from kore.service.coursedir import gradebook
+from kore.service.coursedir import configfile, gradebook
 from kore.service.coursedir.gradebook import StudentRecord
+from kore.service.coursedir.layout import gradebook_path
 from kore.service.courses.launches import set_up_again
 from kore.service.db.models import Course, Member, now
 from kore.service.hubapi import HubApi
 from kore.service.services import Services
-from kore.shared.files import write_once
 from kore.shared.messages import plain
 from kore.shared.roles import Role
 
@@ -85,8 +85,8 @@ def _set_up(services: Services, course_id: str) -> None:
         hub.create_group(group)
         hub.add_to_group(group, [course_id])
     root = services.host.prepare_course(course_id)
-    gradebook.create(root / "gradebook.db", course_id)
-    write_once(root / "nbgrader_config.py", _CONFIG.encode(), mode=0o644)
+    gradebook.create(gradebook_path(root), course_id)
+    configfile.create(root, _CONFIG)
 
 
 def _enrol(services: Services, course_id: str, members: Sequence[Member]) -> None:
@@ -108,7 +108,7 @@ def _enrol(services: Services, course_id: str, members: Sequence[Member]) -> Non
         if member.user not in unknown:
             hub.share_server(course_id, member.user)
     gradebook.enrol(
-        services.host.course_root(course_id) / "gradebook.db",
+        gradebook_path(services.host.course_root(course_id)),
         course_id,
         [
             StudentRecord(

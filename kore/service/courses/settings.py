@@ -10,7 +10,9 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from kore.service.coursedir import configfile
-from kore.service.coursedir.tree import STAGING, Tree
+from kore.service.coursedir.layout import CONFIG as FILE
+from kore.service.coursedir.layout import STAGING
+from kore.service.coursedir.tree import SafeTree
 from kore.service.courses.schemas import (
     CodeStub,
     CourseSettings,
@@ -20,7 +22,6 @@ from kore.service.courses.schemas import (
 from kore.service.errors import KoreError
 from kore.service.services import Services
 
-FILE = "nbgrader_config.py"
 _MOST_BYTES = 200_000
 _HIDDEN, _AGAIN = "FeedbackExporter.show_hidden_tests", "FeedbackExporter.run_again"
 _BEGIN = "ClearSolutions.begin_solution_delimeter"
@@ -95,7 +96,7 @@ def write(services: Services, course_id: str, wanted: CourseSettings) -> CourseS
         return _shown(_effective(changed))
 
 
-def _put(services: Services, course_id: str, tree: Tree, before: str, after: str) -> None:
+def _put(services: Services, course_id: str, tree: SafeTree, before: str, after: str) -> None:
     """Put a new file in the place of the one that was read; the course's account can read it."""
     place = f"{STAGING}/settings-{secrets.token_hex(8)}"
     tree.write(place, [after.encode()])
@@ -116,7 +117,7 @@ def _put(services: Services, course_id: str, tree: Tree, before: str, after: str
         raise
 
 
-def _exchanged(tree: Tree, place: str, before: str) -> bool:
+def _exchanged(tree: SafeTree, place: str, before: str) -> bool:
     """Let the new file and the old change places; say whether the file system can do that.
 
     Raises KoreError where the old one is not what was read: both are then where they were.
@@ -140,7 +141,7 @@ def _exchanged(tree: Tree, place: str, before: str) -> bool:
     )
 
 
-def _is(tree: Tree, path: str, text: str) -> bool:
+def _is(tree: SafeTree, path: str, text: str) -> bool:
     try:
         return _text(tree, path) == text
     except (KoreError, OSError):
@@ -148,10 +149,10 @@ def _is(tree: Tree, path: str, text: str) -> bool:
 
 
 @contextmanager
-def _folder(services: Services, course_id: str) -> Iterator[Tree]:
+def _folder(services: Services, course_id: str) -> Iterator[SafeTree]:
     with ExitStack() as stack:
         try:
-            tree = stack.enter_context(Tree(services.host.course_root(course_id)))
+            tree = stack.enter_context(SafeTree(services.host.course_root(course_id)))
         except FileNotFoundError as error:
             raise KoreError(
                 409, "course_not_ready", "The course is being set up.", "Try again in a moment."
@@ -159,9 +160,9 @@ def _folder(services: Services, course_id: str) -> Iterator[Tree]:
         yield tree
 
 
-def _text(tree: Tree, path: str = FILE) -> str:
+def _text(tree: SafeTree, path: str = FILE) -> str:
     try:
-        return tree.read_bytes(path, most=_MOST_BYTES).decode()
+        return tree.read_bytes(path, limit=_MOST_BYTES).decode()
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError as error:

@@ -8,7 +8,7 @@ from io import BufferedReader
 from sqlalchemy import select
 
 from kore.service.catalog import render
-from kore.service.coursedir.duedates import due_dates
+from kore.service.coursedir.duedates import find_due_dates
 from kore.service.coursedir.gradebook import DueDates
 from kore.service.db.models import Handout, now
 from kore.service.errors import KoreError
@@ -35,7 +35,7 @@ def listed(services: Services, course_id: str) -> list[HandoutInfo]:
         rows = session.scalars(
             select(Handout).where(Handout.course_id == course_id).order_by(Handout.name)
         ).all()
-    dues = due_dates(services, course_id)
+    dues = find_due_dates(services, course_id)
     return [_info(row, dues) for row in rows]
 
 
@@ -67,7 +67,7 @@ def release(
         row.released_at = now()
         session.flush()
         quotas.check_course(session, services.settings.limits, course_id)
-    return _info(row, due_dates(services, course_id)), new
+    return _info(row, find_due_dates(services, course_id)), new
 
 
 def fetch(services: Services, course_id: str, name: str) -> tuple[BufferedReader, Handout]:

@@ -16,7 +16,7 @@ from io import BufferedReader
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from kore.service.coursedir.duedates import due_dates
+from kore.service.coursedir.duedates import find_due_dates
 from kore.service.coursedir.gradebook import DueDates
 from kore.service.db.models import Feedback, Handout, Submission, now
 from kore.service.errors import KoreError
@@ -59,7 +59,7 @@ def listed(
         query = query.where(Submission.user == user)
     with services.db.reading() as session:
         rows = session.scalars(query).all()
-    dues = due_dates(services, course_id)
+    dues = find_due_dates(services, course_id)
     return [_info(row, dues) for row in rows]
 
 
@@ -98,7 +98,7 @@ def submit(
             session.flush()
             quotas.check_course(session, limits, course_id)
             quotas.check_person(session, limits, course_id, user)
-    return _info(row, due_dates(services, course_id))
+    return _info(row, find_due_dates(services, course_id))
 
 
 def find(session: Session, course_id: str, submission_id: str, owner: str | None) -> Submission:
@@ -147,7 +147,7 @@ def give_feedback(
         row.feedback.released_at = now()
         session.flush()
         quotas.check_course(session, limits, course_id)
-    return _info(row, due_dates(services, course_id)), new
+    return _info(row, find_due_dates(services, course_id)), new
 
 
 def fetch_feedback(

@@ -250,7 +250,7 @@ def _parsed(name: str) -> Inbound | None:
         if find_fault(user) or find_fault(assignment) or user.startswith("."):
             continue
         try:
-            moment, _ = timestamps.read(timestamp)
+            moment, _ = timestamps.read_timestamp(timestamp)
         except ValueError:
             continue
         return Inbound(user, assignment, timestamp, moment)

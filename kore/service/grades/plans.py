@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from kore.service import jobs
 from kore.service.coursedir import gradebook
-from kore.service.coursedir.progress import ungraded
+from kore.service.coursedir.layout import gradebook_path
+from kore.service.coursedir.progress import find_ungraded
 from kore.service.db.models import Course, Job, Member, Score, ScoreState
 from kore.service.grades.totals import Line, Student, Totals, totals
 from kore.service.memberships import find_course
@@ -74,7 +75,7 @@ def plan(services: Services, course_id: str) -> Plan:
             .limit(1)
         )
     root = services.host.course_root(course_id)
-    graded = gradebook.graded(root / "gradebook.db", course_id)
+    graded = gradebook.list_graded(gradebook_path(root), course_id)
     students = {
         m.user: Student(m.user, m.name or m.user, m.sub) for m in members if m.role == Role.LEARNER
     }
@@ -83,7 +84,7 @@ def plan(services: Services, course_id: str) -> Plan:
         if submission.student not in others and submission.student not in students:
             name = submission.student
             students[name] = Student(name, name, None)
-    found = totals(students.values(), graded, ungraded(root, graded))
+    found = totals(students.values(), graded, find_ungraded(root, graded))
     entries = [Entry(line, found.maximum, last.get(line.student.user)) for line in found.lines]
     return Plan(course, found, entries, last_job)
 

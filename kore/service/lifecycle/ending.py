@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 
 from kore.service import exchange, jobs
 from kore.service.backups import repository
-from kore.service.backups.inventory import BESIDE, DATABASE
 from kore.service.backups.taking import take
 from kore.service.coursedir import gradebook, swap
-from kore.service.coursedir.tree import Tree
+from kore.service.coursedir.layout import DERIVED, GRADEBOOK, GRADEBOOK_FILES, gradebook_path
+from kore.service.coursedir.tree import SafeTree
 from kore.service.courses.launches import PROVISION
 from kore.service.courses.provision import formgrade_group, student_group
 from kore.service.db.models import Column, Course, Member, Score, now
@@ -32,8 +32,6 @@ from kore.shared.roles import Role
 
 log = logging.getLogger(__name__)
 
-STUDENTS_FOLDERS = ("release", "submitted", "autograded", "feedback")
-"""What nbgrader makes of ``source`` and of students' work."""
 _DONE = {
     closing.RESET: ("Reset the course, without a backup", "Reset the course"),
     closing.DELETE: ("Deleted the course, without a backup", "Deleted the course"),
@@ -63,14 +61,14 @@ def queue(
 def reset(ctx: jobs.JobContext) -> None:
     """Take students and all that is theirs out of a course; its sources stay."""
     services, course_id = ctx.services, str(ctx.course_id)
-    gone = [*STUDENTS_FOLDERS, *BESIDE]
-    with Tree(services.host.course_root(course_id)) as tree:
+    gone = [*DERIVED, *(name for name in GRADEBOOK_FILES if name != GRADEBOOK)]
+    with SafeTree(services.host.course_root(course_id)) as tree:
         if not ctx.is_final:
             with swap.getting_ready(ctx, tree) as new:
                 _back_up(ctx, "before_reset")
                 swap.check_movable(tree, gone)
                 ctx.progress(1, 3, plain("Getting a new gradebook ready"))
-                tree.write(f"{new}/{DATABASE}", _empty_gradebook(services, course_id))
+                tree.write(f"{new}/{GRADEBOOK}", _empty_gradebook(services, course_id))
                 ctx.no_return(since=now().isoformat())
         ctx.progress(2, 3, plain("Taking out students and their work"))
         closing.stop_server(services, course_id)
@@ -134,8 +132,9 @@ def _since(ctx: jobs.JobContext) -> datetime:
 
 def _empty_gradebook(services: Services, course_id: str) -> Iterator[bytes]:
     with repository.store(services).scratch() as scratch:
-        gradebook.create(scratch / DATABASE, course_id)
-        with (scratch / DATABASE).open("rb") as handle:
+        path = gradebook_path(scratch)
+        gradebook.create(path, course_id)
+        with path.open("rb") as handle:
             while piece := handle.read(_PIECE):
                 yield piece
 
@@ -156,8 +155,8 @@ def _enrol_again(session: Session, course_id: str) -> None:
 def _empty(services: Services, course_id: str) -> None:
     """Remove what is in a course's folder; the machine sees to what is closed to Kore."""
     try:
-        with Tree(services.host.course_root(course_id)) as tree:
-            for entry in tree.entries():
+        with SafeTree(services.host.course_root(course_id)) as tree:
+            for entry in tree.list_folder():
                 try:
                     tree.remove(entry.path)
                 except (KoreError, OSError) as error:

@@ -21,7 +21,7 @@ from kore.service.backups.reading import OpenBackup
 from kore.service.backups.taking import take
 from kore.service.coursedir import gradebook, swap
 from kore.service.coursedir.gradebook import NoGradebookError
-from kore.service.coursedir.tree import FILE_MODE, Tree
+from kore.service.coursedir.tree import FILE_MODE, SafeTree
 from kore.service.courses.launches import PROVISION
 from kore.service.db.models import Backup, Member
 from kore.service.errors import Cancelled, Invalid, KoreError
@@ -76,7 +76,7 @@ def restore(ctx: jobs.JobContext) -> None:
     services, course_id = ctx.services, str(ctx.course_id)
     with (
         OpenBackup(services, str(ctx.params["backup_id"])) as backup,
-        Tree(services.host.prepare_course(course_id)) as tree,
+        SafeTree(services.host.prepare_course(course_id)) as tree,
     ):
         told = backup.manifest()
         if not ctx.is_final:
@@ -106,7 +106,7 @@ def _tops(told: Manifest) -> list[str]:
 
 
 def _get_ready(
-    ctx: jobs.JobContext, backup: OpenBackup, told: Manifest, tree: Tree, new: str
+    ctx: jobs.JobContext, backup: OpenBackup, told: Manifest, tree: SafeTree, new: str
 ) -> None:
     services, course_id = ctx.services, str(ctx.course_id)
     if told.course != course_id or told.contents != "everything":
@@ -126,7 +126,7 @@ def _get_ready(
     swap.check_movable(tree, swap.tops(tree))
     folders, files = told.below(COURSE)
     for path in folders:
-        tree.make(new + path[len(COURSE) :])
+        tree.make_folder(new + path[len(COURSE) :])
     next_look = 0.0
     for file in files:
         if time.monotonic() > next_look:
@@ -150,7 +150,7 @@ def _check_gradebook(backup: OpenBackup, told: Manifest, scratch: Path, course_i
             version, _ = gradebook.examine(scratch / "gradebook", course_id)
         except NoGradebookError as error:
             raise bad_backup(f"The backup's gradebook cannot be used: {error}.") from error
-        if version != gradebook.version():
+        if version != gradebook.current_version():
             raise KoreError(
                 409,
                 "gradebook_version",
@@ -175,7 +175,7 @@ def _unpack_exchange(backup: OpenBackup, told: Manifest, scratch: Path) -> Path:
 def _students(backup: OpenBackup, told: Manifest) -> list[people.Student]:
     """Return who was a student of the course."""
     found = [file for file in told.files if file.path == PEOPLE]
-    return people.parsed(backup.read_bytes(found[0], most=people.MOST_BYTES)) if found else []
+    return people.parsed(backup.read_bytes(found[0], limit=people.MOST_BYTES)) if found else []
 
 
 def _exchange(ctx: jobs.JobContext, backup: OpenBackup, told: Manifest) -> None:

@@ -13,7 +13,7 @@ import pytest
 from kore.service import jobs
 from kore.service.backups import making, repository
 from kore.service.backups.reading import OpenBackup, may_read, source, sources_of
-from kore.service.coursedir.tree import Tree
+from kore.service.coursedir.tree import SafeTree
 from kore.service.errors import KoreError
 from kore.service.exchange.store import Store
 from kore.service.schemas import JobInfo
@@ -203,9 +203,9 @@ def test_assignments_are_read_from_a_backup(here: KeptCourse):
     }
     target = here.root / "copied"
     target.mkdir()
-    with OpenBackup(here.services, backup.id) as opened, Tree(target) as tree:
+    with OpenBackup(here.services, backup.id) as opened, SafeTree(target) as tree:
         for file in one.files:
-            assert opened.read_bytes(file, most=10**6) == FILES[f"source/{file.path}"]
+            assert opened.read_bytes(file, limit=10**6) == FILES[f"source/{file.path}"]
         opened.copy_to("ps1", tree, "new/ps1")
     assert (target / "new/ps1/data/numbers.csv").read_bytes() == b"1,2\n"
     damaged = bytearray(here.archive(backup).read_bytes())
@@ -215,7 +215,7 @@ def test_assignments_are_read_from_a_backup(here: KeptCourse):
     with OpenBackup(here.services, backup.id) as opened:
         [file] = [file for file in one.files if file.at == at]
         with pytest.raises(KoreError, match="damaged"):
-            opened.read_bytes(file, most=10**6)
+            opened.read_bytes(file, limit=10**6)
 
 
 def test_who_may_read_a_backup(here: KeptCourse):

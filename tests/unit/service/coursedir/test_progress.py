@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kore.service.coursedir.gradebook import GradedSubmission
-from kore.service.coursedir.progress import uncollected, ungraded
+from kore.service.coursedir.progress import find_uncollected, find_ungraded, list_collected
 
 CAME = datetime(2026, 11, 25, 17, 4, 5, 678900, UTC)
 
@@ -49,7 +49,7 @@ def graded(*students: str) -> list[GradedSubmission]:
 def test_work_waits_for_collection_until_its_own_stamp_is_there(tmp_path, stamp, waits):
     """Later than what was collected: it waits; what no one can read counts as nothing."""
     lay(tmp_path, "submitted", stamp)
-    found = uncollected(tmp_path, {("u1", "ps1"): CAME})
+    found = find_uncollected(tmp_path, {("u1", "ps1"): CAME})
     assert found == ({"u1": {"ps1"}} if waits else {})
 
 
@@ -59,25 +59,25 @@ def test_a_stamp_names_no_file(tmp_path, zone):
     zone = zone.format(path=tmp_path / "there")
     (tmp_path / "there").write_bytes(b"TZif2")
     lay(tmp_path, "submitted", f"9999-01-01 00:00:00 {zone}")
-    assert uncollected(tmp_path, {("u1", "ps1"): CAME}) == {"u1": {"ps1"}}
+    assert find_uncollected(tmp_path, {("u1", "ps1"): CAME}) == {"u1": {"ps1"}}
 
 
 def test_work_that_was_never_collected_waits(tmp_path):
     """There is no folder of the student's yet, and none at all."""
     moments = {("u1", "ps1"): CAME, ("u1", "ps2"): CAME, ("u2", "ps1"): CAME}
-    assert uncollected(tmp_path, moments) == {"u1": {"ps1", "ps2"}, "u2": {"ps1"}}
+    assert find_uncollected(tmp_path, moments) == {"u1": {"ps1", "ps2"}, "u2": {"ps1"}}
 
 
 def test_collected_work_waits_until_just_that_is_graded(tmp_path):
     """Never graded; not to the end; graded; handed in and collected anew since."""
     lay(tmp_path, "submitted", "one")
-    assert ungraded(tmp_path, []) == {"u1": {"ps1"}}
+    assert find_ungraded(tmp_path, []) == {"u1": {"ps1"}}
     # nbgrader noted it, and failed.
-    assert ungraded(tmp_path, graded("u1")) == {"u1": {"ps1"}}
+    assert find_ungraded(tmp_path, graded("u1")) == {"u1": {"ps1"}}
     lay(tmp_path, "autograded", "one")
-    assert ungraded(tmp_path, graded("u1")) == {}
+    assert find_ungraded(tmp_path, graded("u1")) == {}
     lay(tmp_path, "submitted", "two")
-    assert ungraded(tmp_path, graded("u1")) == {"u1": {"ps1"}}
+    assert find_ungraded(tmp_path, graded("u1")) == {"u1": {"ps1"}}
 
 
 def test_links_in_the_place_of_a_stamp_are_not_followed(tmp_path):
@@ -86,7 +86,7 @@ def test_links_in_the_place_of_a_stamp_are_not_followed(tmp_path):
     secret = tmp_path / "secret"
     secret.write_text((CAME + timedelta(days=1)).isoformat())
     (tmp_path / "submitted/u1/ps1/timestamp.txt").symlink_to(secret)
-    assert uncollected(tmp_path, {("u1", "ps1"): CAME}) == {"u1": {"ps1"}}
+    assert find_uncollected(tmp_path, {("u1", "ps1"): CAME}) == {"u1": {"ps1"}}
 
 
 def test_a_student_who_is_a_link_is_not_followed(tmp_path):
@@ -97,8 +97,31 @@ def test_a_student_who_is_a_link_is_not_followed(tmp_path):
     for stage in ("submitted", "autograded"):
         (tmp_path / stage).mkdir()
     (tmp_path / "submitted/u1").symlink_to(other / "submitted/u1")
-    assert uncollected(tmp_path, {("u1", "ps1"): CAME}) == {"u1": {"ps1"}}
+    assert find_uncollected(tmp_path, {("u1", "ps1"): CAME}) == {"u1": {"ps1"}}
     (tmp_path / "submitted/u1").unlink()
     lay(tmp_path, "submitted", "one")
     (tmp_path / "autograded/u1").symlink_to(other / "autograded/u1")
-    assert ungraded(tmp_path, graded("u1")) == {"u1": {"ps1"}}
+    assert find_ungraded(tmp_path, graded("u1")) == {"u1": {"ps1"}}
+
+
+@pytest.mark.parametrize("linked", ["submitted", "autograded"])
+def test_a_stage_that_is_a_link_is_not_followed(tmp_path, linked):
+    """A course's account that links a whole stage elsewhere learns nothing of what is there."""
+    root, other = tmp_path / "course", tmp_path / "other"
+    for stage in ("submitted", "autograded"):
+        lay(root if stage != linked else other, stage, "one")
+    (root / linked).symlink_to(other / linked)
+    if linked == "submitted":
+        assert list_collected(root) == {}
+        assert find_ungraded(root, []) == {}
+        assert find_uncollected(root, {("u1", "ps1"): CAME}) == {"u1": {"ps1"}}
+    else:
+        assert find_ungraded(root, graded("u1")) == {"u1": {"ps1"}}
+
+
+def test_a_course_without_a_folder_has_no_work(tmp_path):
+    """Before its first set-up everything that was handed in waits, and nothing else."""
+    root = tmp_path / "missing"
+    assert list_collected(root) == {}
+    assert find_ungraded(root, graded("u1")) == {}
+    assert find_uncollected(root, {("u1", "ps1"): CAME}) == {"u1": {"ps1"}}

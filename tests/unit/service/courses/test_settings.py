@@ -21,7 +21,7 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from kore.host import LocalHost
 from kore.service.coursedir import configfile
-from kore.service.coursedir.tree import Tree
+from kore.service.coursedir.tree import SafeTree
 from kore.service.courses import settings
 from kore.service.courses.schemas import CourseSettings
 from kore.service.errors import KoreError
@@ -111,7 +111,7 @@ def test_what_somebody_writes_in_the_same_moment_is_kept(
     file = root / settings.FILE
     file.write_text("c = get_config()\n")
     if not exchange:
-        monkeypatch.setattr(Tree, "swap", _cannot)
+        monkeypatch.setattr(SafeTree, "swap", _cannot)
     monkeypatch.setattr(services.host, "hand_over_file", lambda *_: file.write_bytes(theirs))
     with pytest.raises(KoreError) as refused:
         settings.write(services, COURSE, CHANGED)
@@ -127,7 +127,7 @@ def _cannot(*_: object) -> None:
 def test_a_file_system_without_exchange_keeps_settings_too(services, root, monkeypatch):
     """As of network file systems: the new file comes into the old one's place."""
     (root / settings.FILE).write_text("c = get_config()\n")
-    monkeypatch.setattr(Tree, "swap", _cannot)
+    monkeypatch.setattr(SafeTree, "swap", _cannot)
     settings.write(services, COURSE, CHANGED)
     assert settings.read(services, COURSE) == CHANGED
     assert list((root / ".kore").iterdir()) == []

@@ -12,7 +12,7 @@ from kore.service import jobs
 from kore.service.backups import repository
 from kore.service.backups.making import BACKUP
 from kore.service.coursedir import swap
-from kore.service.coursedir.tree import Tree
+from kore.service.coursedir.tree import SafeTree
 from kore.service.courses.listing import courses_of
 from kore.service.courses.provision import formgrade_group, student_group
 from kore.service.db.models import Course, Job, JobState, Member, Score, ScoreState, now
@@ -263,7 +263,7 @@ def test_a_disk_that_fills_up_while_restoring(here: KeptCourse, monkeypatch):
     """Half of what comes back was ready: nothing of it stays, and nothing was exchanged."""
     backup = here.back_up()
     here.write("source/ps1/squares.ipynb", b"newer")
-    before, real, written = here.state(), Tree.write, []
+    before, real, written = here.state(), SafeTree.write, []
 
     def full(self, path, *more, **options):
         written.append(path)
@@ -271,7 +271,7 @@ def test_a_disk_that_fills_up_while_restoring(here: KeptCourse, monkeypatch):
             raise OSError(28, "No space left on device")
         return real(self, path, *more, **options)
 
-    monkeypatch.setattr(Tree, "write", full)
+    monkeypatch.setattr(SafeTree, "write", full)
     assert "disk" in run(here, restore(here, backup.id), "failed").model_dump_json()
     monkeypatch.undo()
     assert here.state() == before
@@ -407,7 +407,7 @@ def test_a_move_that_was_interrupted_goes_on(tmp_path):
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text("old")
         moves = 0
-        with Tree(root) as tree:
+        with SafeTree(root) as tree:
             for path in ("a/new", "b", "d"):
                 tree.write(f"{swap.staging('j')}/{path}", [b"new"])
             real = tree.rename

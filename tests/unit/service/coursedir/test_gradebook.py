@@ -10,9 +10,9 @@ from kore.service.errors import KoreError
 MINE, OTHER = "c-0123456789abcdef", "c-fedcba9876543210"
 STUDENT = gradebook.StudentRecord("u1", "Ada", "Example", "ada@example.org", "1")
 ACTIONS = {
-    "assignments": lambda path, _: gradebook.assignments(path, MINE),
-    "due dates": lambda path, _: gradebook.due_dates(path, MINE),
-    "points": lambda path, _: gradebook.graded(path, MINE),
+    "assignments": lambda path, _: gradebook.list_assignments(path, MINE),
+    "due dates": lambda path, _: gradebook.read_due_dates(path, MINE),
+    "points": lambda path, _: gradebook.list_graded(path, MINE),
     "enrol": lambda path, _: gradebook.enrol(path, MINE, [STUDENT]),
     "snapshot": lambda path, tmp: gradebook.snapshot(path, tmp / "copy", lambda: None),
 }
@@ -36,7 +36,7 @@ def test_another_gradebook_is_neither_read_nor_changed(tmp_path, planted, action
         (mine / "course" / "gradebook.db").symlink_to(other / "course" / "gradebook.db")
     with pytest.raises(KoreError) as refused:
         ACTIONS[action](mine / "course" / "gradebook.db", tmp_path)
-    assert refused.value.code == "odd_file"
+    assert refused.value.message.id == "special_file"
     assert (other / "course" / "gradebook.db").read_bytes() == before
 
 
@@ -47,4 +47,4 @@ def test_homes_may_lie_behind_a_link(tmp_path):
     path = tmp_path / "homes" / MINE / "course" / "gradebook.db"
     gradebook.create(path, MINE)
     gradebook.enrol(path, MINE, [STUDENT])
-    assert gradebook.assignments(path, MINE) == []
+    assert gradebook.list_assignments(path, MINE) == []
