@@ -111,7 +111,7 @@ def _enter_command(account: Account, home: Path, folder: Path) -> list[str]:
 def _make_private(path: Path) -> None:
     try:
         path.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
-        # By descriptor: whoever owns the folder above may exchange it for a link meanwhile.
+        # By descriptor: the owner of the folder above may replace it with a link meanwhile.
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             if stat.S_IMODE(os.fstat(descriptor).st_mode) != _PRIVATE:

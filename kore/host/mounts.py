@@ -7,8 +7,6 @@ import os
 import sys
 from pathlib import Path
 
-import kore
-
 _CLONE_NEWNS = 0x00020000
 _MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 0x40000
 _MS_NOSUID, _MS_NODEV = 0x2, 0x4
@@ -18,7 +16,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def python_folders() -> list[Path]:
     """Return the folders of this Python and of Kore, by each name that leads to them."""
-    found = {Path(sys.prefix), Path(sys.base_prefix), Path(kore.__file__).parent}
+    found = {Path(sys.prefix), Path(sys.base_prefix), Path(__file__).parents[1]}
     link = Path(sys.executable)
     while link.is_symlink():
         link = link.parent / link.readlink()

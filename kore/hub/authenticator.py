@@ -1,4 +1,4 @@
-"""Signing people in from an LMS: what the hub's configuration names, and who they are here.
+"""The hub's authenticator: settings of the LMS, and which hub user a launch belongs to.
 
 The protocol's steps are in ``kore.hub.handlers`` and ``kore.hub.login_finish``, the checks in
 ``kore.hub.tokens``.
@@ -18,11 +18,11 @@ from traitlets import Set as SetTrait
 
 from kore.hub import handlers, login_finish
 from kore.hub.keysets import KeySets
-from kore.hub.launches import LaunchAnnouncer
+from kore.hub.launch_notifier import LaunchNotifier
 from kore.hub.machine import CourseAccounts
-from kore.hub.pending_logins import Logins, VerifiedLaunch
+from kore.hub.pending_logins import PendingLogins, VerifiedLaunch
 from kore.hub.platforms import Platform, find_platform
-from kore.hub.tokens import Times
+from kore.hub.tokens import TimeLimits
 from kore.shared.lti.identity import derive_user_name
 
 
@@ -32,17 +32,17 @@ class KoreAuthenticator(LTI13Authenticator):  # type: ignore[misc]
     login_service = "your LMS"
 
     access_token_url = Unicode(
-        config=True, help="Where the LMS gives out access tokens: needed to send grades."
+        config=True, help="URL where the LMS issues access tokens, to send grades."
     )
     deployment_ids = SetTrait(
         trait=Unicode(),
         config=True,
-        help="Deployments that may launch. Empty: each one of the configured client ids.",
+        help="Deployment ids that may launch. Empty: all deployments of the client ids.",
     )
     lms_url = Unicode(
         config=True,
         help="""
-        Where error pages send people when the launch names no place: the LMS's front page.
+        Where error pages send people if the launch names no URL: the LMS's front page.
         Empty: the issuer.
         """,
     )
@@ -52,21 +52,23 @@ class KoreAuthenticator(LTI13Authenticator):  # type: ignore[misc]
     max_age = Float(600, min=1, config=True, help="How many seconds old an id_token may be.")
     kore_url = Unicode(
         config=True,
-        help="Kore's internal address, without a path. Empty: nobody is told of launches.",
+        help="Kore's internal URL, without a path. Empty: there is no Kore to notify of launches.",
     )
     course_accounts: CourseAccounts | None = AnyTrait(
         config=True, help="Makes accounts of courses on this machine. None: they need no account."
     )
-    launch_token = Unicode(config=True, help="API token of the hub service that tells Kore.")
+    launch_token = Unicode(
+        config=True, help="API token of the hub service that notifies Kore of launches."
+    )
 
     @default("allow_all")  # type: ignore[untyped-decorator]
     def _allow_all_default(self) -> bool:
-        # Whom the LMS sends is welcome: it is the LMS that knows who takes part.
+        # The LMS decides who takes part.
         return True
 
     @cached_property
     def platforms(self) -> tuple[Platform, ...]:
-        """The registrations of this hub in LMSs, one for each client id."""
+        """This hub's registrations in LMSs, one for each client id."""
         return tuple(
             Platform(
                 issuer=self.issuer,
@@ -82,11 +84,11 @@ class KoreAuthenticator(LTI13Authenticator):  # type: ignore[misc]
 
     @property
     def home_url(self) -> str:
-        """The LMS's front page where only one is configured, else ""."""
+        """The LMS's front page if only one is configured, else ""."""
         homes = {platform.home_url for platform in self.platforms}
         return homes.pop() if len(homes) == 1 else ""
 
-    def platform(self, issuer: str, client_id: str) -> Platform:
+    def find_platform(self, issuer: str, client_id: str) -> Platform:
         """Return the registration for a login. Raises ``Refusal``."""
         return find_platform(self.platforms, issuer, client_id)
 
@@ -96,31 +98,31 @@ class KoreAuthenticator(LTI13Authenticator):  # type: ignore[misc]
         return KeySets(self.log)
 
     @cached_property
-    def logins(self) -> Logins:
-        """Logins that are used up or under way."""
-        return Logins()
+    def pending_logins(self) -> PendingLogins:
+        """Logins that are in progress or were used."""
+        return PendingLogins()
 
     @cached_property
-    def times(self) -> Times:
+    def time_limits(self) -> TimeLimits:
         """Limits on the times in a token."""
-        return Times(leeway=self.leeway, max_age=self.max_age)
+        return TimeLimits(leeway=self.leeway, max_age=self.max_age)
 
-    _announcer: LaunchAnnouncer | None = None
+    _notifier: LaunchNotifier | None = None
 
-    def announce(self, user: Any, verified: VerifiedLaunch, base_url: str) -> None:
-        """Tell Kore of a launch by one of the hub's users, in the background.
+    def notify_kore(self, user: Any, verified: VerifiedLaunch, base_url: str) -> None:
+        """Notify Kore of a launch by one of the hub's users, in the background.
 
-        ``base_url`` is the path of all we serve.
+        ``base_url`` is the path below which the hub and its services are.
         """
         if not self.kore_url:
             return
-        if self._announcer is None:
+        if self._notifier is None:
             url = url_path_join(self.kore_url, base_url, "services/kore/launches")
-            self._announcer = LaunchAnnouncer(url, self.launch_token, self.log)
-        self._announcer.announce(user.name, user.created, dict(verified), verified.platform)
+            self._notifier = LaunchNotifier(url, self.launch_token, self.log)
+        self._notifier.notify(user.name, user.created, dict(verified), verified.platform)
 
     async def authenticate(self, handler: Any, data: Any = None) -> dict[str, Any] | None:  # noqa: ARG002
-        """Return who launched. Anything but a launch that was verified is nobody."""
+        """Return the user of a verified launch; None for anything else."""
         if not isinstance(data, VerifiedLaunch):
             return None
         launch = data.launch
@@ -139,16 +141,16 @@ class KoreAuthenticator(LTI13Authenticator):  # type: ignore[misc]
         if self.course_accounts is not None:
             await asyncio.to_thread(self.course_accounts.delete_user, user.name)
 
-    def enter_url(self, base_url: str) -> str:
-        """Return where the browser goes with a verified launch."""
+    def finish_url(self, base_url: str) -> str:
+        """Return the URL of the last step of a login."""
         return str(url_path_join(base_url, "lti13", "enter"))
 
     def get_handlers(self, app: Any) -> list[tuple[str, type]]:  # noqa: ARG002
-        """Return what the hub serves for us; it asks these before its own."""
+        """Return the URLs of our handlers, which take precedence over the hub's own."""
         return [
-            (self.login_url(""), handlers.LoginInitHandler),
+            (self.login_url(""), handlers.LoginStartHandler),
             (self.callback_url(""), handlers.CallbackHandler),
-            (self.enter_url(""), login_finish.EnterHandler),
+            (self.finish_url(""), login_finish.LoginFinishHandler),
             (self.config_json_url(""), self.config_handler),
             ("/login", handlers.SignInHandler),
         ]

@@ -1,8 +1,7 @@
-"""The hub's configuration, the same for the demo and the container.
+"""Configures the hub, for the demo and for the container.
 
-A hub's configuration file calls ``configure(c, deployment)``; what differs between two
-ways to run is in ``Deployment``, and nothing about a course is here: courses come and go
-while the hub runs.
+A hub's configuration file calls ``configure(c, deployment)``. ``Deployment`` has what differs
+between two ways to run. Nothing here depends on courses: they come and go while the hub runs.
 """
 
 from __future__ import annotations
@@ -14,9 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from jupyterhub.services.service import _ServiceSpawner
-
-from kore.hub import spawning
+from kore.hub import spawning, upstream
 from kore.hub.machine import CourseAccounts, Homes
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -32,7 +29,7 @@ KORE_SCOPES = [
     "access:servers",
     "shares",
 ]
-"""What Kore needs: users and groups of courses, their servers, and to share those."""
+"""What Kore needs: courses' users, groups and servers, and sharing those servers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +73,8 @@ class Deployment:
     path: str = ""
     idle_seconds: int = 3600
     cull_every_seconds: int = 60
-    spawns_at_once: int = 10
-    servers_at_most: int = 0
+    concurrent_spawns: int = 10
+    max_servers: int = 0
 
     def command(self, name: str, *argv: str) -> list[str]:
         """Return a service's command line behind the wrapper (``{name}`` is filled in)."""
@@ -85,18 +82,18 @@ class Deployment:
 
 
 def configure(c: Any, deployment: Deployment) -> None:
-    """Fill in a hub's configuration ``c`` (traitlets ``Config``).
+    """Set a hub's configuration ``c`` (traitlets ``Config``).
 
     The LMS is not part of it: a ``30_lms.py`` sets ``c.LTI13Authenticator``.
     """
-    _addresses(c, deployment)
-    _login(c, deployment)
-    _servers(c, deployment)
-    _services(c, deployment)
-    _roles(c, deployment)
+    _configure_addresses(c, deployment)
+    _configure_login(c, deployment)
+    _configure_servers(c, deployment)
+    _configure_services(c, deployment)
+    _configure_roles(c, deployment)
 
 
-def _addresses(c: Any, deployment: Deployment) -> None:
+def _configure_addresses(c: Any, deployment: Deployment) -> None:
     hub = c.JupyterHub
     hub.bind_url = deployment.public_url
     hub.hub_bind_url = deployment.hub_url
@@ -114,22 +111,22 @@ def _addresses(c: Any, deployment: Deployment) -> None:
     c.ConfigurableHTTPProxy.pid_file = str(deployment.hub_dir / "proxy.pid")
 
 
-def _login(c: Any, deployment: Deployment) -> None:
+def _configure_login(c: Any, deployment: Deployment) -> None:
     c.JupyterHub.authenticator_class = "kore.hub.authenticator.KoreAuthenticator"
     c.KoreAuthenticator.kore_url = deployment.kore_url
     c.KoreAuthenticator.course_accounts = deployment.course_accounts
-    # The LMS decides who comes in: every launch that holds is welcome.
+    # The LMS decides who takes part: every verified launch may sign in.
     c.Authenticator.allow_all = True
 
 
-def _servers(c: Any, deployment: Deployment) -> None:
+def _configure_servers(c: Any, deployment: Deployment) -> None:
     c.JupyterHub.spawner_class = deployment.spawner_class
-    c.JupyterHub.concurrent_spawn_limit = deployment.spawns_at_once
-    c.JupyterHub.active_server_limit = deployment.servers_at_most
+    c.JupyterHub.concurrent_spawn_limit = deployment.concurrent_spawns
+    c.JupyterHub.active_server_limit = deployment.max_servers
     c.Spawner.cmd = [deployment.python, "-m", "jupyterhub.singleuser"]
     c.Spawner.args = deployment.server_args
     c.Spawner.default_url = "/lab"
-    # A busy machine is no reason to give up on a person's server.
+    # On a busy machine, a person's server may take its time.
     c.Spawner.start_timeout = _START_SECONDS
     c.Spawner.http_timeout = _START_SECONDS
     c.Spawner.environment = {
@@ -137,14 +134,14 @@ def _servers(c: Any, deployment: Deployment) -> None:
         or f"{Path(deployment.python).parent}:{os.environ.get('PATH', os.defpath)}",
         **deployment.environment,
     }
-    c.Spawner.pre_spawn_hook = spawning.pre_spawn_hook(
+    c.Spawner.pre_spawn_hook = spawning.make_pre_spawn_hook(
         deployment.host,
         kore_url=deployment.kore_url,
         kernels=deployment.kernels,
         executor=deployment.executor,
     )
-    # What a server may do with its token: say that it is in use, let its owner in, and hand
-    # work out and in. The first two are JupyterHub's own.
+    # What a server may do with its token: report activity, let its owner in, and use the
+    # exchange. The first two are JupyterHub's default.
     c.Spawner.server_token_scopes = [
         "users:activity!user",
         "access:servers!server",
@@ -152,11 +149,10 @@ def _servers(c: Any, deployment: Deployment) -> None:
     ]
 
 
-def _services(c: Any, deployment: Deployment) -> None:
-    # A service that died is missed for half a minute otherwise, and the hub passes services
-    # no configuration by which to say so.
-    _ServiceSpawner.poll_interval = _SERVICE_POLL_SECONDS
-    # Tokens of our own making, 256 random bits: no slow hash for each request.
+def _configure_services(c: Any, deployment: Deployment) -> None:
+    # The hub would restart a service that died only after half a minute.
+    upstream.set_service_poll_interval(_SERVICE_POLL_SECONDS)
+    # Our tokens have 256 random bits: they need no slow hash for each request.
     c.JupyterHub.trust_user_provided_tokens = True
     c.JupyterHub.services = [
         {
@@ -169,22 +165,22 @@ def _services(c: Any, deployment: Deployment) -> None:
                 f"--timeout={deployment.idle_seconds}",
                 f"--cull-every={deployment.cull_every_seconds}",
             ),
-            "api_token": _kept_token(deployment.hub_dir, "culler"),
+            "api_token": _load_token(deployment.hub_dir, "culler"),
             "environment": deployment.environment,
         },
     ]
     if not deployment.kore_url:
         return
-    hub_login = _kept_token(deployment.hub_dir, "hub-login")
+    hub_login = _load_token(deployment.hub_dir, "hub-login")
     c.KoreAuthenticator.launch_token = hub_login
     c.JupyterHub.services += [
         {
             "name": "kore",
             "url": deployment.kore_url,
             "command": deployment.command("kore", deployment.python, "-m", "kore"),
-            "api_token": _kept_token(deployment.hub_dir, "kore"),
+            "api_token": _load_token(deployment.hub_dir, "kore"),
             "oauth_no_confirm": True,
-            # A busy machine may take its time; the hub gives up on all of itself otherwise.
+            # On a busy machine Kore may take its time; the hub would stop if it waited less.
             "timeout": 180,
             "environment": {
                 **deployment.environment,
@@ -192,35 +188,35 @@ def _services(c: Any, deployment: Deployment) -> None:
                 "KORE_HOMES": str(deployment.homes),
                 "KORE_EXCHANGE": str(deployment.host.exchange),
                 "KORE_ACCOUNTS": deployment.accounts,
-                "KORE_PROXY_URL": _on_this_machine(deployment.public_url),
+                "KORE_PROXY_URL": _loopback_url(deployment.public_url),
                 **deployment.kore_environment,
             },
         },
         {"name": "hub-login", "api_token": hub_login},
     ]
     if deployment.executor.startswith("@"):
-        c.JupyterHub.services += [_executor(deployment)]
+        c.JupyterHub.services += [_executor_service(deployment)]
 
 
-def _on_this_machine(public_url: str) -> str:
+def _loopback_url(public_url: str) -> str:
     parts = urlsplit(public_url)
-    everywhere = parts.hostname in {None, "0.0.0.0", "::"}  # noqa: S104
-    return f"{parts.scheme}://{'127.0.0.1' if everywhere else parts.hostname}:{parts.port}"
+    any_address = parts.hostname in {None, "0.0.0.0", "::"}  # noqa: S104
+    return f"{parts.scheme}://{'127.0.0.1' if any_address else parts.hostname}:{parts.port}"
 
 
-def _executor(deployment: Deployment) -> dict[str, Any]:
+def _executor_service(deployment: Deployment) -> dict[str, Any]:
     module = "kore.executor.server"
     return {
         "name": "executor",
         "command": deployment.command(
             "executor", deployment.python, "-m", module, deployment.executor
         ),
-        "api_token": _kept_token(deployment.hub_dir, "executor"),
+        "api_token": _load_token(deployment.hub_dir, "executor"),
         "environment": {**deployment.environment, "KORE_ACCOUNTS": deployment.accounts},
     }
 
 
-def _roles(c: Any, deployment: Deployment) -> None:
+def _configure_roles(c: Any, deployment: Deployment) -> None:
     c.JupyterHub.load_roles = [
         {"name": "user", "scopes": ["self", *([_KORE] if deployment.kore_url else [])]},
         {
@@ -236,10 +232,10 @@ def _roles(c: Any, deployment: Deployment) -> None:
         ]
 
 
-def _kept_token(hub_dir: Path, service: str) -> str:
-    """Return a service's token, made once (mode 0600).
+def _load_token(hub_dir: Path, service: str) -> str:
+    """Return a service's token, created once (mode 0600).
 
-    A new one at each start would leave the old ones valid in the hub's database.
+    With a new one at each start, the old ones would stay valid in the hub's database.
     """
     path = hub_dir / f"{service}.token"
     try:

@@ -1,7 +1,6 @@
-"""Single-user servers as plain processes: the demo's spawner.
+"""Starts single-user servers as plain processes: the demo's spawner.
 
-As which accounts they run is the host's to say. Servers end with the hub, also when the hub
-is killed.
+The host decides as which accounts they run. Servers end with the hub, even if the hub is killed.
 """
 
 from __future__ import annotations
@@ -54,28 +53,28 @@ class LocalServer(SimpleLocalProcessSpawner):  # type: ignore[misc]
         return list(program)
 
     def make_preexec_fn(self, name: str) -> Callable[[], None]:
-        """Return what the child does before it becomes the server."""
+        """Return what the child process does before it becomes the server."""
         folder = Path(self.notebook_dir or self.home_dir)
-        # What enters another account goes to the folder as that account.
-        first = "/" if self.host.enter_command(name, folder) else folder
+        # A program that becomes another account changes to the folder as that account.
+        start_folder = "/" if self.host.enter_command(name, folder) else folder
         hub = os.getpid()
 
         def prepare() -> None:
             processes.end_with_parent(hub)
             os.umask(_PRIVATE_UMASK)
-            os.chdir(first)
+            os.chdir(start_folder)
 
         return prepare
 
     def get_state(self) -> dict[str, Any]:
-        """Return what finds the process again after a restart of the hub."""
+        """Return what identifies the process after a restart of the hub."""
         state: dict[str, Any] = super().get_state()
         if self.pid:
             state["identity"] = self._identity
         return state
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Find the process again. Another may bear its number by now: that one is let be."""
+        """Find the process again, unless another one has its number by now."""
         super().load_state(state)
         self._identity = state.get("identity", "")
         if self.pid and processes.identity(self.pid) != self._identity:

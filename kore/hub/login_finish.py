@@ -1,8 +1,8 @@
-"""The last step of a launch: the person comes in, and whoever was here before is out.
+"""Finishes a login: signs the person in, and anyone else out of this browser.
 
-A step of its own, by a plain redirect, because the LMS's answer is a post from another site:
-browsers send no ``SameSite=Lax`` cookie with it. Only here is visible who was signed in
-before, and only here can that person's session be ended.
+This is a step of its own because the LMS's answer is a post from another site, with which browsers
+send no ``SameSite=Lax`` cookie. Only after a redirect does the hub see who was signed in before,
+and can end that person's session.
 """
 
 from __future__ import annotations
@@ -19,17 +19,20 @@ from tornado.httputil import url_concat
 from kore.hub import pending_logins
 from kore.hub.handlers import SEE_OTHER, PageHandler
 from kore.hub.pending_logins import VerifiedLaunch
-from kore.hub.redirects import inner_path
-from kore.hub.refusals import Reason, Refusal
+from kore.hub.reasons import Reason
+from kore.hub.redirects import find_inner_path
+from kore.hub.refusals import Refusal
 from kore.shared.lti.claims import Launch, clean_text
 from kore.shared.roles import Role
 
 
-class EnterHandler(PageHandler):
+class LoginFinishHandler(PageHandler):
     """Step 3 of a launch."""
 
+    _new_session_id = ""
+
     async def get(self) -> None:
-        """Sign the person in, end the session of whoever was here before, and go on."""
+        """Sign the person in, sign out anyone else, and redirect to the person's page."""
         state = str(self.get_query_argument("state", ""))
         try:
             verified = self._take(state)
@@ -39,38 +42,42 @@ class EnterHandler(PageHandler):
         except Refusal as refusal:
             self.refuse(refusal)
             return
-        self.authenticator.announce(user.orm_user, verified, self.base_url)
+        self.authenticator.notify_kore(user.orm_user, verified, self.base_url)
         self.set_header("Cache-Control", "no-store")
-        self.redirect(self._next(user, verified.launch), status=SEE_OTHER)
+        self.redirect(self._next_page(user, verified.launch), status=SEE_OTHER)
 
     def _take(self, state: str) -> VerifiedLaunch:
         if not pending_logins.is_state(state):
-            raise Refusal(Reason.BY_HAND, "the address that ends a login was opened by hand")
-        if self.begun_login(state) is None:
-            raise Refusal(Reason.OTHER_BROWSER, "the verified login was not begun in this browser")
-        self.end_login(state)
-        verified: VerifiedLaunch | None = self.authenticator.logins.take(state)
+            raise Refusal(Reason.BY_HAND, "the URL that finishes a login was opened by hand")
+        if self.find_login(state) is None:
+            raise Refusal(Reason.OTHER_BROWSER, "this browser did not start the verified login")
+        self.clear_login(state)
+        verified: VerifiedLaunch | None = self.authenticator.pending_logins.take(state)
         if verified is None:
-            raise Refusal(Reason.USED_TWICE, "the verified login was used already, or too late")
+            raise Refusal(Reason.USED_TWICE, "the verified login was used before or came too late")
         return verified
 
     def set_login_cookie(self, user: Any) -> None:
-        """Sign in, and first sign out whoever else this browser still knows."""
-        if self._part_from_others(user):
-            # Whoever caches what a token may do caches it by session.
-            self._session_id = uuid.uuid4().hex
-        else:
-            self._session_id = self.get_session_cookie() or uuid.uuid4().hex
+        """Sign in, and first sign out anyone else in this browser."""
+        ended = self._end_other_sessions(user)
+        # Permissions of tokens are cached by session: another person needs a new one.
+        current = "" if ended else super().get_session_cookie()
+        self._new_session_id = current or uuid.uuid4().hex
         super().set_login_cookie(user)
-        self._keep_session()
+        self._set_session_cookie()
 
-    def _part_from_others(self, user: Any) -> bool:
-        """End the session of anybody else in this browser. Return whether there was one.
+    def get_session_cookie(self) -> str | None:
+        """Return the session's id: the new one when this login sets it."""
+        session_id: str | None = self._new_session_id or super().get_session_cookie()
+        return session_id
 
-        Services and servers know a browser by OAuth tokens that outlive the hub's cookie:
-        unless these are revoked, they still take it for the person before. Which of that
-        person's tokens this browser holds is not certain, as it may have lost a session's
-        id, so all those go that any browser holds: elsewhere it costs a silent redirect.
+    def _end_other_sessions(self, user: Any) -> bool:
+        """End sessions of other people in this browser. Return whether there were any.
+
+        Services and servers recognise a browser by OAuth tokens that outlive the hub's cookie:
+        unless these are revoked, the browser still acts as the previous person. The browser
+        may have lost that session's id, so this revokes all tokens of the previous person in
+        any browser: elsewhere that costs a silent redirect.
         """
         previous, session = self.current_user, self.get_cookie(SESSION_COOKIE_NAME)
         changes = previous is not None and previous.id != user.id
@@ -88,37 +95,42 @@ class EnterHandler(PageHandler):
             self.db.commit()
         return changes or revoked > 0
 
-    def _keep_session(self) -> None:
+    def _set_session_cookie(self) -> None:
         """Let the session's id live as long as the tokens that belong to it.
 
-        The hub lets browsers forget it when they close, and could then revoke none of them
+        The hub lets browsers forget it when they close, and could then not revoke the tokens
         at a logout.
         """
-        domain = {"domain": self.domain} if self.subdomain_host else {}
-        self._set_cookie(
+        options = {
+            "httponly": True,
+            "secure": self.origin[0] == "https",
+            **self.settings.get("cookie_options", {}),
+            **({"domain": self.domain} if self.subdomain_host else {}),
+        }
+        self.set_cookie(
             SESSION_COOKIE_NAME,
-            self._session_id,
-            encrypted=False,
+            self._new_session_id,
             path=self.base_url,
             expires_days=self.cookie_max_age_days,
-            **domain,
+            **options,
         )
 
-    def _next(self, user: Any, launch: Launch) -> str:
+    def _next_page(self, user: Any, launch: Launch) -> str:
         if launch.role is Role.INSTRUCTOR:
             return str(url_path_join(self.base_url, "services/kore/launch", launch.course_id))
         own = url_path_join(user.url, "lab")
-        place = (
-            inner_path(launch.target_link_uri, host=self.origin[1], base_url=self.base_url) or own
+        page = (
+            find_inner_path(launch.target_link_uri, host=self.origin[1], base_url=self.base_url)
+            or own
         )
         server = url_path_join(self.base_url, "user", user.escaped_name, "/")
-        if user.spawner.ready or not (place == own or place.startswith(server)):
-            return str(place)
-        return str(url_concat(url_path_join(self.hub.base_url, "spawn"), {"next": place}))
+        if user.spawner.ready or not (page == own or page.startswith(server)):
+            return str(page)
+        return str(url_concat(url_path_join(self.hub.base_url, "spawn"), {"next": page}))
 
 
 def _not_allowed(verified: VerifiedLaunch) -> Refusal:
-    refusal = Refusal(Reason.NOT_ALLOWED, "the hub's configuration does not let this person in")
+    refusal = Refusal(Reason.NOT_ALLOWED, "the hub's configuration blocks this person")
     refusal.sub = clean_text(verified.launch.sub)
     refusal.return_url = verified.launch.return_url
     refusal.home_url = verified.platform.home_url

@@ -1,20 +1,21 @@
-"""Which LMS a launch comes from: the one place where issuer and client id are looked up."""
+"""Finds the LMS that a launch comes from, by issuer and client id."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kore.hub.refusals import Reason, Refusal, shown
+from kore.hub.reasons import Reason
+from kore.hub.refusals import Refusal, quote_untrusted
 
 
 @dataclass(frozen=True)
 class Platform:
     """One registration of the tool in one LMS (IMS Security Framework 1.0, 5.1.1).
 
-    ``deployment_ids`` empty means that each deployment of the registration is served.
-    ``home_url`` is where a person is sent back to when the launch names no better place.
-    ``namespace`` keeps apart people of an additional platform (``kore.shared.lti.identity``).
+    If ``deployment_ids`` is empty, every deployment of the registration may launch.
+    ``home_url`` is where pages send a person back to if the launch names no better URL.
+    ``namespace`` separates the people of an additional platform (``kore.shared.lti.identity``).
     """
 
     issuer: str
@@ -28,20 +29,21 @@ class Platform:
 
 
 def find_platform(platforms: Iterable[Platform], issuer: str, client_id: str) -> Platform:
-    """Return the registration that a login begins for.
+    """Return the registration that a login is for.
 
-    An LMS may leave out the client id (LTI 1.3 core, 4.1.3): then the issuer must have one
-    registration only. Raises ``Refusal``.
+    An LMS may omit the client id (LTI 1.3 core, 4.1.3): then the issuer must have only one
+    registration. Raises ``Refusal``.
     """
     registered = tuple(platforms)
     of_issuer = [p for p in registered if p.issuer == issuer]
     if not of_issuer:
-        raise Refusal(Reason.UNKNOWN_ISSUER, _foreign(issuer, registered))
+        raise Refusal(Reason.UNKNOWN_ISSUER, _describe_unknown_issuer(issuer, registered))
     if client_id:
         of_issuer = [p for p in of_issuer if p.client_id == client_id]
         if not of_issuer:
             raise Refusal(
-                Reason.UNKNOWN_CLIENT, f"client id {shown(client_id)} is not configured here"
+                Reason.UNKNOWN_CLIENT,
+                f"client id {quote_untrusted(client_id)} is not configured here",
             )
     if len(of_issuer) > 1:
         raise Refusal(
@@ -51,12 +53,13 @@ def find_platform(platforms: Iterable[Platform], issuer: str, client_id: str) ->
     return of_issuer[0]
 
 
-def _foreign(issuer: str, registered: tuple[Platform, ...]) -> str:
+def _describe_unknown_issuer(issuer: str, registered: tuple[Platform, ...]) -> str:
     for platform in registered:
         if platform.issuer.rstrip("/") == issuer.rstrip("/"):
             return (
-                f"issuer {shown(issuer)} is not the configured {shown(platform.issuer)}: "
-                "they differ by a slash at the end"
+                f"issuer {quote_untrusted(issuer)} is not the configured "
+                f"{quote_untrusted(platform.issuer)}: "
+                "they differ by a trailing slash"
             )
-    known = ", ".join(sorted({shown(p.issuer) for p in registered})) or "none"
-    return f"issuer {shown(issuer)} is not configured here (configured: {known})"
+    known = ", ".join(sorted({quote_untrusted(p.issuer) for p in registered})) or "none"
+    return f"issuer {quote_untrusted(issuer)} is not configured here (configured: {known})"

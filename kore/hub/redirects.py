@@ -1,4 +1,4 @@
-"""Where inside this hub a launch may lead."""
+"""Checks where in this hub a launch may lead."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from kore.shared.lti.claims import clean_url
 
 _PORTS = {"http": 80, "https": 443}
 # First part of the path below the hub's base URL, and below "hub/".
-_PLACES = frozenset({"services", "user", "user-redirect"})
-_HUB_PLACES = frozenset({"home", "spawn", "user", "user-redirect"})
+_FIRST_PARTS = frozenset({"services", "user", "user-redirect"})
+_HUB_PARTS = frozenset({"home", "spawn", "user", "user-redirect"})
 
 
-def inner_path(target: str, *, host: str, base_url: str) -> str:
-    """Return path and query of a target link that leads to a place inside this hub, else "".
+def find_inner_path(target: str, *, host: str, base_url: str) -> str:
+    """Return path and query of a target link that leads to a page of this hub, else "".
 
-    ``host`` is the name (and port) under which the browser reached us. The hub's own root,
-    its sign-in pages and its API are no places; neither is anything that a browser could
-    take for another host or another path than what is checked here.
+    ``host`` is the name (and port) by which the browser reached the hub. The hub's root, its
+    sign-in pages and its API are not allowed, nor is anything that a browser could read as
+    another host or path than this function does.
     """
     url = clean_url(target)
     if url is None or "\\" in url:
@@ -30,16 +30,16 @@ def inner_path(target: str, *, host: str, base_url: str) -> str:
         return ""
     inside = parts.path[len(base_url) :].split("/")
     if inside[0] == "hub":
-        known = len(inside) > 1 and inside[1] in _HUB_PLACES
+        allowed = len(inside) > 1 and inside[1] in _HUB_PARTS
     else:
-        known = inside[0] in _PLACES and len(inside) > 1 and bool(inside[1])
-    if not known:
+        allowed = inside[0] in _FIRST_PARTS and len(inside) > 1 and bool(inside[1])
+    if not allowed:
         return ""
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 def _same_host(name: str | None, port: int | None, scheme: str, host: str) -> bool:
-    # A proxy may have taken TLS off: the scheme is not compared.
+    # A proxy may have terminated TLS: the scheme is not compared.
     try:
         ours = urlsplit(f"{scheme}://{host}")
         return (name, port or _PORTS[scheme]) == (ours.hostname, ours.port or _PORTS[scheme])

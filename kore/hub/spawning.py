@@ -1,8 +1,8 @@
-"""How servers of people and of courses are started.
+"""Prepares servers of people and of courses before the hub starts them.
 
-Both are single-user servers of JupyterHub; they differ by a folder of static Jupyter
-configuration (``kore/singleuser/config``) and by where they run. A course is known by its user's
-name alone, so nothing about a course is ever in the hub's configuration.
+Both are single-user servers of JupyterHub. They differ by a folder of static Jupyter configuration
+(``kore/singleuser/config``) and by where they run. A course is recognised by its user's name, so
+the hub's configuration contains nothing about courses.
 """
 
 from __future__ import annotations
@@ -17,23 +17,22 @@ from kore.shared.ids import is_course_id
 
 _CONFIG = Path(kore.__file__).parent / "singleuser" / "config"
 KERNELS = _CONFIG / "kernels"
-"""Jupyter data with the one kernel of the demo: the environment that runs the server."""
+"""Jupyter data with the demo's only kernel: the environment that runs the server."""
 
 PreSpawnHook = Callable[[Any], None]
 
 
-def pre_spawn_hook(
+def make_pre_spawn_hook(
     host: Homes, *, kore_url: str, kernels: Path = KERNELS, executor: str = ""
 ) -> PreSpawnHook:
-    """Return the hook that prepares a user's files and server, called before each start.
+    """Return the hook that prepares a user's files and server before each start.
 
-    ``kore_url`` is Kore's loopback address, without a path; empty where there is no Kore,
-    and no nbgrader.
-    ``kernels`` is a folder of Jupyter data with the kernels for everyone, ``executor`` the
-    socket of what runs students' notebooks for courses (``kore.executor``).
+    ``kore_url`` is Kore's loopback URL without a path, empty if there is no Kore and no
+    nbgrader. ``kernels`` is a folder of Jupyter data with the kernels for everyone,
+    ``executor`` the socket of the program that runs students' notebooks (``kore.executor``).
 
-    An exception of the hook (``kore.host.HostError``) ends the start, and its words are
-    on the page that the person sees.
+    If the hook raises an exception (``kore.host.HostError``), the server does not start and
+    the person sees its message.
     """
 
     def prepare(spawner: Any) -> None:
@@ -61,6 +60,6 @@ def _prepare_person(spawner: Any, name: str, host: Homes) -> dict[str, str]:
 def _prepare_course(spawner: Any, course_id: str, host: Homes) -> dict[str, str]:
     root = host.prepare_course(course_id)
     spawner.notebook_dir = str(root)
-    # Its instructors were let in by Kore: no page that asks whether they trust the course.
+    # Kore gave its instructors access: do not ask them whether they trust the course.
     spawner.user.settings["oauth_no_confirm_list"].add(spawner.oauth_client_id)
     return {"KORE_COURSE_ID": course_id, "KORE_COURSE_ROOT": str(root)}

@@ -1,7 +1,7 @@
-"""Single-user servers as systemd's transient units: the container's spawner.
+"""Starts single-user servers as systemd's transient units: the container's spawner.
 
-People's servers run as dynamic users whose home is a state directory; a course's server
-runs as the course's account. Both see a file system that is read-only but for their home.
+People's servers run as dynamic users whose home is a state directory; a course's server runs as
+the course's account. The file system is read-only for both, except their home.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from traitlets import Unicode
 from kore.shared.ids import is_course_id
 
 EXECUTOR = Path("/run/ananke-execute/socket")
-"""Where courses' servers have students' notebooks run; people's servers do not see it."""
+"""The executor's socket. Courses' servers use it; people's servers cannot see it."""
 
 PROPERTIES = {
-    # Nothing of other people, of the hub and of Kore is to be seen or written.
+    # Hide everything of other people, the hub and Kore.
     "ProtectSystem": "strict",
     "ProtectHome": "tmpfs",
     "ProtectProc": "invisible",
@@ -29,13 +29,13 @@ PROPERTIES = {
     "ProtectKernelTunables": "yes",
     "ProtectClock": "yes",
     "ProtectHostname": "yes",
-    # No devices of its own: the container's /dev has what its administrator gave it, a GPU say.
+    # Not PrivateDevices: the container's /dev has what its administrator added, such as a GPU.
     "PrivateTmp": "yes",
-    # Commands of systemd would tell everyone's units: their sockets are out of reach.
+    # systemd's commands would show everyone's units: hide their sockets.
     "InaccessiblePaths": "-/run/dbus -/run/systemd/private -/run/jupyterhub -/run/log -/run/lock "
     "-/var/log/journal -/var/lib/jupyterhub -/var/lib/kore -/opt/nbgrader_exchange "
     "-/etc/jupyterhub",
-    # Nobody becomes somebody else.
+    # No way to gain rights.
     "CapabilityBoundingSet": "",
     "NoNewPrivileges": "yes",
     "RestrictSUIDSGID": "yes",
@@ -48,22 +48,28 @@ PROPERTIES = {
     "UMask": "0077",
     "TasksMax": "4096",
     "RuntimeDirectoryPreserve": "no",
-    # Whatever the person left running ends with the server.
+    # All processes of the person end with the server.
     "KillMode": "mixed",
     "TimeoutStopSec": "20",
 }
 """Properties of each server's unit: systemd.exec(5), systemd.resource-control(5)."""
 
 
-_WHOSE = {"User", "Group", "DynamicUser", "StateDirectory", "StateDirectoryMode"}
-# Several on one line add up, and none of ours may be lost.
-_ADDED = {"InaccessiblePaths", "BindPaths", "BindReadOnlyPaths", "ReadWritePaths", "ReadOnlyPaths"}
+_IDENTITY_PROPERTIES = {"User", "Group", "DynamicUser", "StateDirectory", "StateDirectoryMode"}
+# Lists of paths: add an administrator's to ours, which must not be lost.
+_PATH_LISTS = {
+    "InaccessiblePaths",
+    "BindPaths",
+    "BindReadOnlyPaths",
+    "ReadWritePaths",
+    "ReadOnlyPaths",
+}
 
 
-def properties(name: str, asked: Mapping[str, str]) -> dict[str, str]:
-    """Return what a user's unit is started with, ``asked`` being an administrator's wishes.
+def unit_properties(name: str, configured: Mapping[str, str]) -> dict[str, str]:
+    """Return the properties of a user's unit, with those that an administrator configured.
 
-    These win, but for paths, which are added to ours, and for whose unit it is.
+    The administrator's win, except paths, which are added to ours, and the unit's account.
     """
     if is_course_id(name):
         home = f"/home/{name}"
@@ -75,8 +81,8 @@ def properties(name: str, asked: Mapping[str, str]) -> dict[str, str]:
             "InaccessiblePaths": f"{PROPERTIES['InaccessiblePaths']} -{EXECUTOR.parent}",
         }
     ours = PROPERTIES | own
-    theirs = {key: value for key, value in asked.items() if key not in _WHOSE}
-    both = {key: f"{ours[key]} {theirs[key]}" for key in ours.keys() & theirs.keys() & _ADDED}
+    theirs = {key: value for key, value in configured.items() if key not in _IDENTITY_PROPERTIES}
+    both = {key: f"{ours[key]} {theirs[key]}" for key in ours.keys() & theirs.keys() & _PATH_LISTS}
     return {**ours, **theirs, **both}
 
 
@@ -87,7 +93,7 @@ class SystemdServer(SystemdSpawner):  # type: ignore[misc]
     runtime_dir = Unicode(
         "/tmp/jupyter",  # noqa: S108 - each unit has a /tmp of its own
         config=True,
-        help="Where kernels' sockets lie: a short path, as the kernel limits theirs.",
+        help="Folder for the kernels' sockets: a short path, as Linux limits theirs.",
     )
 
     async def start(self) -> Any:
@@ -96,12 +102,12 @@ class SystemdServer(SystemdSpawner):  # type: ignore[misc]
         self.dynamic_users = not is_course_id(name)
         if not self.dynamic_users:
             self.user_workingdir = f"/home/{name}"
-        asked = self.unit_extra_properties
-        self.unit_extra_properties = properties(name, asked)
+        configured = self.unit_extra_properties
+        self.unit_extra_properties = unit_properties(name, configured)
         try:
             return await super().start()
         finally:
-            self.unit_extra_properties = asked
+            self.unit_extra_properties = configured
 
     def get_env(self) -> dict[str, str]:
         """Return the server's environment."""

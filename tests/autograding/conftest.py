@@ -1,4 +1,4 @@
-"""One executor, as a demo of root's has it."""
+"""An executor as in a demo that root runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.execution import COURSE, Executor, running_executor
 
 @pytest.fixture(scope="module")
 def executor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor]:
-    """Run it; only root can."""
+    """Run an executor; only root can."""
     if os.geteuid() != 0:
         pytest.skip("only root can give accounts")
     state = tmp_path_factory.mktemp("executor")

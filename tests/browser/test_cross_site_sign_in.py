@@ -113,5 +113,5 @@ def test_going_back_ends_on_a_page_with_words(hub, lms, context):
         }""",
         [f"{hub.url}/hub/lti13/oauth_callback", answers[0]],
     )
-    expect(page.get_by_role("heading", level=1)).to_have_text("This sign-in was used already")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This sign-in has already been used")
     expect(page.get_by_role("link", name="Back to the LMS")).to_be_visible()

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support import notebooks
 from tests.support.container import Box
-from tests.support.inside import Notebook
+from tests.support.kernel import Kernel
 from tests.support.person import Person
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(400)]
@@ -120,7 +120,7 @@ def test_only_courses_may_have_notebooks_run(box: Box):
     """People's servers do not see the executor; other accounts that ask get no answer."""
     student = Person(box, "zoe")
     student.launch("systems")
-    book = Notebook(student.server())
+    book = Kernel(student.server())
     try:
         assert book.run(f"import os; print(os.path.exists({SOCKET!r}))").strip() == "False"
     finally:
@@ -135,4 +135,4 @@ def test_only_courses_may_have_notebooks_run(box: Box):
     )
     assert said == "b''"
     journal = box.journal("--identifier=executor", "--output=cat")
-    assert "Account 971 may not ask for executions" in journal
+    assert "Refused: account 971 is not a course's" in journal

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.support.container import DEVICE, Box
-from tests.support.inside import Notebook
+from tests.support.kernel import Kernel
 from tests.support.person import Person
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(400)]
@@ -43,10 +43,10 @@ class People:
     """Who is at work: two students, and two teachers in different courses."""
 
     box: Box
-    zoe: Notebook
-    mila: Notebook
-    numerics: Notebook
-    text: Notebook
+    zoe: Kernel
+    mila: Kernel
+    numerics: Kernel
+    text: Kernel
     numerics_id: str
     text_id: str
 
@@ -65,11 +65,11 @@ def gathered(box: Box) -> Iterator[People]:
     for user, activity in (("tilda", "systems"), ("marek", "words")):
         teacher = Person(box, user)
         course = teacher.launch(activity).url.split("/user/")[1].split("/")[0]
-        courses[user], books[user] = course, Notebook(teacher.server(course))
+        courses[user], books[user] = course, Kernel(teacher.server(course))
     for user in ("zoe", "mila"):
         student = Person(box, user)
         student.launch("systems")
-        books[user] = Notebook(student.server())
+        books[user] = Kernel(student.server())
         books[user].run("open('mine.txt', 'w').write('secret')")
     yield People(
         box=box,
@@ -84,11 +84,11 @@ def gathered(box: Box) -> Iterator[People]:
         book.close()
 
 
-def _ask(book: Notebook, code: str) -> object:
+def _ask(book: Kernel, code: str) -> object:
     return json.loads(book.run(LOOK + code))
 
 
-def _readable(book: Notebook, paths: list[str]) -> list[str]:
+def _readable(book: Kernel, paths: list[str]) -> list[str]:
     found = _ask(book, f"print(json.dumps([p for p in {paths!r} if can(read, p)]))")
     assert isinstance(found, list)
     return found

@@ -1,4 +1,4 @@
-"""A Kore that is served, and people at their nbgrader; nothing here starts a hub or a kernel."""
+"""Kore served over HTTP, and people who use nbgrader; no hub and no kernel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def school(tmp_path):
 
 @pytest.fixture(params=["kore", "folders"])
 def world(request, tmp_path):
-    """Two courses over Kore, and two over nbgrader's own exchange: to be told apart by nobody."""
+    """Two courses over Kore, then two over nbgrader's own exchange, which behave the same."""
     if request.param == "folders":
         yield over_folders(tmp_path)
     else:

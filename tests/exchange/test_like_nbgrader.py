@@ -1,4 +1,4 @@
-"""What people see of nbgrader's exchange, the same over Kore and over nbgrader's own folder."""
+"""nbgrader's commands behave the same over Kore and over nbgrader's own exchange."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ COMMANDS = [
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help(world, command):
-    """Each command explains itself, with its classes."""
+    """Each command prints its help, with its classes."""
     world.student.nbgrader(command, "--help-all")
 
 
 @pytest.mark.parametrize("command", COMMANDS[1:5])
-def test_no_course_is_a_mistake(world, command):
-    """Without a course nothing is handed out or in."""
-    world.hand_out("ps1")
+def test_a_course_is_required(world, command):
+    """Without a course the commands fail."""
+    world.release_and_fetch("ps1")
     desk = world.teacher if command in {"collect", "release_assignment"} else world.student
     desk.nbgrader(command, "ps1", fails=True)
 
 
 def test_release_needs_force_to_replace(world):
-    """What is handed out is replaced only where that is asked for."""
+    """A released assignment is replaced only with --force."""
     world.release("ps1")
     world.release("ps1", fails=True)
     world.release("ps1", "--force")
@@ -46,8 +46,8 @@ def test_release_needs_force_to_replace(world):
     assert (world.student.folder / "ps1" / "p1.ipynb").is_file()
 
 
-def test_release_says_what_is_missing(world):
-    """A version for students that was not generated yet is named as such."""
+def test_release_reports_what_is_missing(world):
+    """The message says that the release version was not generated yet."""
     world.teacher.notebook("source/ps1/p1.ipynb")
     log = world.teacher.nbgrader("release_assignment", "ps1", "--course", world.course, fails=True)
     assert "run `nbgrader generate_assignment` first" in log
@@ -59,8 +59,8 @@ def test_release_says_what_is_missing(world):
 
 
 def test_fetch_never_overwrites(world):
-    """A copy that is there stays; --replace brings back missing files only."""
-    world.hand_out("ps1")
+    """An existing copy is kept; --replace restores only missing files."""
+    world.release_and_fetch("ps1")
     mine = world.student.folder / "ps1" / "p1.ipynb"
     assert "You already have a copy" in world.fetch("ps1", fails=True)
     mine.unlink()
@@ -73,7 +73,7 @@ def test_fetch_never_overwrites(world):
 
 
 def test_fetch_by_flag_and_old_name(world):
-    """The assignment may be given as a flag, and the command by its old name."""
+    """The assignment may be a flag, and the command may have its old name."""
     world.release("ps1")
     world.fetch("--assignment=ps1")
     world.release("ps2")
@@ -83,7 +83,7 @@ def test_fetch_by_flag_and_old_name(world):
 
 
 def test_fetch_several_and_of_several_courses(world):
-    """Several at once, and the same name in two courses, each into its own folder."""
+    """Several at once, and the same name in two courses, each to its own folder."""
     flag = "--Exchange.path_includes_course=True"
     first, second = world.courses
     for name in ("ps1", "ps2"):
@@ -98,30 +98,30 @@ def test_fetch_several_and_of_several_courses(world):
     assert len(world.student.lines("list", "--cached", "--course", second)) == 2
 
 
-def test_fetch_of_what_is_not_there(world):
-    """An unknown assignment is said to be unknown, with the nearest name."""
+def test_fetch_of_an_unknown_assignment(world):
+    """The message says that it was not found, and suggests the most similar name."""
     world.release("ps1")
     log = world.fetch("ps", fails=True)
     assert "Assignment not found" in log
     assert "ps1" in log
 
 
-def test_submit_keeps_each(world):
-    """Each submission is kept, with the moment of its arrival."""
-    world.hand_out("ps1")
+def test_every_submission_is_kept(world):
+    """Each submission is kept with the time of its arrival."""
+    world.release_and_fetch("ps1")
     before = datetime.now(UTC).replace(tzinfo=None)
     world.submit("ps1")
     world.work_on("ps1")
     world.submit("ps1")
     assert len(world.inbound()) == len(world.cached()) == 2
     world.collect("ps1")
-    assert before < world.moment("ps1") <= datetime.now(UTC).replace(tzinfo=None)
+    assert before < world.submitted_at("ps1") <= datetime.now(UTC).replace(tzinfo=None)
     assert sorted(path.name for path in world.submitted("ps1").glob("*.ipynb")) == ["p1.ipynb"]
 
 
 def test_submit_with_extra_and_missing_notebooks(world):
-    """Extra ones are no matter; missing ones are, but only to --strict."""
-    world.hand_out("ps1")
+    """Extra notebooks are accepted; missing ones are, except with --strict."""
+    world.release_and_fetch("ps1")
     folder = world.student.folder / "ps1"
     world.student.notebook("ps1/p2.ipynb")
     assert "p2.ipynb: EXTRA" in world.submit("ps1", "--strict")
@@ -131,8 +131,8 @@ def test_submit_with_extra_and_missing_notebooks(world):
     assert len(world.inbound()) == 2
 
 
-def test_submit_what_was_not_released(world):
-    """There is nowhere to hand in what was never handed out."""
+def test_submit_needs_a_released_assignment(world):
+    """An assignment that was never released cannot be submitted."""
     world.student.notebook("ps9/p1.ipynb")
     world.release("ps1")
     world.submit("ps9", fails=True)
@@ -140,8 +140,8 @@ def test_submit_what_was_not_released(world):
 
 
 def test_submit_by_flag_and_read_only(world):
-    """The assignment may be given as a flag; a file without the right to write is taken."""
-    world.hand_out("ps1")
+    """The assignment may be a flag; read-only files are submitted."""
+    world.release_and_fetch("ps1")
     (world.student.folder / "ps1" / "p1.ipynb").chmod(0o400)
     world.submit("--assignment=ps1")
     world.collect("--assignment=ps1")
@@ -149,15 +149,15 @@ def test_submit_by_flag_and_read_only(world):
 
 
 @pytest.mark.parametrize("name", ["foo+bar", "foo*bar"])
-def test_submit_as_odd_students(world, name):
-    """A student's name with signs of nbgrader's own is refused."""
-    world.hand_out("ps1")
+def test_submit_refuses_special_characters_in_student_names(world, name):
+    """A student's name with nbgrader's own separators is refused."""
+    world.release_and_fetch("ps1")
     world.submit("ps1", f"--student={name}", fails=True)
 
 
-def test_submit_leaves_out(world):
-    """What the course directory ignores, does not include, or finds too large stays behind."""
-    world.hand_out("ps1")
+def test_submit_omits_ignored_files(world):
+    """Files that are ignored, not included or too large are not submitted."""
+    world.release_and_fetch("ps1")
     folder = world.student.folder / "ps1"
     (folder / "foo.pyc").write_text("")
     (folder / "small.csv").write_text("x" * 2000)
@@ -179,9 +179,9 @@ def test_submit_leaves_out(world):
     }
 
 
-def test_submit_of_too_much(world):
-    """A folder over nbgrader's limit is not handed in at all."""
-    world.hand_out("ps1")
+def test_submit_refuses_a_folder_that_is_too_large(world):
+    """A folder over nbgrader's limit is not submitted."""
+    world.release_and_fetch("ps1")
     (world.student.folder / "ps1" / "data").write_text("x" * 4000)
     world.student.configure(CourseDirectory={"max_dir_size": 3})
     with pytest.raises((ExchangeError, RuntimeError)):
@@ -190,29 +190,29 @@ def test_submit_of_too_much(world):
 
 
 def test_collect_and_update(world):
-    """Collected work is replaced only with --update, and only by newer."""
-    world.hand_out("ps1")
+    """Collected work is replaced only with --update, and only by newer work."""
+    world.release_and_fetch("ps1")
     assert "No submissions" in world.collect("ps1")
     assert not (world.teacher.folder / "submitted").exists()
     world.submit("ps1")
     world.collect("ps1")
-    first = world.moment("ps1")
+    first = world.submitted_at("ps1")
     (world.submitted("ps1") / "note").write_text("of the teacher")
     assert "already exists" in world.collect("ps1")
     assert "No newer" in world.collect("ps1", "--update")
     world.work_on("ps1")
     world.submit("ps1")
     world.collect("ps1")
-    assert world.moment("ps1") == first
+    assert world.submitted_at("ps1") == first
     assert (world.submitted("ps1") / "note").exists()
     assert "Updating" in world.collect("ps1", "--update")
-    assert world.moment("ps1") > first
+    assert world.submitted_at("ps1") > first
     assert not (world.submitted("ps1") / "note").exists()
 
 
 def test_collect_one_student(world):
-    """With a student's name, or a pattern, only theirs is collected."""
-    world.hand_out("ps1")
+    """With a student's name or a pattern, only their work is collected."""
+    world.release_and_fetch("ps1")
     world.submit("ps1")
     world.collect("ps1", "--student=nobody")
     assert not world.submitted("ps1").exists()
@@ -222,7 +222,7 @@ def test_collect_one_student(world):
 
 def test_collect_folders(world):
     """Folders and empty files of a submission arrive."""
-    world.hand_out("ps1")
+    world.release_and_fetch("ps1")
     (world.student.folder / "ps1" / "foo").mkdir()
     (world.student.folder / "ps1" / "foo" / "temp.txt").write_text("")
     world.submit("ps1")
@@ -232,22 +232,22 @@ def test_collect_folders(world):
 
 @pytest.mark.parametrize("case", ["in time", "without the flag", "only late"])
 def test_collect_before_due_date(world, case):
-    """--before-duedate takes the last one in time, and a late one where there is no other."""
-    world.hand_out("ps1")
+    """--before-duedate collects the last one in time, or a late one if there is no other."""
+    world.release_and_fetch("ps1")
     if case != "only late":
         world.submit("ps1")
         world.work_on("ps1")
     due = datetime.now(UTC).replace(tzinfo=None)
     world.submit("ps1")
     database = f"sqlite:///{world.teacher.folder / 'gradebook.db'}"
-    with world.teacher.sitting(), Gradebook(database, world.course) as gradebook:
+    with world.teacher.active(), Gradebook(database, world.course) as gradebook:
         gradebook.update_or_create_assignment("ps1", duedate=due)
     world.collect("ps1", *([] if case == "without the flag" else ["--before-duedate"]))
-    assert (world.moment("ps1") < due) == (case == "in time")
+    assert (world.submitted_at("ps1") < due) == (case == "in time")
 
 
 def test_list_released(world):
-    """Released ones are listed by course and name; what was fetched is marked."""
+    """Released assignments are listed by course and name; fetched ones are marked."""
     for name in ("ps1", "ps2"):
         world.release(name)
     world.fetch("ps1")
@@ -264,7 +264,7 @@ def test_list_released(world):
 
 
 def test_list_of_all_courses(world):
-    """Without a course those of all courses are listed."""
+    """Without a course, the assignments of all courses are listed."""
     for course in world.courses:
         world.release("ps1", course=course)
     assert world.student.lines("list") == [
@@ -274,7 +274,7 @@ def test_list_of_all_courses(world):
 
 
 def test_list_remove_released(world):
-    """What is removed is no longer handed out."""
+    """A removed assignment is no longer released."""
     for name in ("ps1", "ps2"):
         world.release(name)
     world.teacher.nbgrader("list", "ps1", "--remove", "--course", world.course)
@@ -283,9 +283,9 @@ def test_list_remove_released(world):
 
 
 def test_list_cached_and_removed(world):
-    """A student's list has what they handed in until they remove it from the list."""
+    """A student's list has their submissions until they remove them from it."""
     for name in ("ps1", "ps2"):
-        world.hand_out(name)
+        world.release_and_fetch(name)
         world.submit(name)
     assert [line.split()[2] for line in world.cached()] == ["ps1", "ps2"]
     assert all(line.endswith("(no feedback available)") for line in world.cached())
@@ -295,13 +295,13 @@ def test_list_cached_and_removed(world):
 
 
 def test_list_cached_and_inbound_exclude_each_other(world):
-    """Both at once is a mistake."""
+    """The two options cannot be combined."""
     world.student.nbgrader("list", "--cached", "--inbound", "--course", world.course, fails=True)
 
 
-def test_feedback_comes_and_changes(world):
-    """Feedback is offered, fetched, and offered again once it changed; each to its submission."""
-    world.hand_out("ps1")
+def test_changed_feedback_can_be_fetched_again(world):
+    """Feedback is available, fetched, and available again when it changes."""
+    world.release_and_fetch("ps1")
     world.submit("ps1")
     world.collect("ps1")
     world.grade("ps1")
@@ -334,8 +334,8 @@ def test_feedback_comes_and_changes(world):
 
 
 def test_feedback_for_one_student_or_all_but_one(world):
-    """Feedback goes to those named, and not to those left out."""
-    world.hand_out("ps1")
+    """Feedback goes to the named students, and not to excluded ones."""
+    world.release_and_fetch("ps1")
     world.submit("ps1")
     world.collect("ps1")
     world.grade("ps1")
@@ -348,7 +348,7 @@ def test_feedback_for_one_student_or_all_but_one(world):
 
 
 def shape(value):
-    """Return the keys and kinds of an answer, with lists for what their first member is."""
+    """Return the keys and types of an answer; lists have the type of their first member."""
     if isinstance(value, dict):
         return {key: shape(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -356,9 +356,9 @@ def shape(value):
     return type(value).__name__
 
 
-def test_answers_for_the_assignment_list(world):
-    """The lab's assignment list finds the fields that it draws."""
-    world.hand_out("ps1")
+def test_lists_have_the_fields_that_the_assignment_list_shows(world):
+    """JupyterLab's assignment list finds the fields that it shows."""
+    world.release_and_fetch("ps1")
     world.submit("ps1")
     world.collect("ps1")
     world.grade("ps1")

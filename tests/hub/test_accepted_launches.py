@@ -1,4 +1,4 @@
-"""Launches that are odd but right, where they lead, and what Kore is told of them."""
+"""Valid launches: where they lead, and what Kore learns of them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ pytestmark = pytest.mark.slow
 TEACHER = [f"{MEMBERSHIP}#Instructor"]
 
 
-def where(answer: requests.Response) -> str:
-    """Where a launch leads."""
+def location(answer: requests.Response) -> str:
+    """Return where a launch leads."""
     assert answer.status_code == 303, answer.text
     return answer.headers["Location"]
 
@@ -53,11 +53,11 @@ def course(lms, resource_link: str = "5") -> str:
     ],
     ids=str,
 )
-def test_what_may_be_absent_or_odd_is_accepted(claims, hub, browser):
-    """A learner or an observer comes to their own server, whatever else the LMS leaves out."""
+def test_optional_and_unusual_claims_are_accepted(claims, hub, browser):
+    """A learner or an observer gets to their own server, whatever else the LMS omits."""
     moment = int(time.time())
     claims = {n: moment + v if n in {"iat", "nbf"} else v for n, v in claims.items()}
-    assert where(browser.launch(**claims)) == "/hub/spawn?next=%2Fuser%2Fu123%2Flab"
+    assert location(browser.launch(**claims)) == "/hub/spawn?next=%2Fuser%2Fu123%2Flab"
     assert "jupyterhub-hub-login" in {cookie.name for cookie in browser.http.cookies}
     assert not [c.name for c in browser.http.cookies if c.name.startswith("ananke-login-")]
 
@@ -78,7 +78,7 @@ def test_what_may_be_absent_or_odd_is_accepted(claims, hub, browser):
 def test_instructors_go_to_their_course(roles, hub, browser):
     """Kore takes an instructor to the server of the launched activity's course."""
     answer = browser.launch(sub="9", roles=roles)
-    assert where(answer) == f"/services/kore/launch/{course(browser.lms)}"
+    assert location(answer) == f"/services/kore/launch/{course(browser.lms)}"
 
 
 SUBS = [
@@ -100,11 +100,11 @@ SUBS = [
 
 
 def test_each_sub_is_its_own_person(hub, kore, lms):
-    """UUID, e-mail, 200 characters, paths, course names, case: all come in, no two as one."""
+    """UUIDs, e-mail addresses, paths, long, upper and lower case: all are different people."""
     names = {}
     for sub in SUBS:
         browser = Browser(hub, lms)
-        assert where(browser.launch(sub=sub)).startswith("/hub/spawn?next=%2Fuser%2Fu")
+        assert location(browser.launch(sub=sub)).startswith("/hub/spawn?next=%2Fuser%2Fu")
         names[sub] = browser.whoami()
     assert names == {sub: derive_user_name(sub, lms.url) for sub in SUBS}
     assert len(set(names.values())) == len(SUBS)
@@ -125,29 +125,29 @@ def test_each_sub_is_its_own_person(hub, kore, lms):
         ("//evil.example/user/x", "/hub/spawn?next=%2Fuser%2Fu123%2Flab"),
     ],
 )
-def test_a_learners_target_link_is_honoured_inside_the_hub(target, place, hub, browser):
-    """A link to a place in this hub leads there; anything else to one's own server."""
+def test_a_learners_target_link_is_followed_inside_the_hub(target, place, hub, browser):
+    """A link to a page of this hub leads there; any other leads to one's own server."""
     answer = browser.launch(target_link_uri=hub.url + target)
-    assert where(answer) == (place or target)
+    assert location(answer) == (place or target)
 
 
 def test_a_target_link_elsewhere_is_not_followed(hub, browser):
-    """Another host is no place to go, even if the LMS says so."""
+    """A launch never leads to another host, even if the LMS says so."""
     answer = browser.launch(target_link_uri="https://evil.example/user/x/lab")
-    assert where(answer) == "/hub/spawn?next=%2Fuser%2Fu123%2Flab"
+    assert location(answer) == "/hub/spawn?next=%2Fuser%2Fu123%2Flab"
 
 
 def test_next_in_the_request_is_ignored(hub, browser):
-    """Where a launch leads is decided by what the LMS signed."""
+    """Only what the LMS signed decides where a launch leads."""
     begun = browser.begun(next="https://evil.example/")
     token = browser.lms.sign(browser.lms.claims(begun.nonce))
     answer = browser.finish(browser.post_answer(state=begun.state, id_token=token, next="//evil"))
-    assert where(answer) == "/hub/spawn?next=%2Fuser%2Fu123%2Flab"
+    assert location(answer) == "/hub/spawn?next=%2Fuser%2Fu123%2Flab"
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_the_question_to_the_lms(method, hub, browser):
-    """Initiation by GET and POST; hints come back unaltered, state and nonce are URL-safe."""
+def test_the_authentication_request(method, hub, browser):
+    """For GET and POST: hints are unaltered, state and nonce are URL-safe."""
     hint = 'a b&c=%7B"d"+'
     answer = browser.begin(method, login_hint=hint, lti_message_hint=hint)
     url = urlsplit(answer.headers["Location"])
@@ -171,14 +171,14 @@ def test_the_question_to_the_lms(method, hub, browser):
     assert "Secure" not in cookie
 
 
-def test_what_an_lms_may_leave_out_of_the_start(hub, browser):
-    """No client id where one is configured, and no message hint."""
+def test_client_id_and_message_hint_are_optional(hub, browser):
+    """An LMS may omit the client id if only one is configured, and the message hint."""
     begun = browser.begun(client_id=None, lti_message_hint=None)
     assert begun.question["client_id"] == CLIENT_ID
     assert "lti_message_hint" not in begun.question
 
 
-def test_over_https_the_cookie_travels_from_other_sites(hub, browser):
+def test_over_https_the_cookie_is_sent_from_other_sites(hub, browser):
     """Behind TLS, the LMS's post from another site carries the login's cookie."""
     answer = requests.post(
         f"{hub.url}/hub/lti13/oauth_login",
@@ -198,31 +198,30 @@ def test_over_https_the_cookie_travels_from_other_sites(hub, browser):
 
 
 def test_launches_in_several_tabs_do_not_disturb_each_other(hub, browser):
-    """Ten logins begun at once in one browser: each ends well, in any order."""
+    """Ten logins started at once in one browser succeed in any order."""
     begun = [browser.begun() for _ in range(10)]
     for login in [*begun[5:], *reversed(begun[:5])]:
         token = browser.lms.sign(browser.lms.claims(login.nonce))
         answer = browser.finish(browser.post_answer(state=login.state, id_token=token))
-        assert where(answer) == "/hub/spawn?next=%2Fuser%2Fu123%2Flab"
+        assert location(answer) == "/hub/spawn?next=%2Fuser%2Fu123%2Flab"
 
 
-def test_logins_that_never_end_do_not_pile_up(hub, browser):
-    """A browser keeps a bounded number of begun logins, the newest ones."""
+def test_unfinished_logins_are_limited(hub, browser):
+    """A browser keeps a bounded number of unfinished logins, the newest ones."""
     for _ in range(40):
         newest = browser.begun()
     kept = [c for c in browser.http.cookies if c.name.startswith("ananke-login-")]
     assert len(kept) <= 25
     token = browser.lms.sign(browser.lms.claims(newest.nonce))
-    where(browser.finish(browser.post_answer(state=newest.state, id_token=token)))
+    location(browser.finish(browser.post_answer(state=newest.state, id_token=token)))
 
 
 @pytest.mark.parametrize("closed_meanwhile", [False, True])
 @pytest.mark.parametrize(("first", "second"), [("700", "701"), ("701", "700")])
 def test_another_person_in_the_same_browser(first, second, closed_meanwhile, browser):
-    """After the second launch, Kore and the first one's server see the second person only.
+    """After the second launch, Kore and the first person's server see only the second person.
 
-    Also where the browser was closed in between: it keeps its cookies, but forgets which
-    session it was.
+    Even if the browser was closed in between: it keeps its cookies, but forgets the session.
     """
     roles = {"700": TEACHER, "701": [f"{MEMBERSHIP}#Learner"]}
     browser.launch(sub=first, roles=roles[first])
@@ -237,7 +236,7 @@ def test_another_person_in_the_same_browser(first, second, closed_meanwhile, bro
 
     assert browser.whoami() == f"u{second}"
     assert browser.whoami(f"/user/u{first}/lab") == ""
-    # Not by the cookies of before either: what they stood for is revoked.
+    # The earlier cookies do not help either: their tokens are revoked.
     browser.http.cookies = old
     for cookie in list(old):
         if cookie.name in {"jupyterhub-hub-login", "jupyterhub-session-id"}:
@@ -246,7 +245,7 @@ def test_another_person_in_the_same_browser(first, second, closed_meanwhile, bro
 
 
 def test_the_same_person_again_keeps_the_session(hub, kore, browser):
-    """A second launch by the same person disturbs nothing that is open."""
+    """A second launch by the same person ends no session."""
     browser.launch(sub="702")
     assert browser.whoami() == "u702"
     before = {
@@ -261,8 +260,8 @@ def test_the_same_person_again_keeps_the_session(hub, kore, browser):
     assert browser.whoami() == "u702"
 
 
-def test_a_closed_browser_does_not_forget_its_session(hub, kore, browser):
-    """Logging out after a restart of the browser revokes what was signed in before."""
+def test_a_session_survives_closing_the_browser(hub, kore, browser):
+    """Logging out after a restart of the browser revokes the earlier tokens."""
     browser.launch(sub="703")
     assert browser.whoami() == "u703"
     browser.http.cookies.clear_session_cookies()
@@ -271,8 +270,8 @@ def test_a_closed_browser_does_not_forget_its_session(hub, kore, browser):
     assert browser.whoami() == ""
 
 
-def test_somebody_else_elsewhere_is_left_alone(hub, kore, lms):
-    """A launch ends nobody's session in another browser."""
+def test_other_browsers_keep_their_sessions(hub, kore, lms):
+    """A launch ends no session in another browser."""
     one, other = Browser(hub, lms), Browser(hub, lms)
     one.launch(sub="704")
     assert one.whoami() == "u704"
@@ -283,7 +282,7 @@ def test_somebody_else_elsewhere_is_left_alone(hub, kore, lms):
     assert one.http.cookies.get("service-kore") == cookies.get("service-kore")
 
 
-def test_kore_is_told(hub, kore, lms, browser):
+def test_kore_is_notified(hub, kore, lms, browser):
     """Kore gets user, client id, claims and platform, with the login's own token."""
     browser.launch(sub="800", name="Äda Éxample")
     told = kore.wait_for("u800")
@@ -297,25 +296,25 @@ def test_kore_is_told(hub, kore, lms, browser):
     assert told["authorization"] == f"token {LOGIN_TOKEN}"
 
 
-def test_the_login_works_without_kore_which_hears_of_it_later(hub, kore, browser):
-    """While Kore is down, people come in; when it is back, it is told."""
+def test_login_works_without_kore_which_is_notified_later(hub, kore, browser):
+    """People can sign in while Kore is down; it is notified when it is back."""
     kore.stop()
     try:
         begun = time.monotonic()
-        assert where(browser.launch(sub="801")) == "/hub/spawn?next=%2Fuser%2Fu801%2Flab"
-        # Who waited for Kore would wait until it is back.
+        assert location(browser.launch(sub="801")) == "/hub/spawn?next=%2Fuser%2Fu801%2Flab"
+        # A login that waited for Kore would take until it is back.
         assert time.monotonic() - begun < 15
     finally:
         kore.start()
     kore.wait_for("u801", timeout=30)
 
 
-def test_what_kore_refuses_is_given_up_in_one_line(hub, kore, browser):
-    """A launch that Kore says no to for good is not sent for ever."""
+def test_a_final_refusal_by_kore_is_logged_once(hub, kore, browser):
+    """A launch that Kore refuses is not sent again."""
     kore.status = 422
     try:
-        where(browser.launch(sub="802"))
-        words = "Kore is not told of the launch by u802: it answers 422"
+        location(browser.launch(sub="802"))
+        words = "Could not notify Kore of the launch by u802: it answered 422"
         hub.wait_for_log(words)
     finally:
         kore.status = 202

@@ -1,4 +1,4 @@
-"""Launches that are wrong: each ends on a page, and the log has the reason in its own words."""
+"""Invalid launches: each ends on a page, and the log has the reason."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STRANGER = Key("stranger")
 
 
 def answer(make: Callable[[Browser, Begun], dict[str, str]]):
-    """An answer to a login that this browser began."""
+    """Return a request that answers a login of this browser."""
 
     def send(browser):
         begun = browser.begun()
@@ -30,7 +30,7 @@ def answer(make: Callable[[Browser, Begun], dict[str, str]]):
 
 
 def token(sign: Callable[..., str] | None = None, **changes: Any):
-    """An answer with a token whose claims are changed."""
+    """Return a request with a token whose claims are changed."""
 
     def make(browser, begun):
         values = {name: v() if callable(v) else v for name, v in changes.items()}
@@ -41,8 +41,8 @@ def token(sign: Callable[..., str] | None = None, **changes: Any):
     return answer(make)
 
 
-def ago(seconds: float) -> Callable[[], int]:
-    """A time that is reckoned when it is used."""
+def seconds_ago(seconds: float) -> Callable[[], int]:
+    """Return a time that is computed when it is used."""
     return lambda: int(time.time() - seconds)
 
 
@@ -123,76 +123,76 @@ CASES = [
         lambda b: b.http.get(f"{b.hub.url}/hub/lti13/oauth_login"),
         400,
         "Open Jupyter from your course",
-        "by_hand: the address to begin a login was opened by hand",
+        "by_hand: the URL that starts a login was opened by hand",
     ),
     Case(
         "start from an unknown LMS",
         lambda b: b.begin(iss="https://other.example"),
         401,
-        "This LMS is not connected here",
+        "This LMS is not connected to this service",
         "unknown_issuer: issuer 'https://other.example' is not configured here",
     ),
     Case(
         "start with a slash too many",
         lambda b: b.begin(iss=b.lms.url + "/"),
         401,
-        "This LMS is not connected here",
-        "they differ by a slash at the end",
+        "This LMS is not connected to this service",
+        "they differ by a trailing slash",
     ),
     Case(
         "start with an unknown client id",
         lambda b: b.begin(client_id="other"),
         401,
-        "This LMS is not connected here",
+        "This LMS is not connected to this service",
         "unknown_client: client id 'other' is not configured here",
     ),
     Case(
         "start without a login hint",
         lambda b: b.begin(login_hint=None),
         400,
-        "Your LMS began the sign-in incompletely",
-        "incomplete_start: the login was begun without login_hint",
+        "Your LMS sent an incomplete request",
+        "incomplete_start: the request to start a login has no login_hint",
     ),
     Case(
         "start without an issuer",
         lambda b: b.begin(iss=None),
         400,
-        "Your LMS began the sign-in incompletely",
-        "incomplete_start: the login was begun without iss",
+        "Your LMS sent an incomplete request",
+        "incomplete_start: the request to start a login has no iss",
     ),
     Case(
         "start with a script for a target",
         lambda b: b.begin(target_link_uri="javascript:alert(1)"),
         400,
-        "Your LMS began the sign-in incompletely",
-        "target_link_uri 'javascript:alert(1)', no http(s) URL",
+        "Your LMS sent an incomplete request",
+        "target_link_uri 'javascript:alert(1)' is not an http(s) URL",
     ),
     Case(
         "start with endless text",
         lambda b: b.begin(lti_message_hint="x" * 5000),
         400,
-        "Your LMS began the sign-in incompletely",
-        "5000 digits of lti_message_hint",
+        "Your LMS sent an incomplete request",
+        "lti_message_hint has 5000 characters",
     ),
     Case(
         "start with bytes that are no text",
         lambda b: b.http.get(f"{b.hub.url}/hub/lti13/oauth_login?iss=%ff%fe"),
         400,
         "The sign-in could not be read",
-        "malformed: the request cannot be read",
+        "malformed: cannot read the request",
     ),
     Case(
         "answer by GET",
         lambda b: b.http.get(f"{b.hub.url}/hub/lti13/oauth_callback?id_token=x&state=y"),
         405,
         "Open Jupyter from your course",
-        "method: GET is not for this address",
+        "method: this URL does not accept GET",
     ),
     Case(
         "token in the address instead of the form",
         lambda b: b.http.post(f"{b.hub.url}/hub/lti13/oauth_callback?id_token=x&state=y"),
         400,
-        "The sign-in came back incomplete",
+        "Your LMS sent an incomplete answer",
         "no_state: the LMS's answer has no state",
     ),
     Case(
@@ -213,70 +213,70 @@ CASES = [
         "error answer for no login of this browser",
         lambda b: b.post_answer(state="A" * 32, error="x", error_description="call 0900"),
         403,
-        "This sign-in was not begun here",
-        "other_browser: the state belongs to no login begun in this browser",
+        "This browser did not start this sign-in",
+        "other_browser: the state belongs to no login of this browser",
     ),
     Case(
         "no state",
         answer(lambda b, begun: {"id_token": b.lms.sign(b.lms.claims(begun.nonce))}),
         400,
-        "The sign-in came back incomplete",
+        "Your LMS sent an incomplete answer",
         "no_state: the LMS's answer has no state",
     ),
     Case(
         "a state that is not ours",
         answer(lambda b, begun: {"state": 'S<"1', "id_token": "x"}),
         400,
-        "The sign-in came back incomplete",
+        "Your LMS sent an incomplete answer",
         "no_state: the LMS's answer has a state that is not ours",
     ),
     Case(
         "another browser's state",
         other_browsers_state,
         403,
-        "This sign-in was not begun here",
-        "other_browser: the state belongs to no login begun in this browser",
+        "This browser did not start this sign-in",
+        "other_browser: the state belongs to no login of this browser",
     ),
     Case(
         "another browser's verified login",
         other_browsers_verified_login,
         403,
-        "This sign-in was not begun here",
-        "other_browser: the verified login was not begun in this browser",
+        "This browser did not start this sign-in",
+        "other_browser: this browser did not start the verified login",
     ),
     Case(
         "a cookie that was tampered with",
         forged_cookie,
         403,
-        "This sign-in was not begun here",
-        "other_browser: the state belongs to no login begun in this browser",
+        "This browser did not start this sign-in",
+        "other_browser: the state belongs to no login of this browser",
     ),
     Case(
         "used twice",
         used_twice,
         403,
-        "This sign-in was used already",
-        "used_twice: the id_token's login was used already",
+        "This sign-in has already been used",
+        "used_twice: the id_token's login was used before",
     ),
     Case(
         "used twice, cookie kept",
         used_twice_with_its_cookie,
         403,
-        "This sign-in was used already",
-        "used_twice: the id_token's login was used already",
+        "This sign-in has already been used",
+        "used_twice: the id_token's login was used before",
     ),
     Case(
         "used for another login",
         used_for_another_login,
         401,
-        "The sign-in belongs to another one",
+        "The answer belongs to another sign-in",
         "nonce: the id_token's nonce belongs to another login",
     ),
     Case(
         "no token",
         answer(lambda b, begun: {"state": begun.state}),
         400,
-        "The sign-in came back incomplete",
+        "Your LMS sent an incomplete answer",
         "no_token: the LMS's answer has no id_token",
     ),
     Case(
@@ -284,7 +284,7 @@ CASES = [
         answer(lambda b, begun: {"state": begun.state, "id_token": "a.b"}),
         400,
         "The sign-in could not be read",
-        "malformed: the id_token is no JWT",
+        "malformed: the id_token is not a JWT",
     ),
     Case(
         "a token of nothing but brackets",
@@ -296,7 +296,7 @@ CASES = [
         ),
         400,
         "The sign-in could not be read",
-        "malformed: the id_token is no JWT",
+        "malformed: the id_token is not a JWT",
     ),
     Case(
         "a huge token",
@@ -316,29 +316,29 @@ CASES = [
         "HS256 with the public key",
         token(lambda b, claims: forge.signed_with_public_key(claims, b.lms.key)),
         401,
-        "The sign-in is signed in a way that is not accepted",
+        "The sign-in has an unsupported signature",
         "algorithm: the id_token is signed with 'HS256', not RS256",
     ),
     Case(
         "unknown key",
         token(lambda b, claims: b.lms.sign(claims, key=STRANGER)),
         401,
-        "The sign-in's signature could not be checked",
-        "unknown_key: key 'stranger' is not among the 1 that the LMS publishes",
+        "The signature could not be verified",
+        "unknown_key: key 'stranger' is not one of the 1 that the LMS publishes",
     ),
     Case(
         "unknown key under a known name",
         token(lambda b, claims: b.lms.sign(claims, key=STRANGER, kid=b.lms.key.kid)),
         401,
-        "The sign-in's signature is wrong",
-        "signature: the id_token's signature does not fit the key it names",
+        "The signature is wrong",
+        "signature: the id_token's signature does not match its key",
     ),
     Case(
         "tampered with",
         token(tampered),
         401,
-        "The sign-in's signature is wrong",
-        "signature: the id_token's signature does not fit the key it names",
+        "The signature is wrong",
+        "signature: the id_token's signature does not match its key",
     ),
     Case(
         "wrong issuer",
@@ -351,57 +351,57 @@ CASES = [
         "wrong audience",
         token(aud="other"),
         401,
-        "The sign-in is meant for another service",
+        "The sign-in is for another service",
         "audience: the id_token's audience 'other' does not name 'tool-1'",
     ),
     Case(
         "no audience",
         token(aud=GONE),
         401,
-        "The sign-in is meant for another service",
+        "The sign-in is for another service",
         "audience: the id_token's audience 'None' does not name 'tool-1'",
     ),
     Case(
         "azp of another tool",
         token(aud=["tool-1", "other"], azp="other"),
         401,
-        "The sign-in is meant for another service",
+        "The sign-in is for another service",
         "authorized_party: the id_token's azp 'other' is not 'tool-1'",
     ),
     Case(
         "several audiences without azp",
         token(aud=["tool-1", "other"]),
         401,
-        "The sign-in is meant for another service",
+        "The sign-in is for another service",
         "authorized_party: the id_token names 2 audiences and no azp",
     ),
     Case(
         "expired",
-        token(iat=ago(400), exp=ago(340)),
+        token(iat=seconds_ago(400), exp=seconds_ago(340)),
         401,
         "The sign-in took too long",
-        "expired: the id_token ended 34",
+        "expired: the id_token expired 34",
     ),
     Case(
         "too old",
-        token(iat=ago(3000), exp=ago(-3000)),
+        token(iat=seconds_ago(3000), exp=seconds_ago(-3000)),
         401,
         "The sign-in took too long",
         "too_old: the id_token was issued 300",
     ),
     Case(
         "from the future",
-        token(iat=ago(-300), exp=ago(-360)),
+        token(iat=seconds_ago(-300), exp=seconds_ago(-360)),
         401,
         "The clocks do not agree",
-        "future: the id_token begins ",
+        "future: the id_token becomes valid ",
     ),
     Case(
         "no expiry",
         token(exp=GONE),
         400,
         "The sign-in could not be read",
-        "malformed: the id_token's exp is 'None', no time",
+        "malformed: the id_token's exp is 'None', not a time",
     ),
     Case(
         "an expiry beyond all numbers",
@@ -414,7 +414,7 @@ CASES = [
         "no nonce",
         token(nonce=GONE),
         401,
-        "The sign-in came back incomplete",
+        "Your LMS sent an incomplete answer",
         "no_nonce: the id_token has no nonce",
     ),
     Case(
@@ -428,28 +428,28 @@ CASES = [
         "wrong message type",
         token(message_type="LtiSubmissionReviewRequest"),
         400,
-        "The LMS asked for something that is not offered",
+        "The LMS asked for something that is not supported",
         "message_type: the message type is 'LtiSubmissionReviewRequest'",
     ),
     Case(
         "deep linking",
         token(message_type="LtiDeepLinkingRequest", resource_link=GONE),
         422,
-        "Choosing content is not offered yet",
-        "deep_linking: a deep linking request, which is not offered yet",
+        "Choosing content is not supported yet",
+        "deep_linking: deep linking is not supported yet",
     ),
     Case(
         "wrong deployment",
         token(deployment_id="8"),
         403,
-        "This deployment is not connected here",
+        "This deployment is not connected to this service",
         "deployment: deployment id '8' is not configured here",
     ),
     Case(
         "no deployment",
         token(deployment_id=GONE),
         400,
-        "The sign-in came back incomplete",
+        "Your LMS sent an incomplete answer",
         "no_deployment: the id_token has no deployment id",
     ),
     Case(
@@ -478,21 +478,21 @@ CASES = [
         token(sub=["123"]),
         400,
         "The sign-in could not be used",
-        "claims: a claim is not valid: 'The launch has no user id (sub).'",
+        "claims: a claim is invalid: 'The launch has no user id (sub).'",
     ),
     Case(
         "a locked person",
         lambda b: b.launch(sub="locked"),
         403,
         "You are not allowed to use this service",
-        "not_allowed: the hub's configuration does not let this person in (sub 'locked')",
+        "not_allowed: the hub's configuration blocks this person (sub 'locked')",
     ),
     Case(
         "the last step by hand",
         lambda b: b.http.get(f"{b.hub.url}/hub/lti13/enter"),
         400,
         "Open Jupyter from your course",
-        "by_hand: the address that ends a login was opened by hand",
+        "by_hand: the URL that finishes a login was opened by hand",
     ),
     Case(
         "a form on the hub's sign-in page",
@@ -505,8 +505,8 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_wrong_launch_ends_on_a_page_and_in_the_log(case, hub, browser):
-    """Each cause: status, heading, a way on, and one line with the same reference."""
+def test_an_invalid_launch_ends_on_a_page_and_in_the_log(case, hub, browser):
+    """Each has its status, heading and advice, and one log line with the same reference."""
     before = len(hub.log)
     page = read_page(case.send(browser))
     written = hub.log[before:]
@@ -530,16 +530,8 @@ def test_a_wrong_launch_ends_on_a_page_and_in_the_log(case, hub, browser):
     )
 
 
-def test_the_causes_differ_in_the_log():
-    """No two reasons share their words."""
-    from kore.hub.refusals import Reason
-
-    words = [(r.value.heading, r.value.happened) for r in Reason]
-    assert len(set(words)) == len(words) == len(Reason.__members__)
-
-
-def test_the_way_back_is_the_course_once_it_is_verified(hub, browser):
-    """A return URL counts if the LMS signed it; else the page links the LMS's front page."""
+def test_only_a_verified_return_url_is_linked(hub, browser):
+    """A page links the return URL if the LMS signed it, else the LMS's front page."""
     signed = read_page(token(version="1.1")(browser))
     assert signed.back == f"{browser.lms.url}/course/2"
     evil = {"return_url": "https://evil.example"}
@@ -552,20 +544,20 @@ def test_the_way_back_is_the_course_once_it_is_verified(hub, browser):
     assert read_page(script(browser)).back == browser.lms.url
 
 
-def test_the_page_shuts_itself_in(browser):
-    """No script, no frame, not kept, and no referrer with a state in it."""
-    answer_ = browser.begin(iss="https://other.example")
-    policy = answer_.headers["Content-Security-Policy"]
+def test_pages_are_isolated(browser):
+    """No scripts, frames, caching, or referrer with a state."""
+    response = browser.begin(iss="https://other.example")
+    policy = response.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
-    assert answer_.headers["Cache-Control"] == "no-store"
-    assert answer_.headers["Referrer-Policy"] == "no-referrer"
-    assert answer_.headers["Content-Type"].startswith("text/html")
-    assert "<script" not in answer_.text
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert response.headers["Content-Type"].startswith("text/html")
+    assert "<script" not in response.text
 
 
-def test_what_the_lms_says_is_text(browser):
-    """An error description cannot put markup into the page."""
+def test_an_error_description_is_escaped(browser):
+    """The LMS's message cannot put markup into the page."""
     begun = browser.begun()
     page = browser.post_answer(
         state=begun.state, error="x", error_description="<script>alert(1)</script>"
@@ -574,20 +566,20 @@ def test_what_the_lms_says_is_text(browser):
     assert "&lt;script&gt;" in page.text
 
 
-def test_hub_login_by_hand_explains(hub, browser):
-    """Who opens the hub without an LMS is told where to go, not asked for a password."""
+def test_the_sign_in_page_explains_where_to_go(hub, browser):
+    """Without an LMS, the hub explains how to sign in and asks for no password."""
     page = read_page(browser.http.get(f"{hub.url}/hub/", timeout=20))
     assert (page.status, page.heading) == (200, "Open Jupyter from your course")
     assert page.back == browser.lms.url
     assert "<form" not in page.text
 
 
-def test_nobody_gets_a_token_by_saying_who_they_are(hub, browser):
-    """The hub offers its API's callers to sign in by JSON: that is no launch."""
+def test_json_credentials_give_no_token(hub, browser):
+    """The hub's API accepts credentials as JSON, but only a launch signs anyone in."""
     browser.launch(sub="123")
-    answer_ = Browser(hub, browser.lms).http.post(
+    response = Browser(hub, browser.lms).http.post(
         f"{hub.url}/hub/api/users/u123/tokens",
         json={"auth": {"sub": "123", "name": "u123"}},
         timeout=20,
     )
-    assert answer_.status_code == 403
+    assert response.status_code == 403

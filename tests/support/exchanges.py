@@ -1,6 +1,6 @@
-"""A course's teacher and its students at their nbgrader, over Kore or over nbgrader's own folder.
+"""A course's teacher and students who use nbgrader, over Kore or over nbgrader's own exchange.
 
-Both exchanges are driven by the same commands, so what is pinned for one is pinned for both.
+The same commands drive both exchanges, so a test of one is a test of both.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TITLES = ("Algebra", "Topology")
 
 @contextmanager
 def environment(folder: Path, values: Mapping[str, str]) -> Iterator[None]:
-    """Work in a folder with these variables, as a program that is started so."""
+    """Work in a folder with these environment variables."""
     before, here = dict(os.environ), Path.cwd()
     os.environ.update(values)
     os.chdir(folder)
@@ -44,7 +44,7 @@ def environment(folder: Path, values: Mapping[str, str]) -> Iterator[None]:
 
 @dataclass
 class Desk:
-    """Somebody's files and nbgrader."""
+    """A person's files and nbgrader."""
 
     name: str
     folder: Path
@@ -68,8 +68,8 @@ class Desk:
         (self.folder / "nbgrader_config.py").write_text("\n".join(lines) + "\n")
 
     @contextmanager
-    def sitting(self) -> Iterator[None]:
-        """Be at this desk."""
+    def active(self) -> Iterator[None]:
+        """Work in this person's folder and environment."""
         own = {
             "HOME": str(self.folder),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -82,11 +82,11 @@ class Desk:
     def nbgrader(self, *arguments: str, fails: bool = False) -> str:
         """Run a command of nbgrader; return what it logs."""
         real = os.environ
-        with self.sitting():
+        with self.active():
             try:
                 return str(run_nbgrader(list(arguments), retcode=1 if fails else 0))
             finally:
-                # nbgrader's helper leaves a copy in the place of the environment.
+                # nbgrader's helper replaces the environment with a copy.
                 os.environ = real  # noqa: B003
 
     def lines(self, *arguments: str) -> list[str]:
@@ -94,19 +94,19 @@ class Desk:
         log = self.nbgrader(*arguments)
         return [line.partition("] ")[2] for line in log.splitlines() if line.startswith("[")]
 
-    def exchange(self, what: str, course: str, assignment: str, **more: Any) -> Any:
+    def exchange(self, kind: str, course: str, assignment: str, **more: Any) -> Any:
         """Run one of the exchange's classes as the lab extensions do; return its answer."""
         from nbgrader.apps import NbGrader
         from nbgrader.auth import Authenticator
         from nbgrader.coursedir import CourseDirectory
 
-        with self.sitting():
+        with self.active():
             app = NbGrader()
             app.load_config_file()
             config = Config(app.config)
             config.CourseDirectory.course_id = course
             config.CourseDirectory.assignment_id = assignment
-            made = getattr(ExchangeFactory(config=config), what)(
+            made = getattr(ExchangeFactory(config=config), kind)(
                 coursedir=CourseDirectory(config=config),
                 authenticator=Authenticator(config=config),
                 config=config,
@@ -145,7 +145,7 @@ class World:
         return self.teachers[self.course]
 
     def release(self, assignment: str, *flags: str, course: str = "", fails: bool = False) -> str:
-        """Hand an assignment of one notebook out."""
+        """Release an assignment of one notebook."""
         course = course or self.course
         self.teachers[course].notebook(f"release/{assignment}/p1.ipynb", f"'{assignment}'")
         return self.teachers[course].nbgrader(
@@ -160,7 +160,7 @@ class World:
         )
 
     def submit(self, assignment: str, *flags: str, course: str = "", fails: bool = False) -> str:
-        """Hand in as the student."""
+        """Submit as the student."""
         return self.student.nbgrader(
             *("submit", assignment, "--course", course or self.course, *flags), fails=fails
         )
@@ -175,8 +175,8 @@ class World:
             "collect", assignment, "--course", self.course, *flags, fails=fails
         )
 
-    def hand_out(self, assignment: str, course: str = "") -> None:
-        """Release and fetch."""
+    def release_and_fetch(self, assignment: str, course: str = "") -> None:
+        """Release an assignment, and fetch it as the student."""
         self.release(assignment, course=course)
         self.fetch(assignment, course=course)
 
@@ -184,12 +184,12 @@ class World:
         """Return where the student's collected work is."""
         return self.teacher.folder / "submitted" / self.student.name / assignment
 
-    def moment(self, assignment: str) -> Any:
-        """Return when the collected work was handed in."""
+    def submitted_at(self, assignment: str) -> Any:
+        """Return when the collected work was submitted."""
         return parse_utc((self.submitted(assignment) / "timestamp.txt").read_text())
 
     def grade(self, assignment: str, page: str = "<p>Well done</p>") -> None:
-        """Make feedback of what is collected, as nbgrader lays it, without a kernel."""
+        """Write feedback on collected work where nbgrader does, without a kernel."""
         source = self.submitted(assignment)
         target = self.teacher.folder / "feedback" / self.student.name / assignment
         target.mkdir(parents=True, exist_ok=True)
@@ -200,7 +200,7 @@ class World:
             (target / f"{notebook.stem}.html").write_text(page)
 
     def release_feedback(self, assignment: str, *flags: str, fails: bool = False) -> str:
-        """Give feedback as the teacher."""
+        """Release feedback as the teacher."""
         return self.teacher.nbgrader(
             "release_feedback", assignment, "--course", self.course, *flags, fails=fails
         )
@@ -210,16 +210,16 @@ class World:
         return self.student.nbgrader("fetch_feedback", assignment, "--course", self.course)
 
     def inbound(self) -> list[str]:
-        """Return the lines about what was handed in, as the teacher sees them."""
+        """Return the lines about submissions that the teacher sees."""
         return self.teacher.lines("list", "--inbound", "--course", self.course)[1:]
 
     def cached(self, *more: str) -> list[str]:
-        """Return the lines about what was handed in, as the student sees them."""
+        """Return the lines about submissions that the student sees."""
         return self.student.lines("list", "--cached", "--course", self.course, *more)[1:]
 
 
 def over_folders(folder: Path) -> World:
-    """Return a world of nbgrader's own exchange. Everyone is the one account there."""
+    """Return a world with nbgrader's own exchange, in which everyone has the same account."""
     root = folder / "exchange"
     root.mkdir(mode=0o777, parents=True)
     root.chmod(0o777)
@@ -235,7 +235,7 @@ def over_folders(folder: Path) -> World:
 
 
 def over_kore(kore: Harness, url: str, folder: Path) -> World:
-    """Return a world of a served Kore."""
+    """Return a world with Kore served over HTTP."""
     courses = []
     for link, title in enumerate(TITLES):
         course, _ = kore.launch("900", "Instructor", activity=title, link=f"link-{link}")

@@ -1,4 +1,4 @@
-"""An executor with a course's account of its own, and notebooks sent to it."""
+"""Runs an executor and a course's account, and sends notebooks to it."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ import json, sys
 from traitlets.config import Config
 import nbformat
 from kore.singleuser.autograding.preprocessor import SandboxedExecute
-asked = json.load(sys.stdin)
-execute = SandboxedExecute(config=Config({"Execute": asked["settings"]}))
-notebook = nbformat.from_dict(asked["notebook"])
-made, _ = execute(notebook, {"metadata": {"path": asked["folder"]}})
+request = json.load(sys.stdin)
+execute = SandboxedExecute(config=Config({"Execute": request["settings"]}))
+notebook = nbformat.from_dict(request["notebook"])
+made, _ = execute(notebook, {"metadata": {"path": request["folder"]}})
 print(json.dumps(made))
 """
 
 
 @dataclass
 class Executor:
-    """Where it listens, and a course that may use it."""
+    """A running executor, and a course that may use it."""
 
     name: str
     host: LocalHost
@@ -47,12 +47,12 @@ class Executor:
     def run(
         self, notebook: Any, folder: Path, *, user: str = COURSE, **settings: Any
     ) -> subprocess.CompletedProcess[str]:
-        """Execute a notebook as somebody's nbgrader does; ``stdout`` is the notebook."""
+        """Execute a notebook as a user's nbgrader does; ``stdout`` is the notebook."""
         command = [*self.host.enter_command(user, Path("/")), sys.executable, "-c", _PROGRAM]
-        asked = {"notebook": notebook, "folder": str(folder), "settings": settings}
+        request = {"notebook": notebook, "folder": str(folder), "settings": settings}
         return subprocess.run(
             command,
-            input=json.dumps(asked),
+            input=json.dumps(request),
             env={
                 **{k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "KORE_"))},
                 "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -71,10 +71,10 @@ class Executor:
         made = [nbformat.v4.new_code_cell(cell) for cell in cells]
         done = self.run(nbformat.v4.new_notebook(cells=made), folder, **settings)
         assert done.returncode == 0, done.stderr + self.log.read_text()
-        return [_said(cell) for cell in json.loads(done.stdout)["cells"]]
+        return [_text(cell) for cell in json.loads(done.stdout)["cells"]]
 
 
-def _said(cell: dict[str, Any]) -> str:
+def _text(cell: dict[str, Any]) -> str:
     return "".join(
         output["ename"] if output["output_type"] == "error" else output.get("text", "")
         for output in cell["outputs"]
@@ -83,7 +83,7 @@ def _said(cell: dict[str, Any]) -> str:
 
 @contextmanager
 def running_executor(state: Path) -> Iterator[Executor]:
-    """Run the executor of a demo; only root can."""
+    """Run the executor as a demo does; only root can."""
     host = LocalHost(
         homes=state / "homes", exchange=state / "exchange", accounts=state / "accounts"
     )

@@ -23,7 +23,7 @@ from ananke.cli import app as command_line_app
 from ananke.commands import shell
 from ananke.errors import MEANINGS
 from ananke.result import Result
-from kore.hub.refusals import Reason
+from kore.hub.reasons import Reason
 from kore.service.app import create_app
 from kore.service.auth import guards
 from kore.service.job_handlers import HANDLERS
@@ -143,13 +143,13 @@ def json_fields() -> str:
 
 
 def refusals() -> str:
-    """Return a table of the causes for which a launch is refused, by their name in the log."""
+    """Return a table of the reasons for refusing a launch, by their code in the log."""
     rows = [
         (
             f"`{reason.name.lower()}`",
             str(reason.value.status),
-            f"**{reason.value.heading}.** {reason.value.happened}",
-            " ".join(reason.value.remedy),
+            f"**{reason.value.heading}.** {reason.value.explanation}",
+            " ".join(reason.value.steps),
         )
         for reason in Reason
     ]

@@ -1,4 +1,4 @@
-"""The hub's configuration: the least that works, and nothing about any course."""
+"""The hub's configuration."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 from traitlets.config import Config
 
 import kore
-from kore.host import HostError, LocalHost
-from kore.hub import config, spawning
+from kore.host import LocalHost
+from kore.hub import config
 
 SERVER_CONFIG = Path(kore.__file__).parent / "singleuser" / "config"
 COURSE = "c-0123456789abcdef"
@@ -48,19 +48,8 @@ def c(deployment):
     return made
 
 
-class Spawner:
-    """As much of a spawner as the hook touches."""
-
-    def __init__(self, name):
-        self.user = type("User", (), {"name": name, "settings": {"oauth_no_confirm_list": set()}})()
-        self.hub = type("Hub", (), {"base_url": "/far/below/hub/"})()
-        self.oauth_client_id = f"jupyterhub-user-{name}"
-        self.environment = {"PATH": "/bin"}
-        self.notebook_dir = ""
-
-
 def test_no_course_is_in_the_configuration(c, deployment):
-    """A hub with courses is configured as one without: they come and go while it runs."""
+    """Courses come and go while the hub runs: they do not change its configuration."""
     deployment.host.prepare_course(COURSE)
     again = Config()
     config.configure(again, deployment)
@@ -70,8 +59,8 @@ def test_no_course_is_in_the_configuration(c, deployment):
     assert COURSE not in repr(again)
 
 
-def test_services_hold_no_more_than_they_need(c):
-    """Nobody is a hub administrator, and who tells of launches can do nothing else."""
+def test_services_have_only_the_scopes_they_need(c):
+    """No service is a hub administrator, and the one that reports launches can do nothing else."""
     roles = {role["name"]: role["scopes"] for role in c.JupyterHub.load_roles}
     assert not [scope for scopes in roles.values() for scope in scopes if scope == "admin:servers"]
     assert roles["hub-login"] == ["access:services!service=kore"]
@@ -80,7 +69,7 @@ def test_services_hold_no_more_than_they_need(c):
 
 
 def test_a_servers_token_reaches_kore_and_little_else(c):
-    """With its token a server says that it is used, lets its owner in, and calls Kore."""
+    """With its token a server reports activity, lets its owner in, and calls Kore."""
     assert c.Spawner.server_token_scopes == [
         "users:activity!user",
         "access:servers!server",
@@ -88,8 +77,8 @@ def test_a_servers_token_reaches_kore_and_little_else(c):
     ]
 
 
-def test_tokens_are_made_once_and_kept_private(c, deployment):
-    """A restart finds the tokens that the hub's database knows; nobody else can read them."""
+def test_tokens_are_created_once_and_private(c, deployment):
+    """A restart finds the tokens in the hub's database; nobody else can read them."""
     again = Config()
     config.configure(again, deployment)
 
@@ -105,7 +94,7 @@ def test_tokens_are_made_once_and_kept_private(c, deployment):
 
 
 def test_services_run_behind_the_wrapper(c):
-    """Each program that the hub starts writes into its own log."""
+    """Each program that the hub starts writes its own log."""
     commands = {one["name"]: one.get("command") for one in c.JupyterHub.services}
     assert commands["kore"][:2] == ["wrap", "kore.log"]
     assert commands["culler"][:2] == ["wrap", "culler.log"]
@@ -113,41 +102,12 @@ def test_services_run_behind_the_wrapper(c):
     assert commands["hub-login"] is None
 
 
-def test_a_course_runs_in_its_directory_without_consent(deployment):
-    """A course's server works in the course directory, and asks its instructors nothing."""
-    spawner = Spawner(COURSE)
-    spawning.pre_spawn_hook(deployment.host, kore_url=KORE)(spawner)
-    root = deployment.host.course_root(COURSE)
-    assert spawner.notebook_dir == str(root)
-    assert root.is_dir()
-    assert spawner.environment["KORE_COURSE_ID"] == COURSE
-    assert spawner.environment["PATH"] == "/bin"
-    assert spawner.user.settings["oauth_no_confirm_list"] == {spawner.oauth_client_id}
-
-
-def test_a_person_runs_at_home_and_is_asked(deployment):
-    """A person's server is not opened to others without a question."""
-    spawner = Spawner("u101")
-    spawning.pre_spawn_hook(deployment.host, kore_url=KORE)(spawner)
-    assert spawner.notebook_dir == str(deployment.host.home("u101"))
-    assert "KORE_COURSE_ID" not in spawner.environment
-    assert spawner.environment["KORE_URL"] == f"{KORE}/far/below/services/kore"
-    assert spawner.user.settings["oauth_no_confirm_list"] == set()
-
-
-@pytest.mark.parametrize("name", ["../x", "root", "c-1"])
-def test_no_server_for_other_names(deployment, name):
-    """A hub user who is neither a person nor a course gets no server."""
-    with pytest.raises(HostError):
-        spawning.pre_spawn_hook(deployment.host, kore_url=KORE)(Spawner(name))
-
-
 @pytest.mark.parametrize("kind", ["person", "course"])
 def test_disabled_plugins_exist(kind):
-    """Each plug-in that is switched off bears the name that the installed nbgrader gives it."""
+    """The names of disabled plug-ins are those of the installed nbgrader."""
     page = json.loads((SERVER_CONFIG / kind / "labconfig" / "page_config.json").read_text())
-    switched_off = [name for name in page["disabledExtensions"] if "nbgrader" in name]
+    disabled = [name for name in page["disabledExtensions"] if "nbgrader" in name]
     bundle = Path(sys.prefix) / "share/jupyter/labextensions/@jupyter/nbgrader/static"
     code = "".join(path.read_text() for path in bundle.glob("*.js"))
-    assert switched_off
-    assert [name for name in switched_off if f'"{name}"' not in code] == []
+    assert disabled
+    assert [name for name in disabled if f'"{name}"' not in code] == []

@@ -1,12 +1,13 @@
-"""What an id_token must say, without a hub."""
+"""Verifying id_tokens."""
 
 from __future__ import annotations
 
 import pytest
 
 from kore.hub.platforms import Platform
-from kore.hub.refusals import Reason, Refusal
-from kore.hub.tokens import LTI, Times, check_claims, key_id, verified_claims
+from kore.hub.reasons import Reason
+from kore.hub.refusals import Refusal
+from kore.hub.tokens import LTI, TimeLimits, check_claims, read_key_id, verify_signature
 from tests.support.forge import Key, base64url
 
 NOW = 1_000_000.0
@@ -31,7 +32,7 @@ def claims(**changes):
 
 
 def check(**changes):
-    check_claims(claims(**changes), LMS, nonce="n", now=NOW, times=Times())
+    check_claims(claims(**changes), LMS, nonce="n", now=NOW, limits=TimeLimits())
 
 
 def reason(**changes) -> Reason:
@@ -40,7 +41,7 @@ def reason(**changes) -> Reason:
     return caught.value.reason
 
 
-def test_the_least_that_a_launch_says_is_enough():
+def test_minimal_claims_are_accepted():
     """Roles, context, names, target link and return URL may all be absent."""
     check()
 
@@ -59,7 +60,7 @@ def test_the_least_that_a_launch_says_is_enough():
     ],
     ids=str,
 )
-def test_the_edges_of_what_is_accepted(changes):
+def test_claims_at_the_limits_are_accepted(changes):
     """Clocks may differ by ten seconds; a token may be ten minutes old; aud may be a list."""
     check(**changes)
 
@@ -98,28 +99,32 @@ def test_the_edges_of_what_is_accepted(changes):
     ],
     ids=str,
 )
-def test_the_edges_of_what_is_refused(changes, expected):
-    """Each claim that is wrong, by a little or by its type, has its own reason."""
+def test_claims_beyond_the_limits_are_refused(changes, expected):
+    """Each claim that is slightly wrong, or has a wrong type, has its own reason."""
     assert reason(**changes) is expected
 
 
-def test_any_deployment_of_the_registration():
-    """Without configured deployments, each one is served, but the claim must be there."""
+def test_any_deployment_is_accepted_if_none_is_configured():
+    """Without configured deployments any may launch, but the claim is required."""
     lms = Platform("https://lms.example", "tool", "a", "j", "t")
-    check_claims(claims(**{LTI + "deployment_id": "any"}), lms, nonce="n", now=NOW, times=Times())
+    check_claims(
+        claims(**{LTI + "deployment_id": "any"}), lms, nonce="n", now=NOW, limits=TimeLimits()
+    )
     with pytest.raises(Refusal, match="no deployment id"):
-        check_claims(claims(**{LTI + "deployment_id": ""}), lms, nonce="n", now=NOW, times=Times())
+        check_claims(
+            claims(**{LTI + "deployment_id": ""}), lms, nonce="n", now=NOW, limits=TimeLimits()
+        )
 
 
-def test_a_signature_is_all_that_reading_checks():
-    """Claims of any kind come back once the signature fits."""
+def test_verifying_a_signature_checks_nothing_else():
+    """Any claims are returned if the signature is right."""
     import jwt
 
     token = jwt.encode({"exp": 1, "aud": 5}, KEY.private, "RS256", headers={"kid": "one"})
-    assert key_id(token) == "one"
-    assert verified_claims(token, KEY.private.public_key()) == {"exp": 1, "aud": 5}
+    assert read_key_id(token) == "one"
+    assert verify_signature(token, KEY.private.public_key()) == {"exp": 1, "aud": 5}
     with pytest.raises(Refusal) as caught:
-        verified_claims(token, Key("two").private.public_key())
+        verify_signature(token, Key("two").private.public_key())
     assert caught.value.reason is Reason.SIGNATURE
 
 
@@ -140,18 +145,18 @@ def test_a_signature_is_all_that_reading_checks():
         (b"[" * 40000, Reason.MALFORMED),
     ],
 )
-def test_only_rs256_is_looked_at(header, expected):
-    """Any other header is refused before a key is even looked for."""
+def test_only_rs256_is_accepted(header, expected):
+    """Any other header is refused before a key is looked up."""
     with pytest.raises(Refusal) as caught:
-        key_id(f"{base64url(header)}.e30.AAAA")
+        read_key_id(f"{base64url(header)}.e30.AAAA")
     assert caught.value.reason is expected
 
 
 def test_a_payload_that_is_no_object():
-    """A signed list is a token that cannot be read, not a trace."""
+    """A signed list is refused as malformed."""
     import jwt
 
     token = jwt.api_jws.encode(b"[1]", KEY.private, "RS256")
     with pytest.raises(Refusal) as caught:
-        verified_claims(token, KEY.private.public_key())
+        verify_signature(token, KEY.private.public_key())
     assert caught.value.reason is Reason.MALFORMED

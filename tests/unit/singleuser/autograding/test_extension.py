@@ -1,4 +1,4 @@
-"""What a course's server does with tickets, before Kore has said what they are for."""
+"""A course's server looks tickets up in Kore, a few at a time."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from kore.singleuser.autograding import extension
 
 
 class _SlowKore:
-    """Answers when it is let go; counts how many ask at the same time."""
+    """Answers when released; counts simultaneous requests."""
 
     def __init__(self) -> None:
-        self.go_on = threading.Event()
-        self.at_once = self.most = self.asked = 0
+        self.released = threading.Event()
+        self.concurrent = self.max_concurrent = self.requests = 0
         self._counting = threading.Lock()
 
     def __call__(self, ticket: str) -> dict[str, str]:
         with self._counting:
-            self.asked += 1
-            self.at_once += 1
-            self.most = max(self.most, self.at_once)
-        assert self.go_on.wait(30)
+            self.requests += 1
+            self.concurrent += 1
+            self.max_concurrent = max(self.max_concurrent, self.concurrent)
+        assert self.released.wait(30)
         with self._counting:
-            self.at_once -= 1
+            self.concurrent -= 1
         return {"ticket": ticket}
 
 
-def test_a_flood_of_tickets_keeps_two_threads_and_no_more(monkeypatch):
-    """Kore is asked about two at a time, JupyterLab has its threads, and each is answered."""
+def test_many_tickets_use_two_threads(monkeypatch):
+    """Kore gets two requests at a time, JupyterLab keeps its threads, and all are answered."""
     kore = _SlowKore()
     monkeypatch.setattr(extension, "_claim", kore)
 
@@ -39,32 +39,32 @@ def test_a_flood_of_tickets_keeps_two_threads_and_no_more(monkeypatch):
         tickets = extension.TicketLookup()
         claims = [asyncio.create_task(tickets.claim({"ticket": f"{n:064x}"})) for n in range(50)]
         async with asyncio.timeout(20):
-            while kore.at_once < 2:  # noqa: ASYNC110 - other threads count, and tell no loop
+            while kore.concurrent < 2:  # noqa: ASYNC110 - other threads count, without notifying the loop
                 await asyncio.sleep(0.005)
-        # JupyterLab's own work goes on meanwhile.
+        # JupyterLab's own work continues meanwhile.
         assert await asyncio.wait_for(asyncio.to_thread(lambda: 7), 10) == 7
-        kore.go_on.set()
+        kore.released.set()
         return await asyncio.gather(*claims)
 
     answers = asyncio.run(flood())
     assert [answer["ticket"] for answer in answers] == [f"{n:064x}" for n in range(50)]
-    assert (kore.asked, kore.most) == (50, 2)
+    assert (kore.requests, kore.max_concurrent) == (50, 2)
 
 
-def test_more_than_may_wait_are_turned_away_and_room_comes_back(monkeypatch):
-    """Memory is not filled by them either; who comes after the flood is served."""
+def test_too_many_waiting_tickets_are_refused(monkeypatch):
+    """Waiting tickets are bounded, and a later one is served."""
     kore = _SlowKore()
     monkeypatch.setattr(extension, "_claim", kore)
 
     async def flood() -> None:
         tickets = extension.TicketLookup()
-        most = extension._MAX_WAITING
-        claims = [asyncio.create_task(tickets.claim({"ticket": "0" * 64})) for _ in range(most)]
+        limit = extension._MAX_WAITING
+        claims = [asyncio.create_task(tickets.claim({"ticket": "0" * 64})) for _ in range(limit)]
         await asyncio.sleep(0)
         with pytest.raises(HTTPError) as refused:
             await tickets.claim({"ticket": "1" * 64})
         assert refused.value.status_code == 503
-        kore.go_on.set()
+        kore.released.set()
         await asyncio.gather(*claims)
         assert await tickets.claim({"ticket": "1" * 64}) == {"ticket": "1" * 64}
 
@@ -72,10 +72,10 @@ def test_more_than_may_wait_are_turned_away_and_room_comes_back(monkeypatch):
 
 
 @pytest.mark.parametrize("body", [None, [], {}, {"ticket": 5}, {"ticket": "A" * 64}, "0" * 64])
-def test_what_is_no_ticket_is_refused_without_asking(monkeypatch, body):
-    """Kore never hears of it."""
+def test_an_invalid_ticket_is_refused_without_asking_kore(monkeypatch, body):
+    """Anything but a ticket causes no request to Kore."""
     kore = _SlowKore()
     monkeypatch.setattr(extension, "_claim", kore)
     with pytest.raises(HTTPError) as refused:
         asyncio.run(extension.TicketLookup().claim(body))
-    assert (refused.value.status_code, kore.asked) == (403, 0)
+    assert (refused.value.status_code, kore.requests) == (403, 0)

@@ -1,4 +1,4 @@
-"""What of an executor's answer is believed."""
+"""Validating an executor's answer."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from kore.singleuser.autograding import outputs
 
 
-def taken(*cells, **more):
+def apply(*cells, **more):
     notebook = new_notebook(cells=[new_code_cell("1 + 1"), new_markdown_cell("text")])
     outputs.apply_outputs(notebook, {"cells": [*cells, {}], **more})
     return notebook
 
 
-def test_outputs_are_built_anew():
-    """What an output may not have is left out; source and metadata cannot be said."""
-    notebook = taken(
+def test_outputs_are_rebuilt():
+    """Unknown fields of outputs are dropped; source and metadata cannot be changed."""
+    notebook = apply(
         {
             "source": "forged",
             "metadata": {"nbgrader": {"points": 100}},
@@ -49,22 +49,22 @@ def test_outputs_are_built_anew():
         [7, {}],
     ],
 )
-def test_other_answers_are_refused(cells):
-    """An answer with other cells, or with outputs of no known kind, is none."""
+def test_invalid_answers_are_refused(cells):
+    """An answer with other cells, or with outputs of unknown types, is refused."""
     notebook = new_notebook(cells=[new_code_cell("1"), new_markdown_cell("text")])
     with pytest.raises(outputs.AnswerError):
         outputs.apply_outputs(notebook, {"cells": cells})
     assert notebook.cells[0].outputs == []
 
 
-def test_deep_and_odd_json_is_refused():
-    """Nesting that would exhaust a walker, and numbers that JSON has not, are refused."""
+def test_deep_and_invalid_json_is_refused():
+    """Excessive nesting, and numbers that JSON does not have, are refused."""
     deep: list = []
     for _ in range(100):
         deep = [deep]
     data = {"output_type": "display_data", "data": {"application/json": deep}}
     with pytest.raises(outputs.AnswerError):
-        taken({"outputs": [data]})
+        apply({"outputs": [data]})
     for raw in (b"[" * 10**6, b"[]", b'{"a": NaN}', b"{", b"\xff", b"1" * 10_000):
         with pytest.raises(outputs.AnswerError):
             outputs.parse_answer(raw)

@@ -1,4 +1,4 @@
-"""Students' notebooks run where they find nothing: an account, files and network of their own."""
+"""Students' notebooks run in a sandbox: with an account, files and network of their own."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ print(json.dumps(got))
 """
 
 
-def test_a_hostile_notebook_finds_nothing(executor, work):
-    """Gradebook, others' work, hidden tests, processes, token, network: none is reached."""
+def test_a_hostile_notebook_reaches_nothing(executor, work):
+    """No gradebook, other work, hidden tests, processes, token or network is reachable."""
     root = executor.host.course_root(COURSE)
     for name in ("gradebook.db", "submitted/u1/ps1/p.ipynb", "source/ps2/hidden.ipynb"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def test_a_hostile_notebook_finds_nothing(executor, work):
         code = BURGLARY
         for name, value in facts.items():
             code = code.replace(name, repr(value))
-        # Its own processes have numbers of their own namespace, which others have outside.
+        # PIDs in its namespace mean other processes outside.
         [printed, own] = executor.outputs(
             [code, "import os; print(sorted(p for p in os.listdir('/proc') if p.isdigit()))"],
             work,
@@ -71,13 +71,13 @@ def test_a_hostile_notebook_finds_nothing(executor, work):
     assert len(own.split(",")) <= 3
 
 
-def test_results_come_back_and_files_go_along(executor):
-    """Outputs, errors and timeouts are nbgrader's; the files beside the notebook are there."""
+def test_outputs_come_back_and_files_are_available(executor):
+    """Outputs, errors and timeouts are as in nbgrader; files next to the notebook exist."""
     root = executor.host.course_root(COURSE)
     (root / "data").mkdir(exist_ok=True)
     (root / "data" / "numbers.csv").write_text("1,2")
     executor.host.hand_over(COURSE)
-    said = executor.outputs(
+    printed = executor.outputs(
         [
             "print(open('data/numbers.csv').read())",
             "1 / 0",
@@ -87,15 +87,15 @@ def test_results_come_back_and_files_go_along(executor):
         root,
         timeout=6,
     )
-    assert said[0] == "1,2\n"
-    assert said[1] == "ZeroDivisionError"
-    assert "CellTimeoutError" in said[2]
-    assert said[3] == "after\n"
+    assert printed[0] == "1,2\n"
+    assert printed[1] == "ZeroDivisionError"
+    assert "CellTimeoutError" in printed[2]
+    assert printed[3] == "after\n"
     assert not (root / "made").exists()
 
 
-def test_sources_and_marks_stay_as_they_were_sent(executor, work):
-    """An execution changes outputs alone."""
+def test_only_outputs_change(executor, work):
+    """An execution changes neither sources nor metadata."""
     cell = nbformat.v4.new_code_cell("print('x')", metadata={"nbgrader": {"points": 3}})
     notebook = nbformat.v4.new_notebook(cells=[cell, nbformat.v4.new_markdown_cell("text")])
     done = executor.run(notebook, work)
@@ -105,8 +105,8 @@ def test_sources_and_marks_stay_as_they_were_sent(executor, work):
     assert made["cells"][0]["execution_count"] == 1
 
 
-def test_what_is_left_running_ends(executor, work):
-    """A process that left its session, and what it wrote to /tmp, are gone afterwards."""
+def test_leftover_processes_and_files_are_removed(executor, work):
+    """A process in its own session, and its files in /tmp, are gone afterwards."""
     code = """
 import subprocess
 subprocess.Popen(["sleep", "918273"], start_new_session=True)
@@ -122,8 +122,8 @@ print("left")
     assert executor.outputs(["import os; print(os.path.exists('/tmp/left'))"], work) == ["False\n"]
 
 
-def test_a_kernel_that_dies_is_said_to(executor, work):
-    """A notebook that ends its kernel fails, and the words say so."""
+def test_a_dead_kernel_is_reported(executor, work):
+    """A notebook that ends its kernel fails with that message."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import os; os._exit(1)")])
     done = executor.run(notebook, work)
     assert done.returncode != 0
@@ -131,7 +131,7 @@ def test_a_kernel_that_dies_is_said_to(executor, work):
 
 
 def test_people_are_refused(executor, work):
-    """A student's account that knows the socket gets no execution."""
+    """A student's account that knows the socket cannot run notebooks."""
     executor.host.prepare_person("u101")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
     done = executor.run(notebook, work, user="u101")

@@ -1,4 +1,4 @@
-"""Courses without an executor: nbgrader runs the notebook itself."""
+"""In a course without an executor, nbgrader runs notebooks itself."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from kore.singleuser.autograding.preprocessor import SandboxedExecute
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
-def test_the_kernel_is_not_handed_the_token(monkeypatch, tmp_path):
-    """The variables that let a program in are not in the kernel's environment."""
+def test_the_kernel_does_not_get_the_token(monkeypatch, tmp_path):
+    """Tokens and Kore's variables are not in the kernel's environment."""
     monkeypatch.delenv(protocol.SOCKET_VARIABLE, raising=False)
     monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "secret")
     monkeypatch.setenv("KORE_URL", "http://127.0.0.1:9")

@@ -1,4 +1,4 @@
-"""The platforms' key sets: when they are asked for, and what is made of the answers."""
+"""Key sets are cached, refreshed and parsed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ import pytest
 
 from kore.hub import keysets
 from kore.hub.keysets import (
-    FRESH,
-    RETRY_AFTER,
-    STALE,
+    FRESH_SECONDS,
+    RETRY_SECONDS,
+    STALE_SECONDS,
     KeySets,
     KeysUnreachableError,
-    read_keys,
+    parse_keys,
 )
-from kore.hub.refusals import Reason, Refusal
+from kore.hub.reasons import Reason
+from kore.hub.refusals import Refusal
 from tests.support.forge import Key
 
 URL = "http://lms.example/jwks"
@@ -26,11 +27,11 @@ ONE, TWO = Key("one"), Key("two")
 
 
 class Lms:
-    """Answers with its keys, or fails; counts how often it was asked."""
+    """Answers with its keys, or fails; counts requests."""
 
     def __init__(self, *published: Key) -> None:
         self.published = list(published)
-        self.asked = 0
+        self.requests = 0
         self.down = False
         self.hold = threading.Event()
         self.hold.set()
@@ -39,14 +40,14 @@ class Lms:
 
     def fetch(self, url: str) -> bytes:
         assert url == URL
-        self.asked += 1
+        self.requests += 1
         self.hold.wait(60)
         if self.down:
             raise KeysUnreachableError("ConnectionError")
         return json.dumps({"keys": [key.jwk() for key in self.published]}).encode()
 
     async def number(self, kid: str | None) -> int:
-        return (await self.sets.key(URL, kid)).public_numbers().n
+        return (await self.sets.get_key(URL, kid)).public_numbers().n
 
 
 def number(key: Key) -> int:
@@ -60,42 +61,42 @@ async def refused(lms: Lms, kid: str | None) -> Refusal:
 
 
 def test_launches_share_one_fetch():
-    """Twenty launches at once and one later ask the LMS once."""
+    """Twenty simultaneous launches and a later one cause one request."""
 
     async def run() -> None:
         lms = Lms(ONE)
         assert set(await asyncio.gather(*(lms.number("one") for _ in range(20)))) == {number(ONE)}
         assert await lms.number("one") == number(ONE)
-        assert lms.asked == 1
+        assert lms.requests == 1
 
     asyncio.run(run())
 
 
-def test_a_new_key_is_found_but_not_at_any_rate():
-    """An unknown key asks again, at most once in ten seconds."""
+def test_an_unknown_key_refreshes_the_set_at_a_limited_rate():
+    """An unknown key causes a request at most every ten seconds."""
 
     async def run() -> None:
         lms = Lms(ONE)
         await lms.number("one")
         lms.published.append(TWO)
         assert (await refused(lms, "two")).reason is Reason.UNKNOWN_KEY
-        assert lms.asked == 1
-        lms.now += RETRY_AFTER
+        assert lms.requests == 1
+        lms.now += RETRY_SECONDS
         assert await lms.number("two") == number(TWO)
         for _ in range(50):
             await refused(lms, "three")
-        assert lms.asked == 2
+        assert lms.requests == 2
 
     asyncio.run(run())
 
 
-def test_keys_at_hand_are_used_while_they_are_renewed():
-    """After a while the set is renewed beside the launch, which does not wait."""
+def test_cached_keys_are_used_during_a_refresh():
+    """After ten minutes the set is refreshed, and the launch does not wait for that."""
 
     async def run() -> None:
         lms = Lms(ONE)
         await lms.number("one")
-        lms.now += FRESH + 1
+        lms.now += FRESH_SECONDS + 1
         lms.hold.clear()
         assert await asyncio.wait_for(lms.number("one"), 10) == number(ONE)
         lms.published = [TWO]
@@ -106,27 +107,27 @@ def test_keys_at_hand_are_used_while_they_are_renewed():
     asyncio.run(run())
 
 
-def test_old_keys_stay_good_while_the_lms_is_down(caplog):
-    """A failed refresh locks nobody out; the log says so."""
+def test_cached_keys_stay_valid_while_the_lms_is_down(caplog):
+    """A failed refresh locks nobody out, and the log says so."""
 
     async def run() -> None:
         lms = Lms(ONE)
         await lms.number("one")
         lms.down = True
-        lms.now += STALE + 1
+        lms.now += STALE_SECONDS + 1
         assert await lms.number("one") == number(ONE)
         assert await lms.number("one") == number(ONE)
-        assert lms.asked == 2
+        assert lms.requests == 2
         refusal = await refused(lms, "two")
         assert refusal.reason is Reason.UNKNOWN_KEY
-        assert "asking again failed: ConnectionError" in refusal.detail
+        assert "refreshing them failed: ConnectionError" in refusal.detail
 
     asyncio.run(run())
-    assert "its last keys stay in use" in caplog.text
+    assert "the cached keys stay in use" in caplog.text
 
 
-def test_an_lms_that_never_answered():
-    """Without any keys the launch is refused with the cause; soon it is tried again."""
+def test_a_launch_without_any_keys_is_refused():
+    """The refusal names the cause, and a later launch retries."""
 
     async def run() -> None:
         lms = Lms(ONE)
@@ -135,16 +136,16 @@ def test_an_lms_that_never_answered():
             refusal = await refused(lms, "one")
             assert refusal.reason is Reason.KEYS_UNREACHABLE
             assert "ConnectionError" in refusal.detail
-        assert lms.asked == 1
+        assert lms.requests == 1
         lms.down = False
-        lms.now += RETRY_AFTER
+        lms.now += RETRY_SECONDS
         assert await lms.number("one") == number(ONE)
 
     asyncio.run(run())
 
 
-def test_a_launch_that_is_given_up_does_not_spoil_the_fetch_of_others():
-    """One waiting launch is cancelled, the other gets its key."""
+def test_a_cancelled_launch_does_not_cancel_the_fetch():
+    """If one waiting launch is cancelled, the other gets its key."""
 
     async def run() -> None:
         lms = Lms(ONE)
@@ -155,15 +156,15 @@ def test_a_launch_that_is_given_up_does_not_spoil_the_fetch_of_others():
         first.cancel()
         lms.hold.set()
         assert await second == number(ONE)
-        assert lms.asked == 1
+        assert lms.requests == 1
 
     asyncio.run(run())
 
 
-def test_a_fetch_that_never_ends_is_given_up(monkeypatch):
-    """The time limit holds even where the connection's own does not."""
-    monkeypatch.setattr(keysets, "FETCH_LIMIT", 0.05)
-    monkeypatch.setattr(keysets, "_READ_LIMIT", 0.05)
+def test_a_fetch_that_never_ends_times_out(monkeypatch):
+    """The time limit works even if the connection's own limits do not."""
+    monkeypatch.setattr(keysets, "FETCH_SECONDS", 0.05)
+    monkeypatch.setattr(keysets, "_READ_SECONDS", 0.05)
 
     async def run() -> None:
         lms = Lms(ONE)
@@ -176,7 +177,7 @@ def test_a_fetch_that_never_ends_is_given_up(monkeypatch):
 
 
 def test_a_token_without_kid():
-    """A single key needs no name; among several, none is guessed."""
+    """A single key needs no id; among several, none is guessed."""
 
     async def run() -> None:
         assert await Lms(ONE).number(None) == number(ONE)
@@ -185,9 +186,9 @@ def test_a_token_without_kid():
     asyncio.run(run())
 
 
-def test_keys_that_are_no_use_are_left_out():
-    """Other kinds, other uses, short keys and nonsense do not spoil the good one."""
-    odd = [
+def test_unusable_keys_are_omitted():
+    """Other types, other uses, short keys and nonsense do not affect the usable key."""
+    entries = [
         None,
         "x",
         {},
@@ -200,33 +201,33 @@ def test_keys_that_are_no_use_are_left_out():
         {**Key("short", 1024).jwk()},
         ONE.jwk(),
     ]
-    assert list(read_keys(json.dumps({"keys": odd}).encode())) == ["one"]
+    assert list(parse_keys(json.dumps({"keys": entries}).encode())) == ["one"]
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"keys": 5}', b"[" * 100000])
 def test_an_answer_that_is_no_key_set(body):
-    """HTML, other JSON and endless brackets are a failure with words."""
+    """HTML, other JSON and endless brackets raise KeysUnreachableError."""
     with pytest.raises(KeysUnreachableError):
-        read_keys(body)
+        parse_keys(body)
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("answer", "message"),
     [
         (b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", "status 404"),
         (b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 600_000, "more than"),
         (b"nonsense", "ConnectionError"),
     ],
 )
-def test_fetching_is_bounded(answer, words, one_answer):
-    """Another status, an endless body and a broken server end in words."""
-    with pytest.raises(KeysUnreachableError, match=words):
-        keysets.fetch(one_answer(answer))
+def test_fetching_is_bounded(answer, message, one_answer):
+    """Another status, an endless body and a broken server raise KeysUnreachableError."""
+    with pytest.raises(KeysUnreachableError, match=message):
+        keysets.fetch_key_set(one_answer(answer))
 
 
-def test_a_server_that_drips_is_given_up(monkeypatch, one_answer):
-    """A body that comes byte by byte ends at the time limit."""
-    monkeypatch.setattr(keysets, "FETCH_LIMIT", 0.2)
+def test_a_slow_body_times_out(monkeypatch, one_answer):
+    """A body that arrives byte by byte ends at the time limit."""
+    monkeypatch.setattr(keysets, "FETCH_SECONDS", 0.2)
     url = one_answer(b"HTTP/1.1 200 OK\r\n\r\n", drip=b" ")
     with pytest.raises(KeysUnreachableError, match="took longer"):
-        keysets.fetch(url)
+        keysets.fetch_key_set(url)
