@@ -70,7 +70,7 @@ _ENROLMENT = {
 
 
 @blueprint.post("/api/courses")
-def makerequire_course() -> Response:
+def make_course() -> Response:
     """Create a course; `people` maps users to roles."""
     values = fields.read_fields(_COURSE, "title")
 
@@ -94,7 +94,7 @@ def makerequire_course() -> Response:
 
 
 @blueprint.post("/api/users")
-def makerequire_user() -> Response:
+def make_user() -> Response:
     """Create a person without enrolments. A given `sub` is used in every profile."""
     values = fields.read_fields(_USER)
 
@@ -117,7 +117,7 @@ def makerequire_user() -> Response:
 
 
 @blueprint.put("/api/users/<name>")
-def changerequire_user(name: str) -> Response:
+def change_user(name: str) -> Response:
     """Change a person, except for slug and sub."""
     values = fields.read_fields({key: _USER[key] for key in _USER if key not in ("slug", "sub")})
 

@@ -1,6 +1,6 @@
-"""The container's hub: Kore's own configuration, then jupyterhub_config.d in name order.
+"""The container's hub: Kore's own configuration, then jupyterhub_config.d in the order of names.
 
-What a container definition's files say comes last and wins.
+The files of the container definition are read last and win.
 """
 
 import os
@@ -16,15 +16,15 @@ c = get_config()
 
 STATE = Path("/var/lib/jupyterhub")
 HOMES = Path("/home")
-# The image with nbgrader sets this in the hub's unit.
+# The image with nbgrader sets this variable in the hub's unit.
 WITH_KORE = os.environ.get("ANANKE_KORE") == "1"
 
 folder = Path("/etc/jupyterhub/jupyterhub_config.d")
 files = sorted(path.name for path in folder.glob("*.py"))
 
 
-def said(section: str) -> dict:
-    """Return what the files say of a section: what follows is built on it."""
+def read_section(section: str) -> dict:
+    """Return what the files set in a section: the configuration below depends on it."""
     found: dict = {}
     for name in files:
         config = PyFileConfigLoader(name, path=str(folder)).load_config()
@@ -32,9 +32,9 @@ def said(section: str) -> dict:
     return found
 
 
-base = f"/{str(said('JupyterHub').get('base_url', '/')).strip('/')}/".replace("//", "/")
-# What is no program's own setting: how long servers may idle, Kore's limits.
-ours = said("Ananke")
+base = f"/{str(read_section('JupyterHub').get('base_url', '/')).strip('/')}/".replace("//", "/")
+# Settings that no program has itself: how long servers can idle, Kore's limits.
+ananke = read_section("Ananke")
 # For /opt/ananke/bin/ready.
 Path("/run/jupyterhub/base_url").write_text(base, "utf-8")
 
@@ -43,7 +43,7 @@ host = SystemdHost(
 )
 host.restore_accounts()
 
-# Certificates, and no way round by a web proxy for what stays in the container.
+# Certificates, and the web proxy except for connections inside the container.
 passed_on = {
     name: value
     for name, value in os.environ.items()
@@ -67,23 +67,23 @@ configure(
         proxy_api_url="http://127.0.0.1:8001",
         kore_url="http://127.0.0.1:8002" if WITH_KORE else "",
         executor=str(EXECUTOR) if WITH_KORE else "",
-        kore_environment={**ours.get("kore_environment", {}), "KORE_HOST": "container"},
-        idle_seconds=int(ours.get("cull_idle_seconds", 3600)),
-        cull_every_seconds=int(ours.get("cull_every_seconds", 600)),
+        kore_environment={**ananke.get("kore_environment", {}), "KORE_HOST": "container"},
+        idle_seconds=int(ananke.get("cull_idle_seconds", 3600)),
+        cull_every_seconds=int(ananke.get("cull_every_seconds", 600)),
         proxy_command=[
             "/opt/proxy/bin/node",
             "/opt/proxy/node_modules/configurable-http-proxy/bin/configurable-http-proxy",
         ],
         spawner_class="kore.hub.systemd_server.SystemdServer",
         environment=passed_on,
-        # Only the hub is root: its helpers are nobody's, and Kore has an account of its own.
+        # Only the hub is root: its helpers have an account without rights, and Kore has its own.
         service_wrapper=["/opt/ananke/bin/as", "{name}"],
         kernels=Path("/opt/python3/share/jupyter"),
         path="/opt/python3/env/bin:/usr/local/bin:/usr/bin:/bin:/opt/hub/bin",
     ),
 )
 
-# People's servers run on while the hub is restarted, and are found again.
+# People's servers keep running while the hub is restarted, and are found again.
 c.JupyterHub.cleanup_servers = False
 c.JupyterHub.log_level = "INFO"
 c.Spawner.mem_limit = "2G"
@@ -93,5 +93,5 @@ c.SystemdSpawner.default_shell = "/bin/bash"
 for name in files:
     load_subconfig(str(folder / name))
 
-# Said once for all: what is below was built on it.
+# Everything above was built with this value, so it cannot be changed later.
 c.JupyterHub.base_url = base

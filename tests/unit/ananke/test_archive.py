@@ -70,7 +70,7 @@ LINK, HARD, FOLDER = tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE
     ],
 )
 def test_tricks_are_refused(tmp_path, members):
-    """No member leads out, through a link, over another, or to a device; nothing stays."""
+    """No member leads out of the folder, through a link, over another one, or to a device."""
     out = tmp_path / "OUT"
     out.mkdir()
     (out / "there").write_text("mine")
@@ -98,7 +98,7 @@ def test_tricks_are_refused(tmp_path, members):
     ],
 )
 def test_manifests_that_do_not_fit(tmp_path, manifest):
-    """Without a manifest that fits all files nothing is unpacked."""
+    """Without a manifest that matches all files nothing is unpacked."""
     with pytest.raises(AnankeError) as caught:
         unpack(archive(member("a", data=b"1"), manifest=manifest), tmp_path / "x")
     assert caught.value.code is Exit.CHECKSUM
@@ -107,14 +107,14 @@ def test_manifests_that_do_not_fit(tmp_path, manifest):
 
 @pytest.mark.parametrize("data", [b"", b"no archive at all", b"\x1f\x8b" + b"\0" * 50])
 def test_what_is_no_archive(tmp_path, data):
-    """Any other file is refused in words."""
+    """Any other file is refused with a message."""
     with pytest.raises(AnankeError) as caught:
         unpack(io.BytesIO(data), tmp_path / "x")
     assert caught.value.code is Exit.CHECKSUM
 
 
 def test_damage_beside_the_files_is_found(tmp_path):
-    """Where no other checksum is, in the blank after a file, gzip's own finds it."""
+    """Damage in the padding after a file, which has no checksum, is found by gzip's own."""
     plain = bytearray(gzip.decompress(archive(member("a", data=b"1")).getvalue()))
     checksum = gzip.compress(plain)[-8:]
     plain[1000] ^= 1
@@ -126,13 +126,13 @@ def test_damage_beside_the_files_is_found(tmp_path):
 
 
 def test_not_compressed(tmp_path):
-    """A tar archive that is not compressed is none of ours."""
+    """An archive that is not compressed is refused."""
     with pytest.raises(AnankeError):
         unpack(archive(member("a", data=b"1"), compress="w"), tmp_path / "x")
 
 
 def test_modes_without_setuid(tmp_path):
-    """A file that would run as its owner does so no more."""
+    """Files lose their setuid bit."""
     unpack(
         archive(member("d", kind=FOLDER, mode=0o2755), member("d/a", mode=0o4755)), tmp_path / "x"
     )
@@ -141,7 +141,7 @@ def test_modes_without_setuid(tmp_path):
 
 
 def test_a_home_that_became_a_link_is_not_followed(tmp_path):
-    """Where a person puts a link in the place of a folder, what it leads to is not packed."""
+    """If a person replaces a folder with a link, the target of the link is not packed."""
     secret = tmp_path / "secret"
     secret.mkdir()
     (secret / "key").write_text("the administrator's own")
@@ -161,8 +161,8 @@ def test_a_home_that_became_a_link_is_not_followed(tmp_path):
     assert not [name for name in names if name.endswith("/key")]
 
 
-def test_odd_names_come_back(tmp_path):
-    """Names with line breaks, and with bytes that are no text, are kept to the byte."""
+def test_unusual_names_are_restored(tmp_path):
+    """Names with line breaks, or with bytes that are not text, are kept exactly."""
     folder = tmp_path / "bio"
     home = folder / "runtime" / "dyn_home"
     home.mkdir(parents=True)
@@ -179,7 +179,7 @@ def test_odd_names_come_back(tmp_path):
 
 
 def test_deep_folders(tmp_path):
-    """Folders nested deeper than any path may be long are packed and come back."""
+    """Folders nested deeper than the maximum length of a path are packed and restored."""
     folder = tmp_path / "bio"
     (folder / "runtime" / "dyn_home").mkdir(parents=True)
     (folder / "config.py").write_text("")

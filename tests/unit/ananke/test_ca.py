@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 
 @pytest.fixture(scope="module")
 def pem():
-    """An authority's certificate and its key, as people have them in one file."""
+    """An authority's certificate and its key in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "University")])
     now = datetime.datetime.now(datetime.UTC)
@@ -37,7 +37,7 @@ def pem():
 
 
 def test_add_and_remove(host, hub, ananke, tmp_path, pem):
-    """A certificate goes in without the key beside it, is listed, and goes again."""
+    """A certificate is added without its key, listed, and removed."""
     file = tmp_path / "Our CA.pem"
     file.write_text(pem)
     ended = ananke("ca", "bio", str(file), "--json")
@@ -50,8 +50,8 @@ def test_add_and_remove(host, hub, ananke, tmp_path, pem):
     assert ananke("ca", "bio", "--remove", "Our-CA", "--json").json["files"] == []
 
 
-def test_says_that_a_restart_is_needed(created, ananke, tmp_path, pem):
-    """A container that exists has to be restarted."""
+def test_restart_is_recommended(created, ananke, tmp_path, pem):
+    """An existing container must be restarted, and the command says so."""
     file = tmp_path / "ca.pem"
     file.write_text(pem)
     assert "ananke restart bio" in ananke("ca", "bio", str(file)).out
@@ -67,7 +67,7 @@ def test_says_that_a_restart_is_needed(created, ananke, tmp_path, pem):
     ],
 )
 def test_refusals(hub, ananke, tmp_path, text, code):
-    """What is no certificate is refused, and nothing is written."""
+    """A file that is not a certificate is refused, and nothing is written."""
     file = tmp_path / "ca.pem"
     if text is not None:
         file.write_text(text)
@@ -77,7 +77,7 @@ def test_refusals(hub, ananke, tmp_path, text, code):
 
 @pytest.mark.parametrize("name", ["none", "../config.py", "../../x"])
 def test_removes_nothing_else(hub, ananke, name):
-    """Only what is one of them can be removed."""
+    """Only certificates of the definition can be removed."""
     assert ananke("ca", "bio", "--remove", name, "--json").code == 12
     assert (hub / "config.py").exists()
 

@@ -65,7 +65,7 @@ def test_help_is_complete(name):
 
 @pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"shell"}))
 def test_json_everywhere(name):
-    """Each command but the shell answers programs."""
+    """Each command except the shell has ``--json``."""
     assert any("--json" in parameter.opts for parameter in COMMANDS[name].params)
 
 
@@ -74,12 +74,12 @@ READ_ONLY = ("demo", "list", "status", "doctor")
 
 @pytest.mark.parametrize("name", sorted(set(COMMANDS) - set(READ_ONLY)))
 def test_dry_run_everywhere(name):
-    """Each command that changes or runs something can tell it first."""
+    """Each command that changes or runs something has ``--dry-run``."""
     assert any("--dry-run" in parameter.opts for parameter in COMMANDS[name].params)
 
 
 def test_light_start():
-    """The manager starts on a host that has nothing of Jupyter."""
+    """The manager starts on a host without any package of Jupyter."""
     code = """
 import sys
 OURS = {"ananke", "typer", "annotated_doc", "rich", "click", "shellingham", "markdown_it", "mdurl"}
@@ -111,13 +111,13 @@ def test_one_gateway():
 
 
 def test_usage_errors_have_their_code(ananke):
-    """What Typer refuses ends with 2."""
+    """A command line that Typer refuses ends with 2."""
     assert ananke("create", "--no-such-flag").code == 2
     assert ananke("no-such-command").code == 2
 
 
 def test_errors_for_people(ananke):
-    """A person reads one sentence, and the way out; no trace."""
+    """A person reads one sentence and a hint, and no traceback."""
     ended = ananke("start", "bio")
     assert ended.code == 12
     assert ended.err.startswith("Error: There is no container definition")
@@ -127,15 +127,15 @@ def test_errors_for_people(ananke):
 
 
 def test_errors_for_programs(ananke):
-    """With ``--json`` an error is the one document on standard output."""
+    """With ``--json`` an error is the only document on standard output."""
     ended = ananke("start", "bio", "--json")
     assert set(ended.json["error"]) == {"code", "message", "hint", "details"}
     assert ended.json["error"]["code"] == ended.code == 12
     assert ended.err == ""
 
 
-def test_errors_of_ours(host, hub, ananke, monkeypatch):
-    """What goes wrong inside ends with 1 and words, and a trace only when asked for."""
+def test_internal_errors(host, hub, ananke, monkeypatch):
+    """An internal error ends with 1 and a message, with a traceback only on request."""
     from ananke.commands import create
 
     monkeypatch.setattr(create, "check_definition", lambda *_: 1 / 0)
@@ -146,12 +146,12 @@ def test_errors_of_ours(host, hub, ananke, monkeypatch):
 
 
 def test_unknown_directory(ananke):
-    """A folder that is not there is told."""
+    """A missing folder is reported."""
     assert ananke("list", "-C", "/no/such/folder", "--json").code == 12
 
 
-def test_words_are_never_markup(host, ananke):
-    """Square brackets in a file's words are shown as they are."""
+def test_text_is_never_markup(host, ananke):
+    """Square brackets in a file are printed as they are."""
     folder = host.root / "containers" / "odd"
     folder.mkdir()
     (folder / "config.py").write_text("config['[red]port[/red]'] = 1\n")
@@ -170,7 +170,7 @@ def test_words_are_never_markup(host, ananke):
     ],
 )
 def test_hints(host, ananke, words, hint):
-    """Podman's words come with the way out that they do not tell."""
+    """An error of Podman has a hint that Podman does not give."""
     host.fail("podman images", words)
     ended = ananke("list", "--images", "--json")
     assert ended.code == 11
@@ -179,7 +179,7 @@ def test_hints(host, ananke, words, hint):
 
 
 def test_a_program_that_hangs(host, monkeypatch):
-    """Whoever does not answer is given up on, with words."""
+    """A program that does not end is stopped, with a message."""
     slow = host.bin / "podman"
     slow.write_text("#!/bin/sh\nexec sleep 60\n")
     completed = Podman(Steps()).query(["podman", "ps"], seconds=0.2)
@@ -192,7 +192,7 @@ GENERATOR = os.environ.get("ANANKE_TEST_QUADLET") or "/usr/libexec/podman/quadle
 
 @pytest.mark.skipif(not os.access(GENERATOR, os.X_OK), reason="this Podman has no Quadlet")
 def test_podmans_own_generator_takes_the_unit(host, hub, monkeypatch):
-    """The unit is one for Podman itself, odd characters included."""
+    """Podman itself accepts the unit, special characters included."""
     from ananke import definition
 
     monkeypatch.setenv("ANANKE_QUADLET", GENERATOR)
@@ -211,7 +211,7 @@ def test_podmans_own_generator_takes_the_unit(host, hub, monkeypatch):
 
 
 def test_unit_escapes(host, hub):
-    """What systemd would take for a specifier, a variable or a quote is kept as it is."""
+    """Specifiers, variables and quotes of systemd are escaped."""
     from ananke import definition
 
     found = definition.read_definition(host.root, "bio").with_values(

@@ -32,14 +32,14 @@ def test_creates_a_unit_that_answers(host, hub, ananke):
 
 
 def test_says_where_the_hub_is(hub, ananke):
-    """A person is told the address."""
+    """A person sees the URL of the hub."""
     ended = ananke("create", "bio")
     assert ended.code == 0
     assert "The hub bio is running: http://127.0.0.1:" in ended.out
 
 
-def test_base_url_is_asked_below(host, ananke, monkeypatch):
-    """A hub with a path of several segments is asked, and told of, below it."""
+def test_base_url_is_part_of_the_url(host, ananke, monkeypatch):
+    """A hub with a path of several segments is called and printed with that path."""
     from ananke.commands import create
 
     monkeypatch.setattr(create, "require_port", lambda *_: None)
@@ -52,8 +52,8 @@ def test_base_url_is_asked_below(host, ananke, monkeypatch):
         assert ended.json["url"] == f"http://127.0.0.1:{port}/a/b/"
 
 
-def test_flags_go_before_the_file(host, hub, ananke):
-    """Limits, GPUs, volumes and further arguments given as flags are in the unit."""
+def test_flags_override_the_file(host, hub, ananke):
+    """Limits, GPUs, volumes and extra arguments from flags are in the unit."""
     ended = ananke(
         *("create", "bio", "--memory", "8g", "--cpus", "2.5", "--gpu", "0"),
         *(
@@ -75,7 +75,7 @@ def test_flags_go_before_the_file(host, hub, ananke):
 
 
 def test_dry_run_changes_nothing(host, hub, ananke):
-    """It tells folders, files and command lines, and makes none of them."""
+    """It lists folders, files and command lines, and makes none of them."""
     ended = ananke("create", "bio", "--dry-run", "--json")
     assert ended.code == 0
     assert ended.json["dry_run"]
@@ -89,7 +89,7 @@ def test_dry_run_changes_nothing(host, hub, ananke):
 
 @pytest.mark.parametrize("there", [True, False])
 def test_no_limit_of_processes(host, hub, ananke, monkeypatch, there):
-    """Podman's own limit is lifted, where the account can have limits at all."""
+    """Podman's own limit of processes is lifted if the account can have limits."""
     from ananke import unit
 
     monkeypatch.setattr(unit, "list_controllers", lambda *_: {"pids"} if there else set())
@@ -98,14 +98,14 @@ def test_no_limit_of_processes(host, hub, ananke, monkeypatch, there):
 
 
 def test_after_too_many_failures(host, created, ananke):
-    """A unit that systemd has given up on can be started again."""
+    """A unit that has failed too often can be started again."""
     host.change(units={"ananke-bio.service": "failed"})
     assert ananke("start", "bio").code == 0
     assert host.called("systemctl", "--user", "reset-failed", "ananke-bio.service")
 
 
 def test_before_quadlet(host, hub, ananke):
-    """Podman 4.3 makes the unit by ``generate systemd``, and the trial container goes again."""
+    """Podman 4.3 makes the unit with ``generate systemd``, from a temporary container."""
     host.change(version="4.3.1")
     ended = ananke("create", "bio", "--json")
     assert ended.code == 0, ended
@@ -118,7 +118,7 @@ def test_before_quadlet(host, hub, ananke):
 
 
 def test_port_not_filled_in(host, ananke):
-    """A fresh definition is refused with file and line, before anything is run."""
+    """A new definition is refused with file and line before anything runs."""
     ananke("new", "fresh", "--template", "template-base")
     ended = ananke("create", "fresh", "--json")
     assert ended.code == 10
@@ -132,7 +132,7 @@ def test_port_not_filled_in(host, ananke):
 
 
 def test_lms_not_filled_in(host, ananke):
-    """With the port, the LMS is next, with file and line."""
+    """After the port, the LMS is reported, with file and line."""
     ananke("new", "fresh", "--template", "template-base", "--port", "8765")
     ended = ananke("create", "fresh", "--json")
     assert ended.code == 10
@@ -157,7 +157,7 @@ def test_lms_not_filled_in(host, ananke):
     ],
 )
 def test_refusals(host, hub, ananke, argv, code, words):
-    """What cannot be is refused with its own exit code and a way out, and no unit is made."""
+    """Invalid values are refused with their own exit code and a hint, and no unit is made."""
     ended = ananke("create", "bio", *argv, "--json")
     assert ended.code == code
     assert words in ended.json["error"]["message"]
@@ -166,7 +166,7 @@ def test_refusals(host, hub, ananke, argv, code, words):
 
 
 def test_port_taken(host, ananke):
-    """A port that another program has is told before anything is made."""
+    """A port that another program uses is refused before anything is made."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -176,15 +176,15 @@ def test_port_taken(host, ananke):
     assert not host.called("podman", "tag")
 
 
-def test_twice(host, created, ananke):
-    """A second creation is refused, and says how to begin anew."""
+def test_second_creation_is_refused(host, created, ananke):
+    """A second creation is refused, and the hint says how to start over."""
     ended = ananke("create", "bio", "--json")
     assert ended.code == 13
     assert "ananke remove bio" in ended.json["error"]["hint"]
 
 
 def test_foreign_container(host, hub, ananke):
-    """A container of the same name that somebody else made is left alone."""
+    """A container of the same name that ananke did not create is left alone."""
     host.change(containers={"bio": {"Image": "x", "running": True}})
     ended = ananke("create", "bio", "--json")
     assert ended.code == 13
@@ -192,14 +192,14 @@ def test_foreign_container(host, hub, ananke):
 
 
 def test_lingering_is_switched_on(host, hub, ananke):
-    """Where lingering is off it is switched on."""
+    """Lingering is turned on if it is off."""
     host.change(linger="no")
     assert ananke("create", "bio").code == 0
     assert host.called("loginctl", "enable-linger")
 
 
 def test_lingering_refused(host, hub, ananke):
-    """Where it may not be switched on, nothing is made, and the administrator's command is told."""
+    """If lingering cannot be turned on, nothing is made, and the hint names the command."""
     host.change(linger="no")
     host.fail("loginctl enable-linger", "Could not enable linger: Access denied", 1)
     ended = ananke("create", "bio", "--json")
@@ -209,8 +209,8 @@ def test_lingering_refused(host, hub, ananke):
     assert ananke("create", "bio", "--no-linger").code == 0
 
 
-def test_hub_does_not_come_up(host, hub, ananke):
-    """After the wait the hub's own log is shown; the container stays, to be looked into."""
+def test_hub_that_does_not_start(host, hub, ananke):
+    """After the wait the hub's log is shown, and the container is kept."""
     host.change(silent=[OLD], journal="SyntaxError in 10_servers.py")
     ended = ananke("create", "bio", "--wait", "1")
     assert ended.code == 14
@@ -229,7 +229,7 @@ def test_unit_that_failed_is_not_waited_for(host, hub, ananke):
 
 
 def test_start_refused_by_systemd(host, hub, ananke):
-    """systemd's words and the end of the unit's log are shown."""
+    """The output of systemd and the end of the unit's log are shown."""
     host.fail("systemctl --user start", "Job for ananke-bio.service failed.", 1)
     ended = ananke("create", "bio", "--json")
     assert ended.code == 11
@@ -238,7 +238,7 @@ def test_start_refused_by_systemd(host, hub, ananke):
 
 
 def test_podman_missing(host, hub, ananke, monkeypatch):
-    """Without Podman it is said which package to install."""
+    """Without Podman the hint names the package to install."""
     (host.bin / "podman").unlink()
     monkeypatch.setenv("PATH", str(host.bin))
     ended = ananke("create", "bio", "--json")
@@ -247,7 +247,7 @@ def test_podman_missing(host, hub, ananke, monkeypatch):
 
 
 def test_no_start(host, hub, ananke):
-    """``--no-start`` makes the unit and starts nothing."""
+    """``--no-start`` makes the unit and does not start it."""
     ended = ananke("create", "bio", "--no-start", "--json")
     assert ended.code == 0
     assert not ended.json["started"]
@@ -255,7 +255,7 @@ def test_no_start(host, hub, ananke):
 
 
 def test_root_is_refused(host, hub, ananke, monkeypatch):
-    """Root is told to be somebody else."""
+    """Root is refused."""
     import os
 
     monkeypatch.setattr(os, "geteuid", lambda: 0)
@@ -265,7 +265,7 @@ def test_root_is_refused(host, hub, ananke, monkeypatch):
 
 
 def test_asks_where_the_definition_says_so(host, hub):
-    """``interactive`` values are asked for at a terminal, again after an answer that is none."""
+    """``interactive`` values are asked for on a terminal, again after an invalid answer."""
     config = hub / "config.py"
     text = config.read_text().replace("['memory'] = 'max'", "['memory'] = 'interactive'")
     config.write_text(text.replace("['gpus'] = []", "['gpus'] = 'interactive'"))
@@ -282,7 +282,7 @@ def test_asks_where_the_definition_says_so(host, hub):
 
 
 def test_interactive_without_a_terminal(host, hub, ananke):
-    """Without a terminal the flag that is missing is named."""
+    """Without a terminal the hint names the missing flag."""
     config = hub / "config.py"
     config.write_text(
         config.read_text().replace("['memory'] = 'max'", "['memory'] = 'interactive'")
@@ -294,7 +294,7 @@ def test_interactive_without_a_terminal(host, hub, ananke):
 
 
 def test_values_of_the_creation_are_kept(host, created, ananke):
-    """What was given as a flag counts for later commands, whatever config.py says."""
+    """Later commands use the values of the creation, whatever config.py says."""
     kept = json.loads((created / "runtime" / "created.json").read_text())
     assert kept["image_name"] == "ananke-base"
     assert ananke("status", "bio", "--json").json["hub_answers"]

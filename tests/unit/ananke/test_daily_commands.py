@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("verb", ["start", "restart"])
 def test_start_waits_for_the_hub(host, created, ananke, verb):
-    """The unit is started, and the hub has answered when the command ends."""
+    """The command starts the unit, and ends when the hub answers."""
     ended = ananke(verb, "bio", "--json")
     assert ended.code == 0
     assert ended.json["state"] == "running"
@@ -19,15 +19,15 @@ def test_start_waits_for_the_hub(host, created, ananke, verb):
 
 
 def test_start_without_waiting(host, created, ananke):
-    """``--wait 0`` says that it is starting."""
+    """With ``--wait 0`` the state is starting."""
     host.change(silent=[OLD])
     ended = ananke("restart", "bio", "--wait", "0", "--json")
     assert ended.code == 0
     assert ended.json["state"] == "starting"
 
 
-def test_start_that_fails(host, created, ananke):
-    """A hub that does not answer is told with its log."""
+def test_failed_start_shows_the_log(host, created, ananke):
+    """If the hub does not answer, the error contains its log."""
     host.change(silent=[OLD], journal="Traceback: no such LMS")
     ended = ananke("restart", "bio", "--wait", "1", "--json")
     assert ended.code == 14
@@ -35,7 +35,7 @@ def test_start_that_fails(host, created, ananke):
 
 
 def test_stop(host, created, ananke):
-    """The unit is stopped; it stays installed."""
+    """The unit is stopped and stays installed."""
     ended = ananke("stop", "bio", "--json")
     assert ended.code == 0
     assert ended.json["state"] == "stopped"
@@ -45,7 +45,7 @@ def test_stop(host, created, ananke):
 
 @pytest.mark.parametrize("verb", ["start", "stop", "restart", "status", "update", "logs", "shell"])
 def test_not_created(host, hub, ananke, verb):
-    """What has not been created is told, with the command that creates it."""
+    """A container that was not created is an error with the command that creates it."""
     ended = ananke(verb, "bio")
     assert ended.code == 12
     assert "ananke create bio" in ended.err
@@ -53,7 +53,7 @@ def test_not_created(host, hub, ananke, verb):
 
 @pytest.mark.parametrize("verb", ["start", "create", "status", "backup", "ca"])
 def test_no_definition(host, ananke, verb):
-    """A name without a definition is told, with the command that makes one."""
+    """A name without a definition is an error with the command that makes one."""
     ended = ananke(verb, "chem")
     assert ended.code == 12
     assert "ananke new chem" in ended.err
@@ -61,7 +61,7 @@ def test_no_definition(host, ananke, verb):
 
 @pytest.mark.parametrize("verb", ["start", "stop", "restart"])
 def test_dry_run(host, created, ananke, verb):
-    """A dry run tells the command line alone."""
+    """A dry run only lists the command line."""
     before = len(host.called("systemctl", "--user", verb))
     ended = ananke(verb, "bio", "--dry-run", "--json")
     assert ended.json["steps"] == [f"systemctl --user {verb} ananke-bio.service"]
@@ -69,7 +69,7 @@ def test_dry_run(host, created, ananke, verb):
 
 
 def test_status(host, created, ananke):
-    """State, image, what is used and what may be used are told."""
+    """The status has state, image, usage and limits."""
     found = ananke("status", "bio", "--json").json
     assert found["state"] == "active"
     assert found["hub_answers"]
@@ -81,15 +81,15 @@ def test_status(host, created, ananke):
 
 
 def test_status_of_a_stopped_hub(host, created, ananke):
-    """Where the hub does not answer the exit code says so."""
+    """If the hub does not answer, the exit code says so."""
     ananke("stop", "bio")
     ended = ananke("status", "bio", "--json")
     assert ended.code == 14
     assert ended.json["state"] == "inactive"
 
 
-def test_status_without_measures(host, created, ananke):
-    """Where podman cannot measure, the rest is told all the same."""
+def test_status_without_usage(host, created, ananke):
+    """If podman cannot measure the usage, the rest of the status is still there."""
     host.fail("podman stats", "Error: stats is not supported in rootless mode without cgroups v2")
     ended = ananke("status", "bio", "--json")
     assert ended.code == 0
@@ -97,7 +97,7 @@ def test_status_without_measures(host, created, ananke):
 
 
 def test_logs(host, created, ananke):
-    """The hub's journal comes as it is, or as lines of JSON."""
+    """The hub's journal is printed as it is, or as lines in JSON."""
     assert ananke("logs", "bio").out == "what the hub said\n"
     assert ananke("logs", "bio", "--json").json["lines"] == ["what the hub said"]
     ananke("logs", "bio", "--unit", "all", "--lines", "7")
@@ -106,14 +106,14 @@ def test_logs(host, created, ananke):
 
 
 def test_logs_follow(host, created, ananke):
-    """Following gives the terminal away, and has no JSON."""
+    """``--follow`` runs on the terminal and cannot be combined with ``--json``."""
     assert ananke("logs", "bio", "--follow").code == 0
     assert host.calls[-1][-1] == "--follow"
     assert ananke("logs", "bio", "--follow", "--json").code == 2
 
 
 def test_logs_of_a_stopped_container(host, created, ananke):
-    """Where nothing runs, the way to the container's own log is told."""
+    """If nothing runs, the hint names the container's own log."""
     ananke("stop", "bio")
     ended = ananke("logs", "bio", "--json")
     assert ended.code == 11
@@ -121,21 +121,21 @@ def test_logs_of_a_stopped_container(host, created, ananke):
 
 
 def test_shell_runs_a_command(host, created, ananke):
-    """A command's output and exit code are its own."""
+    """Output and exit code are those of the command."""
     ended = ananke("shell", "bio", "--", "sh", "-c", "echo inside; exit 7")
     assert ended.code == 7
     assert ended.out == "inside\n"
 
 
 def test_shell_has_a_terminal(host, created):
-    """At a terminal the shell gets one."""
+    """On a terminal the shell gets a terminal too."""
     ended = host.terminal("shell", "bio", "--", "echo", "inside", answers=[])
     assert ended.code == 0
     assert "--tty" in host.called("podman", "exec")[-1]
 
 
 def test_list(host, created, ananke):
-    """Containers come with state, port and image; what is wrong with one is told beside."""
+    """Containers are listed with state, port and image, invalid ones with their error."""
     host.definition("chem", 8001)
     broken = host.definition("phys", 8002) / "config.py"
     broken.write_text("config['prot'] = 1\n")
@@ -148,19 +148,19 @@ def test_list(host, created, ananke):
 
 
 def test_list_images(host, ananke):
-    """Images come with their names, ids and sizes."""
+    """Images are listed with their names, ids and sizes."""
     found = ananke("list", "--images", "--json").json["images"]
     assert [image["name"] for image in found] == ["ananke-base:latest", "ananke-nbgrader:latest"]
     assert "1.5 GB" in ananke("list", "--images").out
 
 
 def test_list_is_empty(host, ananke):
-    """Where there is nothing the way to something is told."""
+    """Without any container the command that makes one is named."""
     assert "ananke new NAME" in ananke("list").out
 
 
 def test_remove_keeps_the_data(host, created, ananke):
-    """Unit, container and tags go, the data and other names of the image stay."""
+    """Unit, container and tags are removed; the data and other tags of the image are kept."""
     ended = ananke("remove", "bio", "--yes", "--json")
     assert ended.code == 0
     assert ended.json["data"] == str(created / "runtime")
@@ -172,7 +172,7 @@ def test_remove_keeps_the_data(host, created, ananke):
 
 
 def test_remove_with_data(host, created, ananke):
-    """With ``--data`` the data go as well, also after the container has gone."""
+    """``--data`` removes the data too, even if the container was removed before."""
     assert ananke("remove", "bio", "--yes").code == 0
     assert ananke("remove", "bio", "--yes", "--data").code == 0
     assert not (created / "runtime").exists()
@@ -180,7 +180,7 @@ def test_remove_with_data(host, created, ananke):
 
 
 def test_remove_asks(host, created):
-    """At a terminal a no changes nothing."""
+    """Answering no on a terminal changes nothing."""
     ended = host.terminal("remove", answers=[("Remove the container bio", "n")])
     assert ended.code == 18
     assert host.quadlet("bio").exists()
@@ -190,14 +190,14 @@ def test_remove_asks(host, created):
 
 
 def test_remove_without_a_terminal(host, created, ananke):
-    """Without a terminal ``--yes`` is needed."""
+    """Without a terminal ``--yes`` is required."""
     ended = ananke("remove", "bio", "--json")
     assert ended.code == 2
     assert ended.json["error"]["hint"] == "Give --yes."
 
 
 def test_name_is_asked_for(host, created):
-    """Among several containers the name is asked for."""
+    """With several containers the name is asked for."""
     host.definition("chem", 8001)
     ended = host.terminal("stop", answers=[("Which container (bio, chem)", "bio")])
     assert ended.code == 0

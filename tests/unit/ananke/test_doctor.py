@@ -34,7 +34,7 @@ HEALTHY = {
 
 @pytest.fixture
 def machine(host, tmp_path):
-    """Make a machine of files (None takes one away) and of what its programs say."""
+    """Make a machine from files (None removes one) and the output of its programs."""
 
     def make(files=None, *, free=10**12, uid=1000, **state):
         root = tmp_path / "machine"
@@ -55,8 +55,8 @@ def machine(host, tmp_path):
     return make
 
 
-def test_a_machine_that_is_well(machine):
-    """Nothing is bad, nothing has a remedy."""
+def test_healthy_machine(machine):
+    """No check has an error or a hint."""
     found = list(host_checks.run_host_checks(machine()))
     assert [check for check in found if check.state != "ok" or check.hint] == []
     assert len(found) == 15
@@ -117,14 +117,14 @@ def test_each_problem_is_found(machine, name, state, files, rest, hint):
 
 
 def test_gpu_with_a_name(machine):
-    """A GPU that containers can name is well."""
+    """A GPU with a CDI name is fine."""
     found = {c.name: c for c in host_checks.run_host_checks(machine({"etc/cdi/nvidia.yaml": ""}))}
     assert found["GPUs"].state == "ok"
     assert "nvidia.yaml" in found["GPUs"].message
 
 
 def test_selinux_that_allows(machine):
-    """SELinux that lets containers run systemd is well."""
+    """SELinux that allows systemd in containers is fine."""
     found = {
         c.name: c for c in host_checks.run_host_checks(machine({"sys/fs/selinux/enforce": "1"}))
     }
@@ -132,7 +132,7 @@ def test_selinux_that_allows(machine):
 
 
 def test_no_podman(machine, host, monkeypatch):
-    """Without Podman the package is named, and the other checks go on."""
+    """Without Podman the hint names the package, and the other checks still run."""
     (host.bin / "podman").unlink()
     monkeypatch.setenv("PATH", str(host.bin))
     found = {c.name: c for c in host_checks.run_host_checks(machine())}
@@ -142,7 +142,7 @@ def test_no_podman(machine, host, monkeypatch):
 
 @pytest.fixture
 def doctor(machine, ananke, monkeypatch):
-    """Run the command on a machine that is well but for what is given."""
+    """Run the command on a healthy machine with some changes."""
 
     def run(*argv, **machine_is):
         made = machine(**machine_is)
@@ -153,7 +153,7 @@ def doctor(machine, ananke, monkeypatch):
 
 
 def test_exit_codes(doctor):
-    """A machine that is well ends with 0, one that would break a hub with 16."""
+    """The exit code is 0 for a healthy machine, and 16 for one that would break a hub."""
     assert doctor("--json").code == 0
     assert "All is well." in doctor().out
     ended = doctor("--json", version="3.0.0")
@@ -162,8 +162,8 @@ def test_exit_codes(doctor):
     assert "Podman: Upgrade to 4.4 or newer." in doctor(version="3.0.0").out
 
 
-def test_definition_is_looked_at(doctor, ananke):
-    """With a name, what is not filled in is found."""
+def test_definition_is_checked(doctor, ananke):
+    """With a name, missing values of the definition are found."""
     ananke("new", "fresh", "-t", "template-base")
     ended = doctor("fresh", "--json")
     assert ended.code == 16
@@ -193,7 +193,7 @@ def answering(answers):
 
 
 def test_lms_and_port(host, doctor):
-    """The LMS's addresses are asked: any answer that is no error of its own is one."""
+    """The LMS's URLs are called: any answer that is not a server error is fine."""
     folder = host.definition("bio", 65002)
     lms = folder / "jupyterhub_config.d" / "30_lms.py"
     with answering({"/mod/lti/certs.php": (200, "{}"), "/mod/lti/token.php": (500, "")}) as url:
@@ -207,7 +207,7 @@ def test_lms_and_port(host, doctor):
 
 
 @pytest.mark.parametrize(
-    ("told", "state", "remedy"),
+    ("uri", "state", "hint"),
     [
         ("{url}/hub/lti13/launch", "ok", ""),
         ("http://127.0.0.1:8000/hub", "error", "proxy_set_header Host"),
@@ -215,19 +215,19 @@ def test_lms_and_port(host, doctor):
         (None, "error", "proxy_pass"),
     ],
 )
-def test_proxy_headers(doctor, told, state, remedy):
-    """What the hub says of itself through the proxy tells which header is missing."""
+def test_proxy_headers(doctor, uri, state, hint):
+    """The hub's description of itself through the proxy shows which header is missing."""
     answers = {}
     with answering(answers) as url:
-        if told is not None:
-            uri = told.format(url=url, host=url.removeprefix("http://"))
-            answers["/p/hub/lti13/config"] = (200, json.dumps({"target_link_uri": uri}))
+        if uri is not None:
+            address = uri.format(url=url, host=url.removeprefix("http://"))
+            answers["/p/hub/lti13/config"] = (200, json.dumps({"target_link_uri": address}))
         ended = doctor("--public-url", f"{url}/p/", "--json")
     check = ended.json["checks"][-1]
     assert check["state"] == state
-    assert remedy in check["hint"]
+    assert hint in check["hint"]
 
 
-def test_public_url_that_is_none(doctor):
+def test_invalid_public_url(doctor):
     """Anything but an http(s) address is refused."""
     assert doctor("--public-url", "file:///etc/passwd", "--json").code == 2

@@ -24,7 +24,7 @@ def read(tmp_path):
 
 
 def test_filled_in(read):
-    """What an LMS shows, written as in the template, is enough."""
+    """The values that an LMS shows, written as in the template, are enough."""
     found = read(LMS_CONFIG)
     hubconfig.require_lms(found)
     assert hubconfig.find_lms_urls(found) == [
@@ -50,7 +50,7 @@ def test_filled_in(read):
     ],
 )
 def test_not_filled_in(read, change, words):
-    """What is missing is told with file and line."""
+    """The message names what is missing, with file and line."""
     found = read(LMS_CONFIG.replace(*change))
     if not words:
         hubconfig.require_lms(found)
@@ -61,8 +61,8 @@ def test_not_filled_in(read, change, words):
     assert words in caught.value.message
 
 
-def test_what_is_not_plain_is_left_to_the_hub(read):
-    """Values that only running would tell are taken to be right, and are not run."""
+def test_values_that_are_not_plain_are_left_to_the_hub(read):
+    """Values that are only known by running the file are accepted, and the file is not run."""
     text = LMS_CONFIG.replace('"https://lms.example.org"', "open('/nonexistent/secret').read()")
     found = read(text)
     hubconfig.require_lms(found)
@@ -81,12 +81,12 @@ def test_what_is_not_plain_is_left_to_the_hub(read):
     ],
 )
 def test_base_url(read, text, path):
-    """The hub's path is found where it is written plainly."""
+    """The hub's path is found if it is a plain value."""
     assert hubconfig.find_base_url(read(f"c = get_config()\n{text}\n", name="00_base.py")) == path
 
 
 def test_later_files_win(read):
-    """Files are read in the order of their names, as the hub does."""
+    """Files are read in the order of their names, as in the hub."""
     read('c.JupyterHub.base_url = "/late"', name="90_own.py")
     assert (
         hubconfig.find_base_url(read('c.JupyterHub.base_url = "/early"', name="00_base.py"))

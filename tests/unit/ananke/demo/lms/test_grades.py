@@ -114,7 +114,7 @@ def test_locked_grade_or_column_is_refused(lms, grader, whole):
 
 
 def test_only_students_have_grades(lms, grader):
-    """Teachers, strangers, the refused and the unenrolled get 400 and the body as reason."""
+    """Scores for anyone but enrolled students get 400, with the body as reason."""
     lms.behave(refuse_users=["203"])
     lms.api("PUT", "enrolments", {"user": "noam", "course": "numerics", "role": "none"})
     for sub in ("101", "103", "999", "203", "205"):
@@ -131,8 +131,8 @@ def test_suspended_students_are_scored_by_moodle(lms, grader):
     assert Grader(lms).score(at=5).status_code == 404
 
 
-def test_user_id_that_is_no_number_breaks_moodles_status_line(lms, grader):
-    """The answer is no HTTP; the next request on a new connection works."""
+def test_user_id_that_is_not_a_number_breaks_moodles_status_line(lms, grader):
+    """The answer is not HTTP; the next request on a new connection works."""
     with pytest.raises(requests.ConnectionError):
         grader.score(userId="2b1c-uuid")
     assert grader.score().status_code == 200
@@ -252,7 +252,7 @@ def test_tokens_and_scopes_are_checked(lms, grader):
 
 @all_profiles
 def test_line_items_are_made_found_changed_and_deleted(lms, grader):
-    """The whole life of a column that a tool makes."""
+    """A tool creates, finds, changes and deletes a line item."""
     words = Grader(lms, "words")
     link = lms.claims("tilda", "words")["https://purl.imsglobal.org/spec/lti/claim/resource_link"]
     made = words.make(resourceId="c-1", tag="ananke-total", resourceLinkId=link["id"])
@@ -287,8 +287,8 @@ def test_changed_maximum_touches_all_grades(lms, grader):
 
 
 @all_profiles
-def test_own_column_cannot_be_deleted(grader):
-    """The LMS keeps the column that it made with an activity."""
+def test_own_line_item_cannot_be_deleted(grader):
+    """The LMS keeps the line item that it created with an activity."""
     assert grader.http.delete(grader.item, timeout=5).status_code == 403
 
 
@@ -307,7 +307,7 @@ def test_own_column_cannot_be_deleted(grader):
     ],
 )
 def test_malformed_line_items_are_refused(grader, body):
-    """Label and maximum are needed, in POST and PUT."""
+    """POST and PUT need a label and a maximum."""
     answer = grader.http.post(
         grader.items, data=json.dumps(body), headers={"Content-Type": ITEM}, timeout=5
     )
@@ -344,8 +344,8 @@ def test_moodle_results_fail_with_limit(grader):
     assert "text/html" in answer.headers["Content-Type"]
 
 
-def test_columns_of_other_courses_are_not_found(lms, grader):
-    """A column is reached through its own course only."""
+def test_line_items_of_other_courses_are_not_found(lms, grader):
+    """A line item is only found in its own course."""
     elsewhere = grader.item.replace("/services/2/", "/services/3/")
     assert grader.http.get(elsewhere, headers={"Accept": ITEM}, timeout=5).status_code == 404
     assert grader.score(item=elsewhere).status_code == 404

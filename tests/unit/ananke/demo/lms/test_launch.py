@@ -23,7 +23,7 @@ def browser():
 
 
 def launched(lms, browser, user, activity):
-    """Go all the way; gives the verified claims."""
+    """Go through a whole launch; return the verified claims."""
     begun = lms.begin(browser, user, activity)
     answer = lms.authenticate(browser, begun)
     token = read_form(answer.text).fields["id_token"]

@@ -97,12 +97,12 @@ def test_everything_can_be_made(lms):
     ],
 )
 def test_invalid_changes_are_refused_with_a_message(lms, method, path, body, status):
-    """Every refusal has a status that fits and a message."""
+    """Each refusal has the right status and a message."""
     assert lms.api(method, path, body, status=status)["error"]["message"]
 
 
 def test_case_differences_make_different_people(lms):
-    """Subs that differ only by case are two people."""
+    """Subs that differ only in case belong to two people."""
     for sub in ("Same", "same"):
         lms.api("POST", "users", {"slug": f"p-{len(sub)}{sub.islower():d}", "sub": sub})
     users = [user for user in lms.api("GET", "state")["users"] if user["sub"].lower() == "same"]

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def start(tmp_path):
-    """Start the program; gives the process and its address once it answers."""
+    """Start the program; return the process and its URL when it answers."""
     started = []
 
     def run(*arguments, port=None):
@@ -100,7 +100,7 @@ def test_broken_connections_are_broken_here_too(start):
 
 
 @pytest.mark.parametrize("trouble", ["port", "host", "tool", "state", "version"])
-def test_it_says_in_one_line_why_it_cannot_start(tmp_path, capsys, trouble):
+def test_start_failure_is_one_line(tmp_path, capsys, trouble):
     """A taken port, an outside address, a bad tool URL, an unusable state directory."""
     state = tmp_path / "lms"
     arguments = ["--port", str(find_free_port())]
