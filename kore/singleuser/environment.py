@@ -1,4 +1,4 @@
-"""The environment of kernels that run code of others."""
+"""The environment of kernels that run other people's code."""
 
 from __future__ import annotations
 

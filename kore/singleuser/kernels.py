@@ -1,7 +1,7 @@
-"""Kernels that nobody else on the machine can listen to, for nbgrader's own runs of notebooks.
+"""Starts nbgrader's kernels so that no other account can listen to them.
 
-A kernel's ports are open to every account; what it publishes, such as the output of hidden
-tests, needs no key to be read. Sockets in a folder are their owner's.
+Every account can connect to a kernel's ports and read what it publishes, such as the output of
+hidden tests, without a key. Sockets in a private folder are their owner's only.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from traitlets import default
 
 
 class SocketKernelManager(AsyncKernelManager):
-    """Starts a kernel on Unix sockets with names of their own.
+    """Starts a kernel on Unix sockets with unique names.
 
-    Jupyter's own name for them is relative where the connection file has none yet, and the
-    kernel starts in another folder.
+    Jupyter's default name is relative if there is no connection file yet, and the kernel starts
+    in another folder.
     """
 
     @default("transport")  # type: ignore[untyped-decorator]
-    def _own_transport(self) -> str:
+    def _default_transport(self) -> str:
         return "ipc"
 
     @default("ip")  # type: ignore[untyped-decorator]
-    def _own_sockets(self) -> str:
+    def _default_socket_prefix(self) -> str:
         folder = Path(jupyter_runtime_dir())
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return str(folder / f"nb-{secrets.token_hex(8)}")

@@ -44,7 +44,7 @@ def launch(browser: Browser) -> tuple[float, float]:
     """Launch once as somebody whom the hub knows; milliseconds to begin and to finish."""
     browser.http.cookies.clear()
     start = time.perf_counter()
-    begun = browser.begun()
+    begun = browser.start_login()
     asked = time.perf_counter()
     token = browser.lms.sign(browser.lms.claims(begun.nonce))
     answered = time.perf_counter()

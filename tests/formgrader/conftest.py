@@ -1,4 +1,4 @@
-"""One course server with a harmless and a hostile submission, and one Chromium."""
+"""A course server with a harmless and a malicious submission, and a browser."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.courseserver import CourseServer, add_submission, serving, un
 
 @dataclass
 class Course:
-    """The server, and the ids of two submissions."""
+    """A course's server, and the ids of two submissions."""
 
     server: CourseServer
     honest: str
@@ -24,7 +24,7 @@ class Course:
 
 @pytest.fixture(scope="session")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
-    """Serve a course."""
+    """Run a course's server."""
     root = tmp_path_factory.mktemp("home") / "course"
     root.mkdir()
     honest = add_submission(root, "u101", unchanged, first="Ada", last="Lovelace")
@@ -44,6 +44,6 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all."""
+    """One Chromium for all tests of a module."""
     with running_chromium() as chromium:
         yield chromium

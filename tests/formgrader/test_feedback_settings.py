@@ -1,4 +1,4 @@
-"""What students find of hidden tests in their feedback, by the course's settings."""
+"""Hidden tests in feedback, by the course's settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from nbformat.v4 import new_output
 
 from kore.service.courses import settings
-from tests.support.courseserver import COURSE, add_submission, feedback_of, only_files
+from tests.support.courseserver import COURSE, add_submission, generate_feedback, only_files
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -17,7 +17,7 @@ TRACE = "the traceback names the hidden test"
 
 
 def _marks(notebook: Any) -> Any:
-    """Be a student whose function fails, and who writes marks of hidden tests too."""
+    """Return a notebook whose function fails, and that has markers of hidden tests itself."""
     for cell in notebook.cells:
         if cell.metadata.get("nbgrader", {}).get("grade_id") == "test-square":
             cell.outputs = [
@@ -39,21 +39,21 @@ def _feedback(tmp_path: Any, **feedback: bool) -> str:
     for name, value in feedback.items():
         setattr(wanted.feedback, name, value)
     settings.write(services, COURSE, wanted)
-    return feedback_of(root, "u7").read_text()
+    return generate_feedback(root, "u7").read_text()
 
 
-def test_hidden_tests_are_shown_unless_said_otherwise(tmp_path):
-    """nbgrader's own way: the feedback has all of the notebook."""
+def test_hidden_tests_are_shown_by_default(tmp_path):
+    """As in nbgrader, the feedback has the whole notebook."""
     page = _feedback(tmp_path)
     assert "### BEGIN HIDDEN TESTS" in page
     assert TRACE in page
 
 
 @pytest.mark.parametrize("again", [False, True])
-def test_hidden_tests_and_what_they_print_are_left_out(tmp_path, again):
-    """Neither source nor output of a hidden test is shown; odd marks of a student do no harm.
+def test_hidden_tests_and_their_output_are_omitted(tmp_path, again):
+    """Neither source nor output of a hidden test is shown; a student's markers are harmless.
 
-    Run again, the rest of the cell speaks: the visible test holds, so nothing fails.
+    If the notebook runs again, the visible test passes, so the cell has no error.
     """
     page = _feedback(tmp_path, show_hidden_tests=False, run_again=again)
     assert TRACE not in page
@@ -63,8 +63,8 @@ def test_hidden_tests_and_what_they_print_are_left_out(tmp_path, again):
     assert "ZeroDivisionError" not in page
 
 
-def test_run_again_with_hidden_tests_shows_what_they_say(tmp_path):
-    """Run again as it is, the hidden test fails before the student's eyes."""
+def test_run_again_with_hidden_tests_shows_their_output(tmp_path):
+    """If the whole notebook runs again, the feedback shows that the hidden test fails."""
     page = _feedback(tmp_path, run_again=True)
     assert TRACE not in page
     assert "ZeroDivisionError" in page

@@ -13,7 +13,7 @@ from nbconvert.exporters import HTMLExporter
 from playwright.sync_api import Dialog, Error, expect
 
 from tests.support import hostile, lab
-from tests.support.courseserver import feedback_of
+from tests.support.courseserver import generate_feedback
 
 pytestmark = [
     pytest.mark.slow,
@@ -68,7 +68,7 @@ def watched(browser, *, sandboxed=False, pictures=False):
 
 
 def _is_without_script(frame):
-    """Say whether a frame is sandboxed so that not even a script of ours would ever answer."""
+    """Whether a frame is sandboxed so that not even a test's script would run in it."""
     if frame.parent_frame is None:
         return False
     sandbox = frame.frame_element().get_attribute("sandbox")
@@ -77,14 +77,14 @@ def _is_without_script(frame):
 
 
 def click_everything(page):
-    """Click each link of the student's, and what is around it."""
+    """Click each of the student's links, and what is around it."""
     for link in page.locator("#notebook a:not([href^='http'])").all()[:40]:
         link.evaluate("element => element.click()")
     page.mouse.move(200, 400)
 
 
 def test_a_submission_in_formgrader(course, browser):
-    """A hostile submission is shown for grading; it runs, loads, and covers nothing."""
+    """A malicious submission is shown for grading; it runs, loads and covers nothing."""
     with watched(browser) as page:
         page.goto(f"{course.server.url}/formgrader/submissions/{course.hostile}/")
         page.wait_for_load_state("networkidle")
@@ -100,7 +100,7 @@ def test_a_submission_in_formgrader(course, browser):
 
 
 def test_these_notebooks_are_hostile(course, browser):
-    """Shown as nbconvert shows notebooks by itself, they do all that the other tests look for."""
+    """With nbconvert's own exporter they do all that the other tests check for."""
     path = course.server.root / "autograded" / "u666" / "ps1" / "p1.ipynb"
     notebook = nbformat.from_dict(json.loads(path.read_text()))
     notebook.cells = [cell for cell in notebook.cells if "attachments" not in cell][:50]
@@ -119,7 +119,7 @@ def test_these_notebooks_are_hostile(course, browser):
 
 
 def test_grading_still_works(course, browser):
-    """Points and a comment are given to a hostile submission, and are there afterwards."""
+    """Points and a comment for a malicious submission are saved."""
     url = f"{course.server.url}/formgrader/submissions/{course.hostile}/"
     with watched(browser) as page:
         page.goto(url)
@@ -155,7 +155,7 @@ def test_grading_still_works(course, browser):
     ],
 )
 def test_lists_of_formgrader(course, browser, path):
-    """Each list fills its table, with a student's name as text."""
+    """Each list fills its table, with students' names as text."""
     with watched(browser) as page:
         page.goto(f"{course.server.url}/formgrader/{path}")
         page.wait_for_load_state("networkidle")
@@ -177,15 +177,15 @@ def test_lists_of_formgrader(course, browser, path):
         "submissions/<script>window.pwned=1<%2Fscript>",
     ],
 )
-def test_addresses_are_no_script(course, browser, path):
-    """A link that a student sets to a page of formgrader brings no script along."""
+def test_urls_run_no_scripts(course, browser, path):
+    """A student's link to a page of formgrader cannot bring a script along."""
     with watched(browser) as page:
         page.goto(f"{course.server.url}/formgrader/{quote(path, safe='/%')}")
 
 
 @pytest.mark.parametrize("what", ["students", "submitted_notebooks/ps1/p1", "submissions/ps1"])
-def test_answers_are_no_pages(course, browser, what):
-    """An answer to formgrader's scripts is data also where a link leads to it."""
+def test_api_answers_are_not_pages(course, browser, what):
+    """An answer to formgrader's scripts is data even if a link leads to it."""
     answer = course.server.get(f"/formgrader/api/{what}")
     assert answer.headers["Content-Type"].startswith("text/plain")
     assert "sandbox" in answer.headers["Content-Security-Policy"]
@@ -194,7 +194,7 @@ def test_answers_are_no_pages(course, browser, what):
 
 
 def test_configuration_of_a_submission_is_not_run(course):
-    """Formgrader's address names no folder whose nbgrader_config.py would be run."""
+    """Formgrader's URL cannot name a folder whose nbgrader_config.py would run."""
     answer = course.server.get("/formgrader?path=autograded/u666/ps1")
     assert answer.ok
     assert not (course.server.root / "ran").exists()
@@ -202,8 +202,8 @@ def test_configuration_of_a_submission_is_not_run(course):
 
 @pytest.mark.parametrize("name", ["evil.html", "evil.svg", "evil.xhtml"])
 @pytest.mark.parametrize("place", ["/files/autograded/u666/ps1", "/formgrader/submissions/{id}"])
-def test_files_as_they_are(course, browser, name, place):
-    """A file of a submission, opened as it is, is in a sandbox without script."""
+def test_files_are_sandboxed(course, browser, name, place):
+    """A file of a submission that is opened runs no scripts."""
     path = f"{place.format(id=course.hostile)}/{name}"
     answer = course.server.get(path)
     assert answer.status_code == 200
@@ -213,8 +213,8 @@ def test_files_as_they_are(course, browser, name, place):
         page.goto(course.server.url + path)
 
 
-def test_conversions(course, browser):
-    """What Jupyter itself makes of a hostile notebook is in a sandbox, too."""
+def test_conversions_are_sandboxed(course, browser):
+    """A malicious notebook that Jupyter converts runs no scripts."""
     path = "/nbconvert/html/autograded/u666/ps1/p1.ipynb"
     answer = course.server.get(path)
     assert "sandbox" in answer.headers["Content-Security-Policy"].split("; ")
@@ -224,8 +224,8 @@ def test_conversions(course, browser):
 
 @pytest.mark.parametrize("student", ["u666", "u101"])
 def test_feedback(course, browser, student, tmp_path):
-    """Feedback runs nothing, as a file of its own and as a page of the server; grades are there."""
-    page_path = feedback_of(course.server.root, student)
+    """Feedback runs no scripts, as a file and as a page of the server, and shows grades."""
+    page_path = generate_feedback(course.server.root, student)
     text = page_path.read_text()
     assert "(Score:" in text
     assert "<head><meta content=" in text or "<head><meta http-equiv=" in text
@@ -252,7 +252,7 @@ def test_feedback(course, browser, student, tmp_path):
     ],
 )
 def test_in_jupyterlab(course, browser, path, shown):
-    """JupyterLab shows a student's notebook untrusted, and their files without script."""
+    """JupyterLab shows a student's notebook untrusted, and files without scripts."""
     with watched(browser, pictures=True) as page:
         page.goto(f"{course.server.url}/lab/tree/{path}?reset")
         lab.wait_until_ready(page)
@@ -262,8 +262,8 @@ def test_in_jupyterlab(course, browser, path, shown):
         page.wait_for_timeout(1500)
 
 
-def test_an_honest_submission_looks_as_ever(course, browser):
-    """An honest notebook keeps its code, its prose, and its marks for grading."""
+def test_a_harmless_submission_is_unchanged(course, browser):
+    """A harmless notebook keeps its code, its text and its inputs for grading."""
     with watched(browser) as page:
         page.goto(f"{course.server.url}/formgrader/submissions/{course.honest}/")
         page.wait_for_load_state("networkidle")

@@ -1,4 +1,4 @@
-"""A running formgrader goes by the course's settings as they are now."""
+"""A running formgrader uses the course's current settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def _students_version(server: CourseServer) -> str:
-    """Have formgrader make the students' version; return what is in the solution's place."""
+    """Let formgrader make the release version; return what replaces the solution."""
     answer = server.post("/formgrader/api/assignment/ps1/assign")
     assert answer.json()["success"], answer.text
     made: dict[str, Any] = json.loads((server.root / "release/ps1/p1.ipynb").read_text())
@@ -26,10 +26,10 @@ def _students_version(server: CourseServer) -> str:
 
 
 @pytest.mark.parametrize("folder", [".", ".."])
-def test_a_setting_is_in_force_at_once_and_gone_at_once(tmp_path: Path, folder: str):
-    """Changed in the form, then back to the default, in a server that runs all the while.
+def test_a_setting_takes_effect_at_once(tmp_path: Path, folder: str):
+    """A changed setting, and its default again, take effect in a running server.
 
-    In containers that runs in the folder above the course's.
+    In containers the server runs in the folder above the course's.
     """
     root = tmp_path / "course"
     (root / "source" / "ps1").mkdir(parents=True)

@@ -23,7 +23,7 @@ def ports():
 
 @pytest.fixture(scope="module")
 def kore(ports):
-    """What stands in for Kore: it is told of launches, and says whom it takes a browser for."""
+    """A stand-in for Kore: it receives launches, and says which user a browser is."""
     stand_in = KoreStandIn(ports.kore, ports.api, KORE_TOKEN)
     yield stand_in
     stand_in.stop()

@@ -139,7 +139,7 @@ def test_a_target_link_elsewhere_is_not_followed(hub, browser):
 
 def test_next_in_the_request_is_ignored(hub, browser):
     """Only what the LMS signed decides where a launch leads."""
-    begun = browser.begun(next="https://evil.example/")
+    begun = browser.start_login(next="https://evil.example/")
     token = browser.lms.sign(browser.lms.claims(begun.nonce))
     answer = browser.finish(browser.post_answer(state=begun.state, id_token=token, next="//evil"))
     assert location(answer) == "/hub/spawn?next=%2Fuser%2Fu123%2Flab"
@@ -173,7 +173,7 @@ def test_the_authentication_request(method, hub, browser):
 
 def test_client_id_and_message_hint_are_optional(hub, browser):
     """An LMS may omit the client id if only one is configured, and the message hint."""
-    begun = browser.begun(client_id=None, lti_message_hint=None)
+    begun = browser.start_login(client_id=None, lti_message_hint=None)
     assert begun.question["client_id"] == CLIENT_ID
     assert "lti_message_hint" not in begun.question
 
@@ -199,7 +199,7 @@ def test_over_https_the_cookie_is_sent_from_other_sites(hub, browser):
 
 def test_launches_in_several_tabs_do_not_disturb_each_other(hub, browser):
     """Ten logins started at once in one browser succeed in any order."""
-    begun = [browser.begun() for _ in range(10)]
+    begun = [browser.start_login() for _ in range(10)]
     for login in [*begun[5:], *reversed(begun[:5])]:
         token = browser.lms.sign(browser.lms.claims(login.nonce))
         answer = browser.finish(browser.post_answer(state=login.state, id_token=token))
@@ -209,7 +209,7 @@ def test_launches_in_several_tabs_do_not_disturb_each_other(hub, browser):
 def test_unfinished_logins_are_limited(hub, browser):
     """A browser keeps a bounded number of unfinished logins, the newest ones."""
     for _ in range(40):
-        newest = browser.begun()
+        newest = browser.start_login()
     kept = [c for c in browser.http.cookies if c.name.startswith("ananke-login-")]
     assert len(kept) <= 25
     token = browser.lms.sign(browser.lms.claims(newest.nonce))
@@ -285,15 +285,15 @@ def test_other_browsers_keep_their_sessions(hub, kore, lms):
 def test_kore_is_notified(hub, kore, lms, browser):
     """Kore gets user, client id, claims and platform, with the login's own token."""
     browser.launch(sub="800", name="Äda Éxample")
-    told = kore.wait_for("u800")
-    assert told["client_id"] == CLIENT_ID
-    assert told["claims"]["name"] == "Äda Éxample"
-    assert told["platform"] == {
+    launch = kore.wait_for("u800")
+    assert launch["client_id"] == CLIENT_ID
+    assert launch["claims"]["name"] == "Äda Éxample"
+    assert launch["platform"] == {
         "issuer": lms.url,
         "client_id": CLIENT_ID,
         "token_url": f"{lms.url}/token",
     }
-    assert told["authorization"] == f"token {LOGIN_TOKEN}"
+    assert launch["authorization"] == f"token {LOGIN_TOKEN}"
 
 
 def test_login_works_without_kore_which_is_notified_later(hub, kore, browser):
@@ -314,8 +314,8 @@ def test_a_final_refusal_by_kore_is_logged_once(hub, kore, browser):
     kore.status = 422
     try:
         location(browser.launch(sub="802"))
-        words = "Could not notify Kore of the launch by u802: it answered 422"
-        hub.wait_for_log(words)
+        line = "Could not notify Kore of the launch by u802: it answered 422"
+        hub.wait_for_log(line)
     finally:
         kore.status = 202
     assert hub.log.count("launch by u802") == 1

@@ -1,4 +1,4 @@
-"""The demo from its start to its end, and from its end to its next start."""
+"""The demo starts, ends, and starts again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ananke.errors import Exit
 from tests.support.demo import running_demo
 from tests.support.person import Person
 
-# Three starts of everything, one after the other.
+# Three starts of everything, one after another.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 NOBODY = 65534
@@ -30,7 +30,7 @@ DEMO = [sys.executable, "-m", "ananke", "demo", "--port=0", "--lms-port=0"]
 
 
 def of_state(state_dir):
-    """Every process that works for a state directory."""
+    """Return every process of the demo with this state directory."""
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
@@ -39,10 +39,10 @@ def of_state(state_dir):
     return found
 
 
-def wait_until(condition, seconds, words):
+def wait_until(condition, seconds, message):
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, words
+        assert time.monotonic() < deadline, message
         time.sleep(0.1)
 
 
@@ -61,15 +61,15 @@ def with_server_and_kernel(demo):
 
 
 def facts(state_dir):
-    """What has to be the same after a restart."""
+    """Return what must be the same after a restart."""
     secret = (state_dir / "hub" / "jupyterhub_cookie_secret").read_text()
     tokens = [path.read_text() for path in sorted((state_dir / "hub").glob("*.token"))]
     keys = {path.name: path.read_bytes() for path in (state_dir / "kore" / "keys").iterdir()}
     return secret, tokens, keys
 
 
-def test_ends_on_a_signal_and_goes_on_where_it_was(tmp_path):
-    """SIGTERM ends every process soon; the next start knows cookies, homes, courses."""
+def test_a_restart_keeps_the_state(tmp_path):
+    """SIGTERM ends every process; the next start has the same cookies, homes and courses."""
     state = tmp_path / "state"
     ports = ("--port", str(find_free_port()), "--lms-port", str(find_free_port()))
     with running_demo(state, *ports) as demo:
@@ -97,8 +97,8 @@ def test_ends_on_a_signal_and_goes_on_where_it_was(tmp_path):
         assert (state / "homes" / student.hub_name() / "notes.txt").read_text() == "mine"
 
 
-def test_a_killed_demo_leaves_nothing_and_starts_again(tmp_path):
-    """After kill -9 all of it ends by itself; what a killed hub leaves, the next start ends."""
+def test_a_killed_demo_starts_again(tmp_path):
+    """After kill -9 everything ends; the next start ends what a killed hub left running."""
     state = tmp_path / "state"
     with running_demo(state) as demo:
         with_server_and_kernel(demo)
@@ -120,7 +120,7 @@ def test_a_killed_demo_leaves_nothing_and_starts_again(tmp_path):
 
 
 def test_a_second_demo_on_the_same_state_is_refused(tmp_path):
-    """Two demos cannot share a state directory; the first one is not disturbed."""
+    """Two demos cannot share a state directory; the first one continues."""
     with running_demo(tmp_path / "state") as demo:
         second = subprocess.run(
             [*DEMO, f"--state-dir={demo.state_dir}"],
@@ -134,8 +134,8 @@ def test_a_second_demo_on_the_same_state_is_refused(tmp_path):
         assert requests.get(f"{demo.kore}/health", timeout=10).json() == {"status": "ok"}
 
 
-def test_a_part_that_does_not_start_is_named(tmp_path):
-    """Kore with a broken database: the demo says that it is Kore, shows its log, and ends."""
+def test_a_process_that_does_not_start_is_named(tmp_path):
+    """If Kore's database is broken, the demo names Kore, shows its log, and ends."""
     state = tmp_path / "state"
     (state / "kore").mkdir(parents=True)
     (state / "demo.lock").touch()
@@ -155,8 +155,8 @@ def test_a_part_that_does_not_start_is_named(tmp_path):
     assert of_state(state) == []
 
 
-def test_a_part_that_ends_later_is_named(tmp_path):
-    """When the LMS dies the demo says so, and ends the rest."""
+def test_a_process_that_ends_later_is_named(tmp_path):
+    """If the LMS dies, the demo says so and ends the rest."""
     with running_demo(tmp_path / "state") as demo:
         lms = next(
             process
@@ -168,8 +168,8 @@ def test_a_part_that_ends_later_is_named(tmp_path):
         assert of_state(demo.state_dir) == []
 
 
-def test_another_lms_takes_the_embedded_ones_place(tmp_path):
-    """With --lms-config there is no embedded LMS, and the hub knows the file's."""
+def test_another_lms_replaces_the_embedded_one(tmp_path):
+    """With --lms-config there is no embedded LMS, and the hub uses the file's."""
     config = tmp_path / "30_lms.py"
     config.write_text(
         "c = get_config()\n"
@@ -199,7 +199,7 @@ def test_another_lms_takes_the_embedded_ones_place(tmp_path):
         assert login.headers["Location"].startswith("http://127.0.0.2:9/moodle/mod/lti/auth.php?")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
 def test_runs_as_an_ordinary_user(tmp_path):
     """An ordinary user, in a home of their own, gets the same demo as root."""
     home = Path("/tmp") / f"ananke-nobody-{os.getpid()}"
@@ -219,11 +219,11 @@ def test_runs_as_an_ordinary_user(tmp_path):
             text=True,
         )
         try:
-            told = json.loads(process.stdout.readline())
+            ready = json.loads(process.stdout.readline())
             state = home / ".local" / "state" / "ananke" / "demo"
-            assert told["state_dir"] == str(state)
+            assert ready["state_dir"] == str(state)
             assert {p.uids().real for p in of_state(state)} == {NOBODY}
-            page = Person(_Addresses(told), "zoe").launch("roots")
+            page = Person(_Addresses(ready), "zoe").launch("roots")
             assert page.url.endswith("/user/u201/lab")
         finally:
             process.terminate()
@@ -234,5 +234,5 @@ def test_runs_as_an_ordinary_user(tmp_path):
 
 
 class _Addresses:
-    def __init__(self, told):
-        self.lms, self.hub, self.kore = told["lms"], told["hub"], told["kore"]
+    def __init__(self, ready):
+        self.lms, self.hub, self.kore = ready["lms"], ready["hub"], ready["kore"]

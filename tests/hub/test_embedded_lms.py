@@ -1,4 +1,4 @@
-"""Sign-in from the demo's LMS, a platform that knows nothing of our tests."""
+"""Sign-in from the demo's LMS, an LMS that is not made for tests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def linden(ports, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def hub(linden, kore, ports, tmp_path_factory):
-    """A hub that is connected to it."""
+    """A hub that is connected to the demo's LMS."""
     more = f"""
 c.LTI13Authenticator.client_id = [{linden.config.client_id!r}]
 c.LTI13Authenticator.authorize_url = {linden.config.authorize_url!r}
@@ -41,7 +41,7 @@ c.LTI13Authenticator.deployment_ids = [{linden.config.deployment_id!r}]
 
 
 def launch(lms, user: str, activity: str, **changes: str) -> requests.Response:
-    """Launch as a browser does; gives the answer to the last step in the hub."""
+    """Launch as a browser does; return the answer to the last step in the hub."""
     browser = requests.Session()
     begun = lms.begin(browser, user, activity)
     authenticated = browser.post(begun.action, data=begun.fields, timeout=20)
@@ -56,8 +56,8 @@ def launch(lms, user: str, activity: str, **changes: str) -> requests.Response:
 
 
 @pytest.mark.parametrize("profile", ["moodle", "canvas", "strict"])
-def test_people_come_in_from_each_kind_of_lms(profile, hub, kore, linden):
-    """Teacher, assistant, student, and the student whose name the LMS keeps to itself."""
+def test_people_sign_in_from_each_kind_of_lms(profile, hub, kore, linden):
+    """A teacher, an assistant, a student, and a student whose name the LMS does not send."""
     linden.behave(profile=profile)
     for person, activity in [
         ("tilda", "roots"),
@@ -83,7 +83,7 @@ def test_people_come_in_from_each_kind_of_lms(profile, hub, kore, linden):
 
 
 def test_an_error_of_the_lms_is_shown(hub, linden):
-    """An authentication request that the LMS refuses ends on our page, with its words."""
+    """An authentication request that the LMS refuses ends on our page, with its message."""
     linden.behave(profile="moodle")
     browser = requests.Session()
     begun = linden.begin(browser, "zoe", "roots")

@@ -12,18 +12,18 @@ import pytest
 
 from tests.support import forge
 from tests.support.forge import GONE, Key
-from tests.support.login_hub import Begun, Browser, read_page
+from tests.support.login_hub import Browser, StartedLogin, read_page
 
 pytestmark = pytest.mark.slow
 
 STRANGER = Key("stranger")
 
 
-def answer(make: Callable[[Browser, Begun], dict[str, str]]):
+def answer(make: Callable[[Browser, StartedLogin], dict[str, str]]):
     """Return a request that answers a login of this browser."""
 
     def send(browser):
-        begun = browser.begun()
+        begun = browser.start_login()
         return browser.post_answer(**make(browser, begun))
 
     return send
@@ -47,7 +47,7 @@ def seconds_ago(seconds: float) -> Callable[[], int]:
 
 
 def used_twice(browser):
-    begun = browser.begun()
+    begun = browser.start_login()
     form = {
         "state": begun.state,
         "id_token": browser.lms.sign(browser.lms.claims(begun.nonce)),
@@ -57,7 +57,7 @@ def used_twice(browser):
 
 
 def used_twice_with_its_cookie(browser):
-    begun = browser.begun()
+    begun = browser.start_login()
     kept = browser.http.cookies.copy()
     form = {
         "state": begun.state,
@@ -69,14 +69,14 @@ def used_twice_with_its_cookie(browser):
 
 
 def used_for_another_login(browser):
-    first, second = browser.begun(), browser.begun()
+    first, second = browser.start_login(), browser.start_login()
     return browser.post_answer(
         state=second.state, id_token=browser.lms.sign(browser.lms.claims(first.nonce))
     )
 
 
 def other_browsers_state(browser):
-    begun = Browser(browser.hub, browser.lms).begun()
+    begun = Browser(browser.hub, browser.lms).start_login()
     return browser.post_answer(
         state=begun.state, id_token=browser.lms.sign(browser.lms.claims(begun.nonce))
     )
@@ -84,7 +84,7 @@ def other_browsers_state(browser):
 
 def other_browsers_verified_login(browser):
     other = Browser(browser.hub, browser.lms)
-    begun = other.begun()
+    begun = other.start_login()
     sent = other.post_answer(
         state=begun.state, id_token=browser.lms.sign(browser.lms.claims(begun.nonce))
     )
@@ -93,7 +93,7 @@ def other_browsers_verified_login(browser):
 
 
 def forged_cookie(browser):
-    begun = browser.begun()
+    begun = browser.start_login()
     for cookie in browser.http.cookies:
         cookie.value = cookie.value[:-3] + "abc"
     return browser.post_answer(
@@ -513,8 +513,8 @@ def test_an_invalid_launch_ends_on_a_page_and_in_the_log(case, hub, browser):
 
     assert (page.status, page.heading) == (case.status, case.heading)
     assert "What you can do" in page.text
-    for words in case.also:
-        assert words in page.text
+    for text in case.also:
+        assert text in page.text
     refused = [line for line in written.splitlines() if "Launch refused" in line]
     assert len(refused) == 1
     assert case.log in refused[0]
@@ -558,7 +558,7 @@ def test_pages_are_isolated(browser):
 
 def test_an_error_description_is_escaped(browser):
     """The LMS's message cannot put markup into the page."""
-    begun = browser.begun()
+    begun = browser.start_login()
     page = browser.post_answer(
         state=begun.state, error="x", error_description="<script>alert(1)</script>"
     )

@@ -1,4 +1,4 @@
-"""A course's own server, configured as the hub starts it, without a hub; anybody may enter."""
+"""A course's own server, configured as the hub starts it, without a hub and open to all."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ from tests.support import notebooks
 
 COURSE = "c-0123456789abcdef"
 _CONFIG = Path(kore.__file__).parent / "singleuser" / "config"
-_PATIENCE = 60
+_START_SECONDS = 60
 
 
 @dataclass
 class CourseServer:
-    """Where it answers, and the course's files."""
+    """A running server, and the course's files."""
 
     url: str
     root: Path
     log: Path
 
     def post(self, path: str) -> requests.Response:
-        """Act as a script on a page of its own would."""
+        """Send a POST request as a script on its own page does."""
         with requests.Session() as session:
             session.get(self.url + "/formgrader", timeout=60)
-            proof = {"X-XSRFToken": session.cookies.get("_xsrf", ""), "Referer": self.url}
-            return session.post(self.url + path, headers=proof, timeout=120)
+            headers = {"X-XSRFToken": session.cookies.get("_xsrf", ""), "Referer": self.url}
+            return session.post(self.url + path, headers=headers, timeout=120)
 
     def get(self, path: str, **more: Any) -> requests.Response:
-        """Ask as a page of its own would."""
+        """Send a GET request as its own page does."""
         return requests.get(self.url + path, headers={"Referer": self.url}, timeout=60, **more)
 
 
@@ -75,9 +75,9 @@ def variables(root: Path) -> dict[str, str]:
 
 
 def add_submission(root: Path, student: str, change: Any, *, first: str, last: str) -> str:
-    """Lay down an autograded submission, with its place in the gradebook; return its id.
+    """Write an autograded submission and its rows in the gradebook; return its id.
 
-    ``change`` gets the notebook and returns what the student made of it. No kernel runs.
+    ``change`` gets the notebook and returns the student's version. No kernel runs.
     """
     made = nbformat.from_dict(notebooks.assignment(points=5, manual=3))
     for cell in made.cells:
@@ -136,7 +136,7 @@ def serving(root: Path, *, cwd: Path | None = None) -> Iterator[CourseServer]:
 
 
 def _wait(server: CourseServer, process: subprocess.Popen[bytes]) -> None:
-    deadline, beat = time.monotonic() + _PATIENCE, threading.Event()
+    deadline, beat = time.monotonic() + _START_SECONDS, threading.Event()
     while time.monotonic() < deadline and process.poll() is None:
         try:
             if server.get("/api/status").ok:
@@ -146,8 +146,8 @@ def _wait(server: CourseServer, process: subprocess.Popen[bytes]) -> None:
     raise AssertionError(f"the server did not start:\n{server.log.read_text()[-3000:]}")
 
 
-def feedback_of(root: Path, student: str) -> Path:
-    """Have nbgrader generate feedback with the course's configuration; return the page."""
+def generate_feedback(root: Path, student: str) -> Path:
+    """Let nbgrader generate feedback with the course's configuration; return the page."""
     command = [sys.executable, "-m", "nbgrader", "generate_feedback", "ps1", f"--student={student}"]
     done = subprocess.run(
         command, cwd=root, env=variables(root), capture_output=True, text=True, check=False
@@ -157,5 +157,5 @@ def feedback_of(root: Path, student: str) -> Path:
 
 
 def unchanged(notebook: NotebookNode) -> NotebookNode:
-    """Be a student who does no harm."""
+    """Return a notebook unchanged."""
     return notebook

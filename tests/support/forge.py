@@ -1,4 +1,4 @@
-"""An LMS that can be made to lie: it signs whatever a test wants, and publishes its keys."""
+"""An LMS for tests: it signs whatever a test wants, and publishes its keys."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from jwt.algorithms import RSAAlgorithm
 LTI = "https://purl.imsglobal.org/spec/lti/claim/"
 MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership"
 CLIENT_ID, DEPLOYMENT = "tool-1", "7"
-GONE = "(left out)"
+GONE = "(omitted)"
 
 
 class Key:
-    """An RSA key pair with a name."""
+    """An RSA key pair with an id."""
 
     def __init__(self, kid: str, bits: int = 2048) -> None:
         self.kid = kid
@@ -42,10 +42,10 @@ class Key:
 
 
 class ForgingLms:
-    """Serves ``/jwks``, after ``delay`` seconds; a cleared ``answers`` lets requests wait.
+    """Serves ``/jwks`` after ``delay`` seconds; while ``answers`` is cleared, requests wait.
 
-    For real browsers: ``/launch?sub=X`` begins a login at the hub ``tool``, ``/auth`` says
-    that it is X. ``host`` may be another name of this machine: then it is another site.
+    For real browsers: ``/launch?sub=X`` starts a login at the hub ``tool``, ``/auth`` says
+    that it is X. With ``host``, another name of this machine, it is another site.
     """
 
     tool = ""
@@ -94,20 +94,20 @@ class ForgingLms:
             "login_hint": asked["sub"],
             "target_link_uri": f"{self.tool}/hub",
         }
-        return posting(f"{self.tool}/hub/lti13/oauth_login", fields)
+        return auto_post_page(f"{self.tool}/hub/lti13/oauth_login", fields)
 
     def auth_page(self, asked: dict[str, str]) -> bytes:
         token = self.sign(self.claims(asked["nonce"], sub=asked["login_hint"]))
-        return posting(asked["redirect_uri"], {"state": asked["state"], "id_token": token})
+        return auto_post_page(asked["redirect_uri"], {"state": asked["state"], "id_token": token})
 
     @property
     def jwks_url(self) -> str:
         return f"{self.url}/jwks"
 
     def claims(self, nonce: str, /, **changes: Any) -> dict[str, Any]:
-        """Claims of a learner's launch, as Moodle sends them.
+        """Return the claims of a learner's launch, as Moodle sends them.
 
-        ``changes`` are by claim, without the LTI prefix; ``GONE`` leaves a claim out.
+        ``changes`` are by claim, without the LTI prefix; ``GONE`` omits a claim.
         """
         now = int(time.time())
         claims: dict[str, Any] = {
@@ -147,20 +147,20 @@ class ForgingLms:
 
 
 def unsigned(claims: dict[str, Any], kid: str) -> str:
-    """A token with ``alg`` none."""
+    """Return a token with ``alg`` none."""
     return jwt.encode(claims, None, "none", headers={"kid": kid})  # type: ignore[arg-type]
 
 
 def signed_with_public_key(claims: dict[str, Any], key: Key) -> str:
-    """A token whose HS256 secret is the LMS's public key: everybody has that."""
+    """Return a token whose HS256 secret is the LMS's public key, which everyone has."""
     header = {"alg": "HS256", "kid": key.kid, "typ": "JWT"}
     text = ".".join(base64url(json.dumps(part).encode()) for part in (header, claims))
     mac = hmac.new(key.public_pem(), text.encode(), hashlib.sha256).digest()
     return f"{text}.{base64url(mac)}"
 
 
-def posting(url: str, fields: dict[str, str]) -> bytes:
-    """A page with a form that posts itself."""
+def auto_post_page(url: str, fields: dict[str, str]) -> bytes:
+    """Return a page with a form that posts itself."""
     inputs = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
         for name, value in fields.items()
@@ -170,5 +170,5 @@ def posting(url: str, fields: dict[str, str]) -> bytes:
 
 
 def base64url(data: bytes) -> str:
-    """Bytes as one part of a token."""
+    """Return bytes as one part of a token."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -1,4 +1,4 @@
-"""Notebooks of somebody who wants a teacher's browser to run script, and how it would show."""
+"""Malicious notebooks that try to run scripts in a teacher's browser, and how that would show."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 CANARY = "http://127.0.0.1:9/canary"
-"""No request may go here."""
+"""No request may go to this URL."""
 
 SCRIPT = (
     "window.pwned=1;try{window.top.pwned=1}catch(e){};"
@@ -22,7 +22,7 @@ SVG = (
     "</svg>"
 )
 PAGE = f'<!doctype html><script>{SCRIPT}</script><img src=x onerror="{SCRIPT}">{SVG}'
-"""A file of its own."""
+"""A malicious HTML file."""
 
 
 def _data(kind: str, text: str) -> str:
@@ -106,7 +106,7 @@ def _shown(data: dict[str, Any], **metadata: Any) -> NotebookNode:
 
 
 def outputs() -> list[NotebookNode]:
-    """Return outputs of code, each of which would run script somewhere."""
+    """Return outputs of code, each of which would run a script somewhere."""
     breakout = f'"><img src=x onerror="{SCRIPT}">'
     return [
         *(_shown({"text/html": markup}) for markup in MARKUP),
@@ -139,7 +139,7 @@ def outputs() -> list[NotebookNode]:
 
 
 def cells() -> list[NotebookNode]:
-    """Return cells that would run script somewhere; not all are valid in nbformat."""
+    """Return cells that would run scripts somewhere; not all are valid in nbformat."""
     breakout = f'"><img src=x onerror="{SCRIPT}">'
     made = [
         NotebookNode(cell_type="markdown", source=text, metadata=NotebookNode(), id=f"m{number}")
@@ -192,7 +192,7 @@ def cells() -> list[NotebookNode]:
 
 
 def spoil(notebook: NotebookNode) -> NotebookNode:
-    """Add all of it to a notebook, and to what the notebook says of itself."""
+    """Add all of it to a notebook's cells and metadata."""
     notebook.cells.extend(cells())
     notebook.metadata.update(
         title=PAGE,

@@ -78,7 +78,7 @@ class Ports:
 
 
 class LoginHub:
-    """The hub process. ``parent`` runs it with the authenticator that ours is made from.
+    """The hub process. With ``parent`` it uses the authenticator from which ours is derived.
 
     Something must listen on the port for ``kore`` already: the hub waits for it.
     """
@@ -122,8 +122,8 @@ class LoginHub:
         self._wait_until_up()
 
     def _wait_until_up(self) -> None:
-        ends = time.monotonic() + 60
-        while time.monotonic() < ends:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 break
             try:
@@ -139,10 +139,10 @@ class LoginHub:
     def log(self) -> str:
         return self._log.read_text(errors="replace")
 
-    def wait_for_log(self, words: str, timeout: float = 20) -> None:
-        ends = time.monotonic() + timeout
-        while words not in self.log:
-            assert time.monotonic() < ends, f"not in the log: {words}"
+    def wait_for_log(self, text: str, timeout: float = 20) -> None:
+        deadline = time.monotonic() + timeout
+        while text not in self.log:
+            assert time.monotonic() < deadline, f"not in the log: {text}"
             time.sleep(0.05)
 
     def close(self) -> None:
@@ -155,8 +155,8 @@ class LoginHub:
 
 
 @dataclass
-class Begun:
-    """A login on its way to the LMS."""
+class StartedLogin:
+    """A login that the LMS has to answer."""
 
     state: str
     nonce: str
@@ -190,10 +190,10 @@ def read_page(answer: requests.Response) -> Page:
 
 
 class Browser:
-    """A browser, as far as cookies go.
+    """A browser with its cookies.
 
-    A post from the LMS's site carries only the cookies of a login (which say so or are
-    young enough), as if all others were ``SameSite=Lax``.
+    A post from the LMS's site sends only the cookies of a login, as if all others were
+    ``SameSite=Lax``.
     """
 
     def __init__(self, hub: LoginHub, lms: ForgingLms) -> None:
@@ -220,16 +220,16 @@ class Browser:
             **where,
         )
 
-    def begun(self, **changes: Any) -> Begun:
+    def start_login(self, **changes: Any) -> StartedLogin:
         answer = self.begin(**changes)
         assert answer.status_code in {302, 303}, answer.text
         parts = urlsplit(answer.headers["Location"])
         question = {name: values[0] for name, values in parse_qs(parts.query).items()}
         target = f"{parts.scheme}://{parts.netloc}{parts.path}"
-        return Begun(question["state"], question["nonce"], question, target)
+        return StartedLogin(question["state"], question["nonce"], question, target)
 
     def post_answer(self, **form: str) -> requests.Response:
-        """What the LMS lets the browser post; stops at the first redirect."""
+        """Post what the LMS lets the browser post; do not follow redirects."""
         url = f"{self.hub.url}/hub/lti13/oauth_callback"
         request = self.http.prepare_request(requests.Request("POST", url, data=form))
         sent = request.headers.get("Cookie", "").split("; ")
@@ -240,13 +240,13 @@ class Browser:
         return self.http.send(request, allow_redirects=False, timeout=30)
 
     def launch(self, **claims: Any) -> requests.Response:
-        """Launch; return the answer that sends the browser on into the hub."""
-        begun = self.begun()
-        token = self.lms.sign(self.lms.claims(begun.nonce, **claims))
-        return self.finish(self.post_answer(state=begun.state, id_token=token))
+        """Launch; return the answer that redirects the browser into the hub."""
+        login = self.start_login()
+        token = self.lms.sign(self.lms.claims(login.nonce, **claims))
+        return self.finish(self.post_answer(state=login.state, id_token=token))
 
     def finish(self, answer: requests.Response) -> requests.Response:
-        """Go from the LMS's answer to the end of the login."""
+        """Follow the redirect to the end of the login."""
         if "/lti13/enter" not in answer.headers.get("Location", ""):
             return answer
         return self.http.get(
@@ -254,7 +254,7 @@ class Browser:
         )
 
     def whoami(self, path: str = "/services/kore/whoami") -> str:
-        """Whom a service or server takes this browser for ("" for nobody)."""
+        """Return the user that this browser is to a service or server, "" if nobody."""
         answer = self.http.get(self.hub.url + path, timeout=30)
         try:
             return str(answer.json()["user"])

@@ -1,7 +1,7 @@
-"""A server that says whom the hub takes the browser for: a stand-in for JupyterLab and Kore.
+"""A server that says which user the hub recognises: a stand-in for JupyterLab and Kore.
 
-``python -m tests.support.whoami`` runs it as a single-user server. ``KoreStandIn`` runs it
-inside the tests, as the hub's service ``kore``, and keeps what it is told of launches.
+``python -m tests.support.whoami`` runs it as a single-user server. ``KoreStandIn`` runs it in the
+tests, as the hub's service ``kore``, and keeps the launches that it receives.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def make_app(hub_auth: HubOAuth, *more: Any) -> Application:
 
 
 class KoreStandIn:
-    """The service ``kore``. ``stop`` and ``start`` are Kore going down and coming back."""
+    """The service ``kore``. ``stop`` and ``start`` simulate a restart."""
 
     def __init__(self, port: int, hub_api: str, token: str) -> None:
         self.url = f"http://127.0.0.1:{port}"
@@ -91,7 +91,7 @@ class KoreStandIn:
 
         with self._arrived:
             found = self._arrived.wait_for(newest, timeout)
-        assert found, f"Kore was not told of a launch by {user}"
+        assert found, f"Kore received no launch by {user}"
         return found
 
 

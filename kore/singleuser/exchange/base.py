@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from textwrap import dedent
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jupyter_core.paths import jupyter_data_dir
@@ -22,7 +22,7 @@ from rapidfuzz import fuzz
 from traitlets import Bool, Unicode, default
 
 from kore.singleuser.exchange import archives
-from kore.singleuser.exchange.client import KoreClient, RefusedError, Submission
+from kore.singleuser.exchange.client import KoreClient, RefusedError, Released, Submission
 
 TIMESTAMP = "timestamp.txt"
 """The file from which nbgrader reads the time of a submission."""
@@ -170,7 +170,15 @@ class Exchange(ABCExchange):  # type: ignore[misc]
                         "Could not update permissions of %s to make it groupshared", path
                     )
 
-    def fail_not_found(self, wanted: str, others: list[str]) -> None:
+    def find_released(self, assignment: str) -> Released:
+        """Return a released assignment of the course; fail if there is none of that name."""
+        available = self.kore.assignments(self.course)
+        for released in available:
+            if released.name == assignment:
+                return released
+        return self.fail_not_found(assignment, [released.name for released in available])
+
+    def fail_not_found(self, wanted: str, others: list[str]) -> NoReturn:
         """Fail because there is no such assignment; suggest the most similar one."""
         message = f"Assignment not found: {wanted}"
         self.log.fatal(message)

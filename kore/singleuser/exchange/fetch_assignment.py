@@ -29,12 +29,7 @@ class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):  # type: ig
 
     def init_src(self) -> None:
         """Find the assignment among those that the course has released."""
-        name, available = self.coursedir.assignment_id, self.kore.assignments(self.course)
-        for released in available:
-            if released.name == name:
-                self.released = released
-                return
-        self.fail_not_found(name, [released.name for released in available])
+        self.released = self.find_released(self.coursedir.assignment_id)
 
     def init_dest(self) -> None:
         """Refuse if there is a copy already, unless missing files are to be replaced."""

@@ -44,12 +44,7 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):  # type: ignore[misc]
             if "*" in student or "+" in student:
                 self.fail(f"The student ID must not contain '*' or '+': {student}")
             self.fail(f"You are {self.me} in this hub and cannot submit as {student}.")
-        name, available = self.coursedir.assignment_id, self.kore.assignments(self.course)
-        for released in available:
-            if released.name == name:
-                self.released = released
-                return
-        self.fail_not_found(name, [released.name for released in available])
+        self.released = self.find_released(self.coursedir.assignment_id)
 
     def copy_files(self) -> None:
         """Send the folder, and keep a copy of what was sent."""

@@ -11,7 +11,7 @@ from kore.host.accounts import Accounts
 
 
 def test_each_name_has_one_number_for_ever(tmp_path):
-    """Names get different numbers, the same again later, and also of many at once."""
+    """Names get different numbers, which stay the same, even for many at once."""
     names = [f"u{number}" for number in range(40)] * 2
     with ThreadPoolExecutor(20) as pool:
         given = list(pool.map(lambda name: Accounts(tmp_path / "a").of(name).uid, names))
@@ -20,8 +20,8 @@ def test_each_name_has_one_number_for_ever(tmp_path):
     assert min(given) >= 20_000
 
 
-def test_no_account_for_other_names(tmp_path):
-    """A name that is neither a person's nor a course's gets none."""
+def test_other_names_get_no_account(tmp_path):
+    """A name that is neither a person's nor a course's is refused."""
     for name in ("root", "../x", "c-1", ""):
         with pytest.raises(HostError):
             Accounts(tmp_path).of(name)

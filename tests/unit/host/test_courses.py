@@ -1,4 +1,4 @@
-"""Courses' folders as Kore finds them in a container, where the hub makes them."""
+"""Courses' folders in a container, where the hub makes them and Kore finds them."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ def kore_side(tmp_path):
     )
 
 
-def test_kore_makes_no_course_itself(kore_side, tmp_path):
-    """Where the hub did not make a course's folder, Kore says so in words, and makes nothing."""
+def test_a_missing_course_is_reported(kore_side, tmp_path):
+    """If the hub did not make a course's folder, Kore says so and makes nothing."""
     with pytest.raises(HostError, match="the hub creates it"):
         kore_side.prepare_course(COURSE)
     assert not (tmp_path / "home").exists()
 
 
-def test_kore_takes_a_course_that_is_there(kore_side):
-    """What the hub made is used as it is."""
+def test_an_existing_course_is_used(kore_side):
+    """A folder that the hub made is used as it is."""
     root = kore_side.course_root(COURSE)
     root.mkdir(parents=True)
     assert kore_side.prepare_course(COURSE) == root
@@ -32,7 +32,7 @@ def test_kore_takes_a_course_that_is_there(kore_side):
 
 @pytest.mark.parametrize("name", ["../etc", "c-x", "root", "", "u/../x"])
 def test_only_people_and_courses_have_homes(kore_side, name):
-    """A name that is neither never becomes a path."""
+    """Any other name is refused before it becomes a path."""
     with pytest.raises(HostError):
         kore_side.home(name)
 

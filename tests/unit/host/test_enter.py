@@ -21,8 +21,8 @@ def host(tmp_path):
 
 
 @root_only
-def test_a_program_enters_its_account_and_nothing_else(host, tmp_path):
-    """A program of an account has no rights of root's, and reaches its own home only."""
+def test_a_program_has_only_its_accounts_rights(host, tmp_path):
+    """A program of an account has no rights of root, and can read only its own home."""
     assert host.check_accounts() == ""
     mine, other = host.prepare_person("u1"), host.prepare_person("u2")
     (other / "work").write_text("secret")

@@ -1,4 +1,4 @@
-"""The demo's machine: folders that are made once and belong to one account."""
+"""The demo's folders, which belong to one account."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ def mode(path):
         "ü1",
     ],
 )
-def test_no_other_name_becomes_a_path(host, name, tmp_path):
-    """Whatever is neither a person's nor a course's name is refused before a path is made."""
+def test_other_names_are_refused(host, name, tmp_path):
+    """A name that is neither a person's nor a course's never becomes a path."""
     for act in (host.home, host.prepare_person, host.course_root, host.prepare_course):
         with pytest.raises(HostError):
             act(name)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_person_is_no_course(host):
+def test_a_person_is_not_a_course(host):
     """A course's folders are made for course ids only."""
     with pytest.raises(HostError):
         host.prepare_course("u101")
@@ -63,12 +63,12 @@ def test_a_person_is_no_course(host):
 
 @pytest.mark.parametrize("name", ["u1", "u101", "u-" + "a" * 26, "u" + "1" * 30, "ua_b-c", COURSE])
 def test_home_is_private(host, name):
-    """A home can be entered by nobody but the account that everything runs as."""
+    """Only the account that everything runs as can enter a home."""
     assert mode(host.prepare_person(name)) == 0o700
 
 
 def test_course_can_be_prepared_again(host):
-    """Preparing a course twice, or after a kill in between, leaves files alone."""
+    """Preparing a course twice, or after a kill in between, keeps its files."""
     host.home(COURSE).mkdir(parents=True)
     root = host.prepare_course(COURSE)
     (root / "gradebook.db").write_text("kept")
@@ -77,7 +77,7 @@ def test_course_can_be_prepared_again(host):
     assert mode(root) == 0o700
 
 
-def test_wrong_modes_are_mended(host):
+def test_wrong_modes_are_corrected(host):
     """A home that others could enter is closed."""
     home = host.prepare_person("u1")
     home.chmod(0o755)
@@ -85,8 +85,8 @@ def test_wrong_modes_are_mended(host):
     assert mode(home) == 0o700
 
 
-def test_nothing_is_writable_for_the_world(host, tmp_path):
-    """No folder that the machine makes lets others in."""
+def test_no_folder_is_open_to_others(host, tmp_path):
+    """Other accounts can enter no folder that is made."""
     host.prepare_person("u1")
     host.prepare_course(COURSE)
     folders = [path for path in tmp_path.rglob("*") if path.is_dir()]
@@ -94,15 +94,15 @@ def test_nothing_is_writable_for_the_world(host, tmp_path):
     assert {mode(path) for path in folders} == {0o700}
 
 
-def test_many_at_once(host):
-    """Twenty preparing one course at the same moment get one course, without an error."""
+def test_a_course_is_prepared_concurrently(host):
+    """Twenty threads that prepare one course get the same folder, without an error."""
     with ThreadPoolExecutor(20) as pool:
         roots = set(pool.map(lambda _: host.prepare_course(COURSE), range(20)))
     assert roots == {host.course_root(COURSE)}
 
 
-def test_home_that_leads_elsewhere_is_refused(host, tmp_path):
-    """A link in place of a home is not followed."""
+def test_a_link_instead_of_a_home_is_refused(host, tmp_path):
+    """A link that replaces a home is not followed."""
     (tmp_path / "homes").mkdir()
     (tmp_path / "elsewhere").mkdir()
     host.home("u1").symlink_to(tmp_path / "elsewhere")
@@ -110,8 +110,8 @@ def test_home_that_leads_elsewhere_is_refused(host, tmp_path):
         host.prepare_person("u1")
 
 
-def test_a_file_in_the_way_is_said(host, tmp_path):
-    """A file where a home should be ends in words."""
+def test_a_file_instead_of_a_home_is_reported(host, tmp_path):
+    """A file that has a home's name is an error with a message."""
     (tmp_path / "homes").mkdir()
     host.home("u1").write_text("")
     with pytest.raises(HostError, match="cannot make"):

@@ -22,8 +22,8 @@ def host(tmp_path):
 
 
 @root_only
-def test_what_root_made_is_handed_over(host, tmp_path):
-    """What Kore made in a course becomes the course's; links and shared files are let be."""
+def test_roots_files_are_given_to_the_course(host, tmp_path):
+    """Files that Kore made become the course's, except links and files with a second name."""
     outside = tmp_path / "outside"
     outside.write_text("root's")
     course_root = host.prepare_course(COURSE)
@@ -38,8 +38,8 @@ def test_what_root_made_is_handed_over(host, tmp_path):
 
 
 @root_only
-def test_one_file_is_handed_over(host, tmp_path):
-    """That alone, and no link on the way to it is followed."""
+def test_one_file_is_given_to_the_course(host, tmp_path):
+    """No other file changes owners, and no link on the way is followed."""
     course_root = host.prepare_course(COURSE)
     owner = host.home(COURSE).stat().st_uid
     (course_root / ".kore").mkdir()
@@ -59,7 +59,7 @@ def test_one_file_is_handed_over(host, tmp_path):
 
 @root_only
 def test_only_files_of_one_account_are_given(tmp_path):
-    """Others' files, links' targets, and files with a second name keep their owner."""
+    """Other accounts' files, targets of links, and files with a second name keep their owner."""
     outside = tmp_path / "outside"
     outside.write_text("x")
     home = tmp_path / "home"

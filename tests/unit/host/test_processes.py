@@ -9,8 +9,8 @@ import sys
 from kore.host import processes
 
 
-def test_identity_tells_processes_apart():
-    """A process keeps its identity, another has another, and one that ended has none."""
+def test_identity_distinguishes_processes():
+    """A process keeps its identity, another has a different one, an ended one has none."""
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     mine = processes.identity(os.getpid())
     its = processes.identity(child.pid)

@@ -1,5 +1,5 @@
-# nbgrader for a course's own server. The course's nbgrader_config.py, in its directory, is
-# read after this one and may change everything.
+# nbgrader for a course's own server. The nbgrader_config.py in the course's directory is read
+# after this one and may override everything.
 import os
 
 from nbgrader.converters import Autograde
@@ -12,9 +12,9 @@ c = get_config()
 c.Authenticator.plugin_class = "nbgrader.auth.JupyterHubAuthPlugin"
 c.ExchangeFactory.update(FACTORY)
 c.Exchange.path_includes_course = True
-# Feedback shows a student's notebook: without the scripts in it.
+# Feedback shows a student's notebook, without its scripts.
 c.GenerateFeedback.exporter_class = "kore.singleuser.formgrader.exporter.FeedbackExporter"
-# Students' code runs apart from the course. All else of nbgrader's list stays.
+# Students' code runs in the executor's sandbox. The rest of nbgrader's list is unchanged.
 c.Autograde.autograde_preprocessors = [
     SandboxedExecute if step.__name__ == "Execute" else step
     for step in Autograde.autograde_preprocessors.default()

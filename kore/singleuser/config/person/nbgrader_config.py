@@ -1,4 +1,4 @@
-# nbgrader for a person: hands work out and in, in every course that Kore knows them in.
+# nbgrader for a person: the exchange, in every course of which they are a member.
 import os
 
 from kore.singleuser.exchange import FACTORY
@@ -7,7 +7,7 @@ c = get_config()
 
 c.Authenticator.plugin_class = "nbgrader.auth.JupyterHubAuthPlugin"
 c.ExchangeFactory.update(FACTORY)
-# Two courses may have an assignment of the same name.
+# Two courses may have assignments of the same name.
 c.Exchange.path_includes_course = True
-# The hub's name, not the operating system's: those change, or are one for all.
+# The hub's user name, not the operating system's, which may change or be the same for all.
 c.CourseDirectory.student_id = os.environ["JUPYTERHUB_USER"]

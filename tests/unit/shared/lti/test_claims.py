@@ -18,7 +18,7 @@ NRPS = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
 
 
 def claims(**changes: Any) -> dict[str, Any]:
-    """Claims as Moodle sends them; a changed one of None is left out."""
+    """Return claims as Moodle sends them; a change to None omits the claim."""
     full = {
         "iss": "https://moodle.example.edu",
         "aud": "client",
@@ -57,8 +57,8 @@ def launch(**changes: Any) -> Launch:
     return Launch.from_claims(claims(**changes), client_id="client")
 
 
-def test_a_whole_launch():
-    """Each claim arrives where it belongs."""
+def test_a_complete_launch():
+    """Each claim becomes its field."""
     it = launch()
     assert it == Launch(
         issuer="https://moodle.example.edu",
@@ -83,8 +83,8 @@ def test_a_whole_launch():
     )
 
 
-def test_the_least_launch():
-    """Names, context, roles, grades: whatever platforms leave out may be absent."""
+def test_a_minimal_launch():
+    """Names, context, roles and grades may be absent."""
     people = ["name", "given_name", "family_name", "email", "roles"]
     places = ["context", "ags", "nrps", "launch_presentation", "target_link_uri"]
     absent = dict.fromkeys(people + places)
@@ -96,7 +96,7 @@ def test_the_least_launch():
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "message"),
     [
         ({"iss": None}, "no issuer"),
         ({"sub": None}, "no user id"),
@@ -114,20 +114,20 @@ def test_the_least_launch():
         ({"version": "1.1"}, "not 1.3.0"),
     ],
 )
-def test_a_launch_that_does_not_say_who_launches_what_is_refused(changes, words):
-    """The words say which claim is wrong."""
-    with pytest.raises(ClaimError, match=words):
+def test_missing_and_invalid_ids_are_refused(changes, message):
+    """The message says which claim is wrong."""
+    with pytest.raises(ClaimError, match=message):
         launch(**changes)
 
 
-def test_the_name_is_put_together_where_only_its_parts_came():
-    """A platform may send given and family name without the whole."""
+def test_the_name_is_composed_of_its_parts():
+    """A platform may send given and family name without the full name."""
     assert launch(name=None).name == "Ada Lovelace"
     assert launch(name=None, family_name=None).name == "Ada"
 
 
-def test_the_course_is_the_activity():
-    """Another person of the same activity is in the same course, another activity is not."""
+def test_an_activity_is_a_course():
+    """Launches of one activity have one course id, those of another have a different one."""
     assert launch().course_id == launch(sub="9", roles=None).course_id
     assert launch().course_id != launch(resource_link={"id": "43"}).course_id
     assert launch().course_id != launch(deployment_id="2").course_id
@@ -154,7 +154,7 @@ def test_the_course_is_the_activity():
     ],
 )
 def test_titles_are_one_harmless_line(raw, clean):
-    """Text stays what it says; only what breaks lines, order or storage goes."""
+    """Only characters that break lines, order or storage are removed."""
     assert clean_text(raw) == clean
 
 
@@ -190,16 +190,16 @@ def test_any_title_is_one_line_that_can_be_stored(raw):
         {},
     ],
 )
-def test_what_is_no_usable_url(url):
-    """Anything but a plain absolute http(s) URL is as if it were not there."""
+def test_unusable_urls_are_dropped(url):
+    """Anything but a plain absolute http(s) URL becomes None."""
     assert clean_url(url) is None
 
 
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:9090/x?type_id=1", "https://[::1]:8/", "HTTPS://m.example/?a=1&b=2"]
 )
-def test_usable_urls_are_kept_as_they_came(url):
-    """Line item URLs are compared and extended: none is rewritten."""
+def test_usable_urls_are_unchanged(url):
+    """Line item URLs are compared and extended, so they must not be rewritten."""
     assert clean_url(url) == url
 
 
@@ -219,14 +219,14 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_any_json_is_a_launch_or_a_claim_error(value):
-    """Whatever a token carries, reading it ends in words."""
+    """JSON that is not a launch raises ClaimError, and nothing else."""
     with pytest.raises(ClaimError):
         Launch.from_claims(value, client_id="client")
 
 
 @given(st.dictionaries(st.sampled_from(sorted(claims())), JSON, max_size=6))
-def test_any_claim_may_be_anything(changes):
-    """One odd claim in an otherwise proper launch ends in words, or in a cleaned launch."""
+def test_any_value_of_a_claim_is_cleaned_or_refused(changes):
+    """Unexpected values in a valid launch raise ClaimError or are cleaned."""
     try:
         it = Launch.from_claims({**claims(), **changes}, client_id="client")
     except ClaimError:

@@ -1,4 +1,4 @@
-"""From the roles claim to a role."""
+"""Mapping the roles claim to a role."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ S = "http://purl.imsglobal.org/vocab/lis/v2/system/person"
     ],
 )
 def test_roles(claim, role):
-    """Only a context role Instructor teaches; none at all learns; the rest looks on."""
+    """The context role Instructor teaches; no role means learner; the rest are observers."""
     assert parse_role(claim) is role
 
 
