@@ -41,7 +41,7 @@ with tempfile.TemporaryDirectory() as folder:
 
 
 @dataclass(frozen=True, slots=True)
-class BackedUp(Result):
+class BackupResult(Result):
     """A finished backup. ``warnings`` name databases that were copied without SQLite's help."""
 
     name: str
@@ -90,7 +90,7 @@ def parse_archive_output(completed: CompletedCommand) -> Any:
         ) from None
 
 
-def backup(context: CommandContext, name: str | None, output: Path | None) -> BackedUp:
+def backup(context: CommandContext, name: str | None, output: Path | None) -> BackupResult:
     """Write a backup and its checksum; an AnankeError leaves no partial file."""
     require_ordinary_user()
     found = context.read_definition(name)
@@ -128,8 +128,8 @@ def backup(context: CommandContext, name: str | None, output: Path | None) -> Ba
     finally:
         partial.unlink(missing_ok=True)
     if context.dry_run:
-        return BackedUp(found.name, output, output, "", 0, 0, 0, 0, running, [])
-    return BackedUp(
+        return BackupResult(found.name, output, output, "", 0, 0, 0, 0, running, [])
+    return BackupResult(
         name=found.name,
         file=output,
         checksum_file=checksum_file,

@@ -33,7 +33,7 @@ class BuiltImage:
 
 
 @dataclass(frozen=True, slots=True)
-class Built(Result):
+class BuildResult(Result):
     """The images that were built, in this order."""
 
     images: list[BuiltImage]
@@ -65,7 +65,7 @@ def build(
     podman_args: list[str],
     alone: bool,
     no_cache: bool,
-) -> Built:
+) -> BuildResult:
     """Build images, after those that they are based on."""
     files = list_containerfiles(context.root)
     if not files:
@@ -103,7 +103,7 @@ def build(
         image_id, _, size = completed.stdout.strip().partition(" ")
         seconds = round(time.monotonic() - start, 1)
         built.append(BuiltImage(name, image_id.removeprefix("sha256:"), int(size or 0), seconds))
-    return Built(built)
+    return BuildResult(built)
 
 
 def register(app: typer.Typer) -> None:

@@ -77,7 +77,7 @@ def read_certificates(path: Path) -> str:
     return "\n".join(found) + "\n"
 
 
-def ca(
+def change_authorities(
     context: CommandContext, name: str | None, files: list[Path], remove: list[str]
 ) -> Authorities:
     """Add certificates to a definition or remove them, and list those that it has."""
@@ -127,7 +127,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Make a hub trust your organisation's own certificate authority, or list all of these."""
         run(
-            lambda context: ca(context, name, files or [], remove or []),
+            lambda context: change_authorities(context, name, files or [], remove or []),
             json=json,
             dry_run=dry_run,
             directory=directory,

@@ -31,7 +31,7 @@ EXIT_CODES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Created(Result):
+class CreateResult(Result):
     """A container that was created. ``memory`` and ``cpus`` are None for no limit."""
 
     name: str
@@ -72,7 +72,7 @@ def create(
     start: bool = True,
     linger: bool = True,
     wait_seconds: float = hubs.HUB_SECONDS,
-) -> Created:
+) -> CreateResult:
     """Create and start a container; raises AnankeError before anything is changed.
 
     If only the hub does not answer in the end, the container is kept, so that the cause can
@@ -110,7 +110,7 @@ def set_up_container(
     *,
     start: bool,
     wait_seconds: float = hubs.HUB_SECONDS,
-) -> Created:
+) -> CreateResult:
     """Make folders and unit, tag the image, start, and wait until the hub answers."""
     hubs.make_folders(context, found)
     hubs.save_created_values(context, found)
@@ -120,7 +120,7 @@ def set_up_container(
     if start:
         hubs.start_unit(context, found.name)
         seconds = hubs.wait_for_hub(context, found, seconds=wait_seconds)
-    return Created(
+    return CreateResult(
         name=found.name,
         url=hubs.hub_url(found),
         image=found.image,

@@ -50,7 +50,7 @@ class Diagnosis(Result):
         return 0 if self.healthy else Exit.HOST
 
 
-def doctor(
+def diagnose(
     context: CommandContext, name: str | None, public_url: str | None, host: Host | None = None
 ) -> Diagnosis:
     """Check the host, and with a name also its definition, port and LMS."""
@@ -130,4 +130,4 @@ def register(app: typer.Typer) -> None:
         directory: Directory = None,
     ) -> None:
         """Check what on this host would break a hub, and say how to fix it."""
-        run(lambda context: doctor(context, name, public_url), json=json, directory=directory)
+        run(lambda context: diagnose(context, name, public_url), json=json, directory=directory)

@@ -19,7 +19,7 @@ from ananke.result import Result
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded(Result):
+class LoadResult(Result):
     """The images that a file contained."""
 
     file: Path
@@ -35,7 +35,7 @@ class Loaded(Result):
 
 def load(
     context: CommandContext, file: Path, *, sha256: str | None, checksum_file: Path | None
-) -> Loaded:
+) -> LoadResult:
     """Load an image file; raises AnankeError if its checksum is wrong or unknown."""
     with checksums.open_file(file) as archive:
         digest = checksums.find_expected(file, sha256, checksum_file)
@@ -52,7 +52,7 @@ def load(
         completed = context.podman.run(["podman", "load"], seconds=LONG_SECONDS, stdin=archive)
     images = re.findall(r"^Loaded image(?:\(s\))?: *(.+)$", completed.stdout, re.M)
     names = [name.strip().removeprefix("localhost/") for line in images for name in line.split(",")]
-    return Loaded(file=file, sha256=digest, images=names)
+    return LoadResult(file=file, sha256=digest, images=names)
 
 
 def register(app: typer.Typer) -> None:

@@ -28,7 +28,7 @@ class Logs(Result):
         return Text("\n".join(self.lines))
 
 
-def logs(
+def read_logs(
     context: CommandContext,
     name: str | None,
     *,
@@ -88,7 +88,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Show the log of a hub."""
         run(
-            lambda context: logs(
+            lambda context: read_logs(
                 context, name, lines=lines, unit_name=unit_name, follow=follow, boot=boot
             ),
             json=json,

@@ -37,7 +37,7 @@ class NewDefinition(Result):
         return Text("\n".join(lines))
 
 
-def new(
+def create_definition(
     context: CommandContext,
     name: str,
     overrides: Overrides,
@@ -153,7 +153,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Make a container definition from a template."""
         run(
-            lambda context: new(
+            lambda context: create_definition(
                 context,
                 name if name is not None else context.ask("Name of the container", "its name"),
                 overrides,

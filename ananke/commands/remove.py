@@ -27,7 +27,7 @@ from ananke.result import Result
 
 
 @dataclass(frozen=True, slots=True)
-class Removed(Result):
+class RemoveResult(Result):
     """A removed container. ``data`` is the folder of its data, None if that was removed too."""
 
     name: str
@@ -40,7 +40,7 @@ class Removed(Result):
         return Text(f"Removed the container {self.name} and its data.")
 
 
-def remove(context: CommandContext, name: str | None, *, data: bool = False) -> Removed:
+def remove(context: CommandContext, name: str | None, *, data: bool = False) -> RemoveResult:
     """Stop and remove a container after a confirmation; with ``data``, its data as well."""
     require_ordinary_user()
     found = context.choose_name(name)
@@ -57,7 +57,7 @@ def remove(context: CommandContext, name: str | None, *, data: bool = False) -> 
     if data and folder.exists():
         # Most files belong to accounts of the container; only podman can act for these.
         podman.run(["podman", "unshare", "rm", "-rf", "--", str(folder)])
-    return Removed(name=found, data=None if data else folder)
+    return RemoveResult(name=found, data=None if data else folder)
 
 
 def register(app: typer.Typer) -> None:

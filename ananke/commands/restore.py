@@ -22,7 +22,7 @@ from ananke.times import to_iso, to_local
 
 
 @dataclass(frozen=True, slots=True)
-class Restored(Result):
+class RestoreResult(Result):
     """A restored definition, and its container if one was created.
 
     ``original_name`` and ``backed_up_at`` (ISO 8601 in UTC) come from the backup.
@@ -32,7 +32,7 @@ class Restored(Result):
     folder: Path
     backed_up_at: str
     original_name: str
-    container: create.Created | None
+    container: create.CreateResult | None
 
     def render(self) -> RenderableType:
         """Return what was restored, and the next step."""
@@ -55,7 +55,7 @@ def restore(
     sha256: str | None = None,
     make: bool = True,
     linger: bool = True,
-) -> Restored:
+) -> RestoreResult:
     """Unpack a backup into a new definition, and create its container.
 
     Raises AnankeError, and changes nothing, if the backup is damaged or the name is in use.
@@ -78,10 +78,10 @@ def restore(
             archive_command("unpack", str(folder)), seconds=LONG_SECONDS, stdin=archive
         )
     if context.dry_run:
-        return Restored(name, folder, "", "", None)
+        return RestoreResult(name, folder, "", "", None)
     manifest = parse_archive_output(completed)
     container = _create_container(context, name, overrides, linger=linger) if make else None
-    return Restored(
+    return RestoreResult(
         name=name,
         folder=folder,
         backed_up_at=to_iso(manifest.get("made_at")),
@@ -92,7 +92,7 @@ def restore(
 
 def _create_container(
     context: CommandContext, name: str, overrides: dict[str, Any], *, linger: bool
-) -> create.Created:
+) -> create.CreateResult:
     try:
         return create.create(context, name, overrides, linger=linger)
     except AnankeError as error:

@@ -19,7 +19,7 @@ from ananke.result import Result
 
 
 @dataclass(frozen=True, slots=True)
-class Saved(Result):
+class SaveResult(Result):
     """An image file and its checksum."""
 
     image: str
@@ -36,7 +36,7 @@ class Saved(Result):
         )
 
 
-def save(context: CommandContext, image: str | None, output: Path | None) -> Saved:
+def save(context: CommandContext, image: str | None, output: Path | None) -> SaveResult:
     """Save an image; the file is complete or does not exist."""
     if image is None:
         names = [found.name for found in list_images(context).images or []]
@@ -68,7 +68,7 @@ def save(context: CommandContext, image: str | None, output: Path | None) -> Sav
         ) from error
     finally:
         partial.unlink(missing_ok=True)
-    return Saved(image, output, checksums.checksum_path(output), digest, size)
+    return SaveResult(image, output, checksums.checksum_path(output), digest, size)
 
 
 def register(app: typer.Typer) -> None:

@@ -30,7 +30,7 @@ class ShellResult(Result):
         return self.code
 
 
-def shell(
+def open_shell(
     context: CommandContext, name: str | None, command_line: list[str], user: str
 ) -> ShellResult:
     """Run a shell or one command on the terminal, as a user of the container."""
@@ -63,7 +63,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Open a shell in a container. The exit code is that of the shell."""
         run(
-            lambda context: shell(context, name, command_line or [], user),
+            lambda context: open_shell(context, name, command_line or [], user),
             dry_run=dry_run,
             directory=directory,
         )

@@ -65,7 +65,7 @@ class Status(Result):
         return 0 if self.hub_answers else Exit.HUB_NOT_ANSWERING
 
 
-def status(context: CommandContext, name: str | None) -> Status:
+def read_status(context: CommandContext, name: str | None) -> Status:
     """Return what systemd, podman and the hub itself report."""
     found = hubs.read_created_definition(context, name)
     container = context.podman.inspect_container(found.name) or {}
@@ -113,4 +113,4 @@ def register(app: typer.Typer) -> None:
     @app.command("status", epilog=exit_codes(*codes))
     def command(*, name: Name = None, json: Json = False, directory: Directory = None) -> None:
         """Show whether a hub answers, and what its container uses and may use."""
-        run(lambda context: status(context, name), json=json, directory=directory)
+        run(lambda context: read_status(context, name), json=json, directory=directory)

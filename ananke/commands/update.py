@@ -18,7 +18,7 @@ from ananke.result import Result
 
 
 @dataclass(frozen=True, slots=True)
-class Updated(Result):
+class UpdateResult(Result):
     """The image that a container runs on; ``changed`` is False if it already did."""
 
     name: str
@@ -49,7 +49,7 @@ def update(
     overrides: Overrides,
     *,
     wait_seconds: float = hubs.HUB_SECONDS,
-) -> Updated:
+) -> UpdateResult:
     """Recreate a container from a newer image.
 
     Raises AnankeError with code 17 if the hub did not start on it and the old image runs
@@ -125,8 +125,8 @@ def _roll_back(
 
 def _make_result(
     found: Definition, new_id: str, old_id: str, *, changed: bool, seconds: float
-) -> Updated:
-    return Updated(
+) -> UpdateResult:
+    return UpdateResult(
         name=found.name,
         url=hubs.hub_url(found),
         image=found.image,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import os
 import re
 import subprocess
@@ -15,9 +16,28 @@ import pytest
 import typer.main
 
 from ananke import unit
+from ananke.checks.check import Check
 from ananke.cli import app
+from ananke.commands import (
+    backup,
+    build,
+    ca,
+    create,
+    doctor,
+    list_,
+    load,
+    logs,
+    new,
+    remove,
+    restore,
+    save,
+    start_stop,
+    status,
+    update,
+)
 from ananke.errors import MEANINGS, Exit
 from ananke.podman import Podman
+from ananke.result import DryRunResult
 from ananke.steps import Steps
 
 ROOT = Path(__file__).parents[3]
@@ -67,6 +87,38 @@ def test_help_is_complete(name):
 def test_json_everywhere(name):
     """Each command except the shell has ``--json``."""
     assert any("--json" in parameter.opts for parameter in COMMANDS[name].params)
+
+
+JSON_FIELDS = {
+    backup.BackupResult: "name file checksum_file sha256 size files data_bytes databases running "
+    "warnings",
+    build.BuildResult: "images",
+    build.BuiltImage: "name id size seconds",
+    ca.Authorities: "name files restart",
+    create.CreateResult: "name url image image_id unit file memory cpus gpus started seconds",
+    doctor.Diagnosis: "healthy checks",
+    Check: "name state message hint",
+    list_.Listing: "containers images",
+    list_.Container: "name state port image error",
+    list_.Image: "name id size created_at",
+    load.LoadResult: "file sha256 images",
+    logs.Logs: "name lines",
+    new.NewDefinition: "name folder template to_do",
+    remove.RemoveResult: "name data",
+    restore.RestoreResult: "name folder backed_up_at original_name container",
+    save.SaveResult: "image file checksum_file sha256 size",
+    start_stop.StateChange: "name state url seconds",
+    status.Status: "name state hub_answers url image image_id started_at memory_used "
+    "memory_limit cpus_limit cpu_used processes gpus unit file folder",
+    update.UpdateResult: "name url image image_id previous_id changed seconds",
+    DryRunResult: "steps dry_run",
+}
+
+
+@pytest.mark.parametrize("result", JSON_FIELDS, ids=lambda result: result.__name__)
+def test_json_fields_stay(result):
+    """Scripts rely on these names."""
+    assert [field.name for field in dataclasses.fields(result)] == JSON_FIELDS[result].split()
 
 
 READ_ONLY = ("demo", "list", "status", "doctor")
@@ -136,8 +188,6 @@ def test_errors_for_programs(ananke):
 
 def test_internal_errors(host, hub, ananke, monkeypatch):
     """An internal error ends with 1 and a message, with a traceback only on request."""
-    from ananke.commands import create
-
     monkeypatch.setattr(create, "check_definition", lambda *_: 1 / 0)
     ended = ananke("create", "bio")
     assert ended.code == 1

@@ -119,7 +119,7 @@ def test_every_exit_code_is_in_the_reference(pages):
 def test_every_json_document_is_in_the_reference(pages):
     """The fields of each command with ``--json`` are listed, but for those of the demo."""
     text = pages["reference/command-line.md"].partition("## JSON")[2]
-    commands = typer.main.get_command(command_line).commands
+    commands = typer.main.get_group(command_line).commands
     with_json = {name for name, c in commands.items() if any("--json" in p.opts for p in c.params)}
     listed = set(re.findall(r"`ananke ([a-z]+)`", text))
     assert with_json - {"demo"} <= listed
