@@ -19,7 +19,7 @@ _START_SECONDS = 120
 
 @dataclass(frozen=True)
 class Demo:
-    """A running demo: where its parts answer, its state, and its process."""
+    """A running demo: the URLs of its programs, its state, and its process."""
 
     lms: str
     hub: str
@@ -28,13 +28,13 @@ class Demo:
     process: subprocess.Popen[str]
 
     def log(self, name: str) -> str:
-        """Return what a part has logged so far."""
+        """Return what a program has logged so far."""
         return (self.state_dir / "logs" / f"{name}.log").read_text(errors="replace")
 
 
 @contextmanager
 def running_demo(state_dir: Path, *more: str, env: dict[str, str] | None = None) -> Iterator[Demo]:
-    """Start ``ananke demo`` on free ports; end it, and all it started, by SIGTERM."""
+    """Start ``ananke demo`` on free ports; end it and everything that it started by SIGTERM."""
     command = [
         sys.executable,
         "-m",

@@ -51,7 +51,7 @@ class _Handler(WSGIRequestHandler):
 
 @contextmanager
 def serving(app: Any, port: int = 0) -> Iterator[str]:
-    """Serve a WSGI app with threads and kept connections on a free port; gives its address."""
+    """Serve a WSGI app with threads and keep-alive on a free port; yield its URL."""
     server: BaseWSGIServer = make_server(
         "127.0.0.1", port, app, threaded=True, request_handler=_Handler
     )
@@ -69,13 +69,13 @@ def serving(app: Any, port: int = 0) -> Iterator[str]:
 
 @functools.cache
 def _tool_key() -> SigningKey:
-    """One key for all tools of a test run: making one takes longer than most tests."""
+    """Return one key for all tools of a test run: making a key takes longer than most tests."""
     return SigningKey.generate()
 
 
 @functools.cache
 def _platform_pem() -> bytes:
-    """One key for all platforms of a test run."""
+    """Return one key for all platforms of a test run."""
     return SigningKey.generate().private.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
@@ -133,7 +133,7 @@ class FakeTool:
         return redirect("/hub/inside")
 
     def claims(self, lms: RunningLms, **changes: Any) -> dict[str, Any]:
-        """Claims of a good client assertion; a change to None leaves the claim out."""
+        """Return the claims of a valid client assertion; a change to None leaves a claim out."""
         now = int(time.time())
         claims = {
             "iss": lms.config.client_id,
@@ -158,7 +158,7 @@ class FakeTool:
         return requests.post(lms.config.token_url, data=data, timeout=10)
 
     def token(self, lms: RunningLms, *scopes: str) -> str:
-        """A token for `scopes`, by default all."""
+        """Return a token for `scopes`, by default all."""
         answer = self.ask(lms, scope=" ".join(scopes or ALL_SCOPES))
         assert answer.status_code == 200, answer.text
         token = answer.json()["access_token"]
@@ -166,7 +166,7 @@ class FakeTool:
         return token
 
     def session(self, lms: RunningLms, *scopes: str) -> requests.Session:
-        """A session that carries a token."""
+        """Return a session that sends a token."""
         session = requests.Session()
         session.headers["Authorization"] = f"Bearer {self.token(lms, *scopes)}"
         return session
@@ -174,14 +174,14 @@ class FakeTool:
 
 @dataclass
 class Form:
-    """A page's self-posting form."""
+    """The form of a page that submits itself."""
 
     action: str
     fields: dict[str, str]
 
 
 def read_form(page: str) -> Form:
-    """The self-posting form of a page of the LMS."""
+    """Return the form of a page of the LMS that submits itself."""
     action = _ACTION.search(page)
     assert action is not None, page
     fields = {unescape(name): unescape(value) for name, value in _INPUT.findall(page)}
@@ -190,7 +190,7 @@ def read_form(page: str) -> Form:
 
 @dataclass
 class RunningLms:
-    """A running LMS: its address, its innards, and what tests do with it."""
+    """A running LMS: its URL, its parts, and what tests do with it."""
 
     url: str
     app: Flask
@@ -200,7 +200,7 @@ class RunningLms:
 
     @property
     def platform(self) -> Platform:
-        """Everything inside."""
+        """The parts of the LMS."""
         found = self.app.extensions["lms"]
         assert isinstance(found, Platform)
         return found
@@ -216,7 +216,7 @@ class RunningLms:
         return self.platform.key
 
     def api(self, method: str, path: str, body: Any = None, status: int | None = None) -> Any:
-        """Call a control endpoint below /api/; fails unless it succeeds (or answers `status`)."""
+        """Call the management API below /api/; fail unless it succeeds (or answers `status`)."""
         answer = self.http.request(method, f"{self.url}/api/{path}", json=body, timeout=10)
         expected = [status] if status else [200, 201, 204]
         assert answer.status_code in expected, f"{answer.status_code} {answer.text}"
@@ -227,23 +227,23 @@ class RunningLms:
         self.api("PUT", "behaviour", settings)
 
     def gradebook(self, course: str) -> list[dict[str, Any]]:
-        """Columns of a course with their grades."""
+        """Return the line items of a course with their grades."""
         columns = self.api("GET", f"gradebook?course={course}")["line_items"]
         assert isinstance(columns, list)
         return columns
 
     def points(self, course: str, column: int = 0) -> dict[str, float | None]:
-        """Points by user slug in one column of a course."""
+        """Return points by user slug in one line item of a course."""
         grades = self.gradebook(course)[column]["grades"]
         return {grade["user"]: grade["points"] for grade in grades}
 
     def service_requests(self, service: str = "") -> list[dict[str, Any]]:
-        """Service requests seen, of one service or all."""
+        """Return the logged service requests, of one service or all."""
         seen = self.platform.behaviour.list_requests()
         return [entry for entry in seen if service in ("", entry["service"])]
 
     def claims(self, user: str, activity: str, nonce: str = "n", **changes: Any) -> dict[str, Any]:
-        """Claims of a launch as the LMS would make them, then changed; None leaves one out."""
+        """Return the claims of a launch with changes; None leaves a claim out."""
         with self.app.app_context(), self.store.read_session() as db:
             person, link = find_user(db, user), find_activity(db, activity)
             assert person is not None
@@ -253,17 +253,17 @@ class RunningLms:
         return {name: value for name, value in claims.items() if value is not None}
 
     def sign(self, claims: dict[str, Any], **headers: Any) -> str:
-        """An id_token with any claims, signed by the LMS."""
+        """Return an id_token with any claims, signed by the LMS."""
         return self.key.sign(claims, headers)
 
     def sign_with(self, claims: dict[str, Any], key: Any, algorithm: str, **headers: Any) -> str:
-        """An id_token signed with any key and algorithm (`none`, HS256, an unknown key ...)."""
+        """Return an id_token with any key and algorithm (`none`, HS256, an unknown key ...)."""
         return jwt.encode(
             claims, key, algorithm=algorithm, headers={"kid": self.key.kid, **headers}
         )
 
     def begin(self, browser: requests.Session, user: str, activity: str) -> Form:
-        """Begin a launch in a browser; gives the initiation form."""
+        """Begin a launch in a browser; return the initiation form."""
         answer = browser.get(
             f"{self.url}/launch", params={"user": user, "activity": activity}, timeout=10
         )
@@ -273,7 +273,7 @@ class RunningLms:
     def authenticate(
         self, browser: requests.Session, begun: Form, **changes: str | None
     ) -> requests.Response:
-        """Send the authentication request that a good tool would; None leaves a field out."""
+        """Send a valid authentication request with changes; None leaves a field out."""
         fields: dict[str, str | None] = {
             "scope": "openid",
             "response_type": "id_token",
@@ -318,7 +318,7 @@ def running_lms(
 
 
 class _LateApp:
-    """A WSGI app that is made after its address is known."""
+    """A WSGI app that is made after its URL is known."""
 
     app: Any = None
 
@@ -327,13 +327,13 @@ class _LateApp:
 
 
 def port_of(url: str) -> int:
-    """The port of an address."""
+    """Return the port of a URL."""
     port = urlsplit(url).port
     assert port is not None
     return port
 
 
 def keys_fetched(url: str) -> dict[str, Any]:
-    """The public keys of a platform, by kid."""
+    """Return the public keys of a platform, by kid."""
     keys = requests.get(f"{url}/lti/jwks", timeout=10).json()["keys"]
     return {key["kid"]: jwt.PyJWK(key).key for key in keys}
