@@ -30,13 +30,13 @@ from kore.service.routes import (
     grades,
     health,
     home,
-    keeping,
     launches,
+    lifecycle,
     lti,
 )
 from kore.service.routes import jobs as job_routes
 from kore.service.routes import session as session_routes
-from kore.service.routes.streams import read_to_the_end
+from kore.service.routes.streams import drain_refused
 from kore.service.schemas import ErrorBody, ErrorDetail
 from kore.service.services import Services
 from kore.shared.files import write_once
@@ -57,6 +57,7 @@ _STATUS: dict[type[KoreError], HTTPStatus] = {
     errors.Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UpstreamFailed: HTTPStatus.BAD_GATEWAY,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     errors.StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
 }
 # Pydantic's types of faults that have a text of their own, and what the limit is called there.
@@ -115,12 +116,12 @@ def create_app(services: Services, runner: Runner) -> Flask:
     app.before_request(_speak)
     app.before_request(guards.check)
     app.after_request(_headers)
-    app.after_request(read_to_the_end)
+    app.after_request(drain_refused)
     app.register_error_handler(KoreError, _refuse)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
     for module in (
-        *(courses, copies, keeping, backups, exchange, grades),
+        *(courses, copies, lifecycle, backups, exchange, grades),
         *(job_routes, launches, lti, session_routes, health),
     ):
         app.register_api(module.api)

@@ -105,6 +105,14 @@ class Unavailable(KoreError):
     """Something that is needed does not answer, or must not be used, for a while."""
 
 
+class Overloaded(Unavailable):
+    """Too much is under way at this moment; in a few seconds it may work."""
+
+
+class TooManyRequests(Overloaded):
+    """The caller has too many requests under way at once."""
+
+
 class StorageFull(KoreError):
     """There is no room: a quota is used up, or the disk is full."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kore.service import autograding
-from kore.service.backups import making
+from kore.service.backups import job as backup_job
 from kore.service.copying import copies
 from kore.service.courses import launches, provision
 from kore.service.grades import plans, sending
@@ -17,7 +17,7 @@ HANDLERS: Mapping[JobKind, Handler] = {
     autograding.KIND: autograding.run,
     plans.SEND: sending.run,
     copies.COPY: copies.run,
-    making.BACKUP: making.back_up,
+    backup_job.BACKUP: backup_job.run,
     closing.RESTORE: restoring.restore,
     closing.RESET: ending.reset,
     closing.DELETE: ending.delete,

@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 from gunicorn.app.base import BaseApplication
 
-from kore.service import exchange
 from kore.service.app import create_app, mount
 from kore.service.backups import repository
 from kore.service.courses.launches import queue_unfinished
+from kore.service.exchange import index
 from kore.service.job_handlers import HANDLERS
 from kore.service.jobs import Runner
 from kore.service.services import open_services
@@ -54,7 +54,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         self._runner = Runner(services, HANDLERS, threads=self._settings.job_threads)
         app = create_app(services, self._runner)
         queue_unfinished(services.db)
-        exchange.sweep(services)
+        index.sweep(services)
         repository.sweep(services)
         self._runner.start()
         return mount(app, self._settings.prefix)

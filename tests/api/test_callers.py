@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from kore.service import jobs
-from kore.service.backups import making
+from kore.service.backups.job import queue_backup
 from kore.service.db.models import JobState
 from kore.service.grades.plans import SEND
 from kore.service.routes import home
@@ -141,7 +141,7 @@ def _upload(world: World) -> dict[str, Any]:
 
 def _own_backup(world: World) -> str:
     """Make a backup to be deleted."""
-    job = making.queue(
+    job = queue_backup(
         world.kore.services, world.course, by=world.names[C.TEACHER], contents="sources"
     )
     world.kore.work()

@@ -172,8 +172,8 @@ def test_names_of_assignments(room: Room, name):
 def test_names_that_no_assignment_may_have(room: Room, name):
     """They are refused at the release, and unknown to everybody else."""
     path = f"/assignments/{quote(name)}"
-    assert code(room.send(room.teacher, path)) == (422, "bad_name")
-    assert code(room.zoe.get(room.base + path)) == (404, "assignment_unknown")
+    assert code(room.send(room.teacher, path)) == (422, "name_unfit.assignment")
+    assert code(room.zoe.get(room.base + path)) == (404, "assignment_unknown.not_released")
 
 
 def test_refusals_are_words(room: Room):
@@ -181,7 +181,7 @@ def test_refusals_are_words(room: Room):
     assert code(room.send(room.zoe, "/assignments/ps1")) == (403, "teachers_only")
     path = "/assignments/ps1/submissions"
     unknown = room.send(room.zoe, "/assignments/ps9/submissions", method="POST")
-    assert code(unknown) == (404, "assignment_unknown")
+    assert code(unknown) == (404, "assignment_unknown.not_released")
     bad = room.send(room.zoe, path, tar_of({"../x": b""}), "POST")
     assert code(bad) == (422, "bad_archive")
     assert "../x" in bad.json["error"]["message"]
@@ -192,7 +192,7 @@ def test_refusals_are_words(room: Room):
     assert room.send(room.zoe, path, method="POST", Idempotency_Key="k" * 65).status_code == 422
     assert room.send(room.zoe, path, method="POST", Idempotency_Key="a b").status_code == 422
     large = room.submit(room.zoe, {"big.bin": bytes(10**8 + 1)})
-    assert code(large) == (413, "too_large")
+    assert code(large) == (413, "too_large.archive_file")
     assert "big.bin" in large.json["error"]["message"]
     assert room.zoe.get(room.base).json["limits"]["file"] == 10**8
 
@@ -208,7 +208,7 @@ def test_a_page_sends_archives_with_its_proof(room: Room):
 def test_one_caller_holds_few_threads(room: Room):
     """Who opens many downloads at once and reads none is asked to wait; others go on."""
     held = [room.zoe.get(room.base + "/assignments/ps1", buffered=False) for _ in range(4)]
-    assert code(room.zoe.get(room.base + "/assignments/ps1")) == (429, "busy")
+    assert code(room.zoe.get(room.base + "/assignments/ps1")) == (429, "busy.own_transfers")
     assert room.mila.get(room.base + "/assignments/ps1").status_code == 200
     for answer in held:
         answer.close()

@@ -108,7 +108,7 @@ def test_too_large_is_told_in_words(kore: ExchangeProcess, length):
     body = b"".join(zeros(280 * MB)) if length == "told" else zeros(280 * MB)
     answer = submit(kore, kore.students[0], body)
     assert answer.status_code == 413
-    assert answer.json()["error"]["code"] == "too_large"
+    assert answer.json()["error"]["code"] == "too_large.archive"
     assert len(archives(kore)) == 1
 
 

@@ -15,7 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from sqlalchemy import select, update
 
-from kore.service.backups import making
+from kore.service.backups.job import queue_backup
 from kore.service.db.models import Course, Job, JobItem, JobState, now
 from tests.support import classroom, notebooks
 from tests.support.browser import shoot
@@ -466,7 +466,7 @@ def test_a_backup_goes_out_and_comes_back_as_a_file(
 ) -> None:
     """Fetched after the session has ended only when somebody signs in again; then sent back."""
     course, teacher = own_course(kore, "travels")
-    making.queue(kore.services, course, by=teacher, contents="sources")
+    queue_backup(kore.services, course, by=teacher, contents="sources")
     kore.work()
     with sitting(browser, kore, url, teacher) as page:
         page.goto(f"{url}/page/courses/{course}/backups")

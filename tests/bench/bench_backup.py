@@ -21,7 +21,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kore.service import jobs
-from kore.service.backups import making, repository
+from kore.service.backups import repository
+from kore.service.backups.job import queue_backup
 from kore.service.lifecycle import restoring
 from kore.service.memberships import find_course
 from tests.support.kore import Harness, make_kore
@@ -100,7 +101,7 @@ def main() -> None:
         made: list[str] = []
 
         def back_up() -> None:
-            job = making.queue(kore.services, course, by=teacher, contents="everything")
+            job = queue_backup(kore.services, course, by=teacher, contents="everything")
             made.append(_job(kore, job))
 
         times: dict[str, list[float]] = {"tar": [], "kore": [], "untar": [], "restore": []}
@@ -115,13 +116,13 @@ def main() -> None:
                 # With the backup from before, which is part of each restore.
                 _job(
                     kore,
-                    restoring.queue(
+                    restoring.queue_restore(
                         kore.services, course, by=teacher, backup_id=made[0], confirm=title
                     ),
                 )
 
             times["restore"].append(_timed(restore))
-        size = repository.find(kore.services, made[0]).size
+        size = repository.find_backup(kore.services, made[0]).size
     medians = {name: statistics.median(values) for name, values in times.items()}
     print(  # noqa: T201
         json.dumps(

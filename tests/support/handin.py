@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kore.service.db.models import now
-from kore.service.exchange import handouts, submissions
+from kore.service.exchange import assignments, submissions
 from kore.service.exchange.schemas import SubmissionInfo
 from kore.service.services import Services
 from tests.support.archives import tar_of
@@ -32,7 +32,9 @@ class Exchange:
         return self.kore.services
 
     def release(self, name: str, files: dict[str, bytes] | None = None) -> Any:
-        return handouts.release(self.services, self.course, name, pieces(tar_of(files or TASK)))
+        return assignments.release_assignment(
+            self.services, self.course, name, pieces(tar_of(files or TASK)), by=self.teacher
+        )
 
     def submit(
         self,
@@ -54,10 +56,12 @@ class Exchange:
 
     def feedback(self, submission: SubmissionInfo, files: dict[str, bytes] | None = None) -> Any:
         archive = tar_of(files or {"squares.html": b"<p>Good</p>"})
-        return submissions.give_feedback(self.services, self.course, submission.id, pieces(archive))
+        return submissions.release_feedback(
+            self.services, self.course, submission.id, pieces(archive), by=self.teacher
+        )
 
     def listed(self, **what: str) -> list[SubmissionInfo]:
-        return submissions.listed(self.services, self.course, **what)
+        return submissions.list_submissions(self.services, self.course, **what)
 
     def files(self) -> list[Path]:
         """Every archive in the store, finished or not."""

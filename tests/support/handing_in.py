@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 
 from kore.service.db.models import now
-from kore.service.exchange import handouts, submissions
+from kore.service.exchange import assignments, submissions
 from kore.service.services import Services, open_services
 from kore.service.settings import Settings
 from tests.support.archives import tar_of
@@ -47,8 +47,8 @@ def work(services: Services, course: str, user: str) -> None:
         os.write(sys.stdout.fileno(), f"{one.id} {one.sha256}\n".encode())
         if count % 2:
             page = tar_of({"a.html": os.urandom(1000)})
-            submissions.give_feedback(services, course, one.id, pieces(page))
-            handouts.release(services, course, "ps1", pieces(page))
+            submissions.release_feedback(services, course, one.id, pieces(page), by="u1")
+            assignments.release_assignment(services, course, "ps1", pieces(page), by="u1")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import select
 
 from kore.service import jobs
-from kore.service.backups import making, repository
+from kore.service.backups import repository
+from kore.service.backups.job import queue_backup
 from kore.service.backups.manifest import Contents
 from kore.service.db.models import Backup, Course, Member
 from kore.service.exchange import submissions
@@ -68,11 +69,11 @@ class KeptCourse(Exchange):
 
     def back_up(self, contents: Contents = "everything") -> Backup:
         """Back the course up, here and now."""
-        job = making.queue(self.services, self.course, by=self.teacher, contents=contents)
+        job = queue_backup(self.services, self.course, by=self.teacher, contents=contents)
         self.kore.work()
         report = jobs.report(self.kore.db, job)
         assert report.state == "done", report
-        return repository.find(self.services, job)
+        return repository.find_backup(self.services, job)
 
     def archive(self, backup: Backup) -> Path:
         """Return the file of a backup."""
@@ -82,6 +83,13 @@ class KeptCourse(Exchange):
             / self.course
             / (f"{backup.id}.tar")
         )
+
+    def has_no_backup(self) -> bool:
+        """Whether neither the repository nor its folder has anything of a backup."""
+        folder = self.services.settings.state_dir / "backups"
+        files = [path for path in folder.rglob("*") if path.is_file() and path.name != "lock"]
+        listed = repository.list_backups(self.services, self.course, user="").backups
+        return files == [] and listed == []
 
     def state(self) -> dict[str, Any]:
         """Return all that is in the course: what is equal after it was brought back."""
@@ -102,7 +110,9 @@ def state_of(services: Services, course: str) -> dict[str, Any]:
         "gradebook": points_of(root / "gradebook.db"),
         "exchange": [
             (one.id, one.user, one.sha256, one.received_at, one.feedback and True)
-            for one in sorted(submissions.listed(services, course), key=lambda one: one.id)
+            for one in sorted(
+                submissions.list_submissions(services, course), key=lambda one: one.id
+            )
         ]
         if there
         else [],

@@ -11,7 +11,6 @@ from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.orm import Session
 
 from kore.service.auth.sessions import Caller, callers
-from kore.service.backups.repository import unknown_backup
 from kore.service.db.models import Backup, Course, Job
 from kore.service.errors import KoreError, NotFound
 from kore.service.lifecycle import closing
@@ -139,7 +138,7 @@ def reader_of_backup(who: Caller) -> None:
             if backup.kept_by == who.name and not _is_there(session, backup.course_id):
                 return
     if not callers().is_admin(who):
-        raise unknown_backup()
+        raise NotFound("backup_unknown")
 
 
 def services() -> Services:

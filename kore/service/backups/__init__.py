@@ -1,1 +1,1 @@
-"""Backups of courses: taken, kept, looked into, and brought back."""
+"""Backups of courses: created, stored, listed, read and deleted."""

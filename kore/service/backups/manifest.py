@@ -1,4 +1,4 @@
-"""What a backup's archive says of itself: whose it is, when it was taken, and what is in it.
+"""The manifest of a backup: whose it is, when it was taken, and what is in it.
 
 The manifest is the archive's last member: everything before it is written in one go, and its
 checksums are known by then. ``version`` grows when the form changes.
@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from kore.service.coursedir import layout
-from kore.service.errors import KoreError
+from kore.service.errors import BadArchive, Invalid
 from kore.shared.ids import COURSE_ID_PATTERN
-from kore.shared.names import shown
+from kore.shared.messages import Message, message
 
 NAME = "manifest.json"
 FORM, VERSION = "ananke-course-backup", 1
-MOST_BYTES = 256 * 1024 * 1024
+MAX_BYTES = 256 * 1024 * 1024
 COURSE, EXCHANGE, PEOPLE = "course", "exchange", "people.json"
 """What an archive holds: nbgrader's course directory, the course's exchange, its students."""
 SOURCES = f"{COURSE}/{layout.SOURCE}/"
@@ -28,14 +28,14 @@ GRADEBOOK = f"{COURSE}/{layout.GRADEBOOK}"
 Contents = Literal["sources", "everything"]
 
 
-def bad_backup(message: str) -> KoreError:
-    """Return the error for an archive that is no backup, or a damaged one."""
-    return KoreError(
-        422,
-        "bad_backup",
-        message,
-        "Use an archive as Kore made it: uncompressed, and not packed anew.",
-    )
+def bad_backup(reason: str | Message, /, **params: Any) -> BadArchive:
+    """Return the error for an archive that is not a backup, or a damaged one.
+
+    ``reason`` is a message, or the id of one with these parameters.
+    """
+    if isinstance(reason, str):
+        reason = message(reason, **params)
+    return BadArchive("bad_backup", reason=reason)
 
 
 class _Model(BaseModel):
@@ -43,7 +43,10 @@ class _Model(BaseModel):
 
 
 class File(_Model):
-    """A file of the archive. ``at`` is where its content begins, ``size`` in bytes."""
+    """A file of the archive: ``size`` in bytes, and ``at`` is where its content begins.
+
+    ``runs`` is whether it is executable.
+    """
 
     path: str
     size: int
@@ -71,11 +74,11 @@ class Manifest(_Model):
     folders: list[str]
     files: list[File]
 
-    def sources(self) -> list[File]:
+    def list_sources(self) -> list[File]:
         """Return the files below ``source/``."""
         return [file for file in self.files if file.path.startswith(SOURCES)]
 
-    def below(self, folder: str) -> tuple[list[str], list[File]]:
+    def list_below(self, folder: str) -> tuple[list[str], list[File]]:
         """Return folders and files below a folder of the archive."""
         inside = folder + "/"
         return (
@@ -86,7 +89,7 @@ class Manifest(_Model):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What is really in an archive: ``sha256`` is empty for a folder."""
+    """What really is in an archive: ``sha256`` is empty for a folder."""
 
     path: str
     size: int
@@ -95,50 +98,45 @@ class Member:
     runs: bool
 
 
-def parsed(text: bytes) -> Manifest:
-    """Return a manifest. Raises KoreError for anything else, and for one of a later form."""
+def parse_manifest(text: bytes) -> Manifest:
+    """Return a manifest. Raises BadArchive for anything else, Invalid for a later version."""
     try:
-        told = json.loads(text)
+        data = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise bad_backup("The backup's manifest cannot be read.") from error
-    if not isinstance(told, dict) or told.get("form") != FORM:
-        raise bad_backup("This is not a backup of a course.")
-    version = told.get("version")
+        raise bad_backup("backup.manifest_unreadable") from error
+    if not isinstance(data, dict) or data.get("form") != FORM:
+        raise bad_backup("backup.none")
+    version = data.get("version")
     if isinstance(version, int) and version > VERSION:
-        raise KoreError(
-            422,
-            "backup_newer",
-            "This backup was made by a later version of Ananke, which this one cannot read.",
-            "Ask the administrator of this system to update it.",
-        )
+        raise Invalid("backup_newer")
     try:
-        return Manifest.model_validate(told)
+        return Manifest.model_validate(data)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in found["loc"][:3])
-        raise bad_backup(f"The backup's manifest is damaged at {shown(where)}.") from error
+        raise bad_backup("backup.manifest_damaged", field=where) from error
 
 
-def compare(manifest: Manifest, members: list[Member]) -> None:
-    """Check that an archive holds exactly what its manifest says. Raises KoreError."""
+def check_members(manifest: Manifest, members: list[Member]) -> None:
+    """Raise BadArchive unless an archive holds exactly what its manifest says."""
     files = {member.path: member for member in members if member.sha256}
     folders = {member.path for member in members if not member.sha256}
-    told = {file.path: file for file in manifest.files}
-    if len(told) != len(manifest.files):
-        raise bad_backup("The backup's manifest names a file twice.")
-    if missing := told.keys() - files.keys():
-        raise bad_backup(f"{shown(min(missing))} is missing in the backup.")
-    if surplus := (files.keys() - told.keys()) | (folders ^ set(manifest.folders)):
-        raise bad_backup(f"{shown(min(surplus))} is in the backup or its manifest only.")
-    for path, file in told.items():
+    listed = {file.path: file for file in manifest.files}
+    if len(listed) != len(manifest.files):
+        raise bad_backup("backup.manifest_twice")
+    if missing := listed.keys() - files.keys():
+        raise bad_backup("backup.file_missing", file=min(missing))
+    if surplus := (files.keys() - listed.keys()) | (folders ^ set(manifest.folders)):
+        raise bad_backup("backup.file_surplus", file=min(surplus))
+    for path, file in listed.items():
         found = files[path]
         if (file.size, file.sha256) != (found.size, found.sha256):
-            raise bad_backup(f"{shown(path)} is not what was put into the backup.")
+            raise bad_backup("backup.file_changed", file=path)
         if (file.at, file.runs) != (found.at, found.runs):
-            raise bad_backup("The backup was packed anew, or its manifest changed.")
+            raise bad_backup("backup.repacked")
     parts = {path.partition("/")[0] for path in (*files, *folders)}
     allowed = {COURSE} if manifest.contents == "sources" else {COURSE, EXCHANGE, PEOPLE}
     if not parts <= allowed:
-        raise bad_backup(f"{shown(min(parts - allowed))} has no place in a backup.")
+        raise bad_backup("backup.file_foreign", file=min(parts - allowed))
     if manifest.contents == "sources" and any(not path.startswith(SOURCES) for path in files):
-        raise bad_backup("A backup of assignments holds something else.")
+        raise bad_backup("backup.not_only_sources")

@@ -1,4 +1,4 @@
-"""Backups as a source: what assignments are in them, without unpacking anything."""
+"""Reads backups: which assignments are in them, and single files, without unpacking."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from typing import Self
 
 from sqlalchemy import or_, select
 
+from kore.service import audit
 from kore.service.backups import manifest, repository
 from kore.service.backups.manifest import File, Manifest, bad_backup
 from kore.service.coursedir.tree import FILE_MODE, SafeTree
 from kore.service.db.models import Backup, Course
-from kore.service.errors import KoreError
+from kore.service.errors import ServerFault, TooLarge
 from kore.service.services import Services
-from kore.shared.names import shown
+from kore.shared.messages import message
 
 _PIECE = 1024 * 1024
-_GONE = ~select(Course.id).where(Course.id == Backup.course_id).exists()
+_COURSE_GONE = ~select(Course.id).where(Course.id == Backup.course_id).exists()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class SourceFile:
 
     @property
     def assignment(self) -> str:
-        """The assignment that the file belongs to; "" for one beside the assignments."""
+        """The assignment that the file belongs to; "" for one next to the assignments."""
         return self.path.partition("/")[0] if "/" in self.path else ""
 
 
@@ -50,7 +51,7 @@ class BackupSource:
     files: tuple[SourceFile, ...]
 
 
-def sources_of(
+def list_sources(
     services: Services, courses: Iterable[str], *, gone_of: str = ""
 ) -> list[BackupSource]:
     """Return the backups that are kept for some courses, the latest taken first.
@@ -59,23 +60,24 @@ def sources_of(
     the database is read.
     """
     with services.db.reading() as session:
+        own = (Backup.kept_by == gone_of) & _COURSE_GONE
         rows = session.scalars(
             select(Backup)
-            .where(or_(Backup.course_id.in_(list(courses)), (Backup.kept_by == gone_of) & _GONE))
+            .where(or_(Backup.course_id.in_(list(courses)), own))
             .order_by(Backup.taken_at.desc(), Backup.id)
         )
-        return [_source(row) for row in rows]
+        return [_to_source(row) for row in rows]
 
 
-def source(services: Services, backup_id: str) -> BackupSource:
-    """Return one backup. Raises the 404 of one that is not there; asks for nobody's rights."""
-    return _source(repository.find(services, backup_id))
+def find_source(services: Services, backup_id: str) -> BackupSource:
+    """Return one backup. Raises NotFound; does not check who asks."""
+    return _to_source(repository.find_backup(services, backup_id))
 
 
 def may_read(services: Services, backup_id: str, *, user: str, teaches: Iterable[str]) -> bool:
-    """Say whether a user, who teaches some courses, may see a backup and what is in it.
+    """Whether a user, who teaches some courses, may read a backup.
 
-    A backup of a course that is gone is for whoever made it.
+    A backup of a course that is gone is for the person who created it.
     """
     with services.db.reading() as session:
         return (
@@ -84,7 +86,7 @@ def may_read(services: Services, backup_id: str, *, user: str, teaches: Iterable
                     Backup.id == backup_id,
                     or_(
                         Backup.course_id.in_([*teaches, user]),
-                        (Backup.kept_by == user) & _GONE,
+                        (Backup.kept_by == user) & _COURSE_GONE,
                     ),
                 )
             )
@@ -96,13 +98,13 @@ class OpenBackup:
     """A backup whose files can be read, each by itself. A context manager."""
 
     def __init__(self, services: Services, backup_id: str) -> None:
-        self._row = repository.find(services, backup_id)
-        self.source = _source(self._row)
+        self._row = repository.find_backup(services, backup_id)
+        self.source = _to_source(self._row)
         self._services = services
         self._handle: BufferedReader | None = None
 
     def __enter__(self) -> Self:
-        self._handle, _ = opened(self._services, self._row.id)
+        self._handle = _open(self._services, self._row)
         return self
 
     def __exit__(
@@ -115,15 +117,13 @@ class OpenBackup:
             self._handle.close()
 
     def read_bytes(self, file: SourceFile | File, *, limit: int) -> bytes:
-        """Return a file's content. Raises KoreError ``too_large`` over ``most`` bytes."""
+        """Return a file's content. Raises TooLarge over ``limit`` bytes."""
         if file.size > limit:
-            raise KoreError(
-                413, "too_large", f"{file.path} is larger than {limit} bytes.", "Make it smaller."
-            )
+            raise TooLarge("too_large.file", path=file.path, limit=limit)
         return b"".join(self.pieces(file))
 
     def pieces(self, file: SourceFile | File) -> Iterator[bytes]:
-        """Yield a file's content; raises KoreError at its end where it is damaged."""
+        """Yield a file's content; raises BadArchive at its end where it is damaged."""
         assert self._handle is not None
         digest, position, left = hashlib.sha256(), file.at, file.size
         while left:
@@ -135,7 +135,7 @@ class OpenBackup:
             position, left = position + len(piece), left - len(piece)
             yield piece
         if left or digest.hexdigest() != file.sha256:
-            raise bad_backup(f"{shown(file.path)} is damaged in the backup.")
+            raise bad_backup("backup.file_damaged", file=file.path)
 
     def copy_to(self, folder: str, tree: SafeTree, target: str, *, sync: bool = True) -> int:
         """Copy the files below a folder of the sources (``ps1``); return the bytes."""
@@ -146,30 +146,38 @@ class OpenBackup:
                 copied += tree.write(place, self.pieces(file), FILE_MODE, sync=sync)
         return copied
 
-    def manifest(self) -> Manifest:
-        """Return the whole manifest. Raises KoreError where it is damaged."""
+    def read_manifest(self) -> Manifest:
+        """Return the whole manifest. Raises BadArchive where it is damaged."""
         assert self._handle is not None
         self._handle.seek(self._row.manifest_at)
-        text = self._handle.read(min(manifest.MOST_BYTES, self._row.size - self._row.manifest_at))
-        return manifest.parsed(text.rstrip(b"\0"))
+        text = self._handle.read(min(manifest.MAX_BYTES, self._row.size - self._row.manifest_at))
+        return manifest.parse_manifest(text.rstrip(b"\0"))
 
 
-def opened(services: Services, backup_id: str) -> tuple[BufferedReader, Backup]:
-    """Open a backup's archive to read all of it; the second is its row."""
-    row = repository.find(services, backup_id)
+def open_archive(services: Services, backup_id: str, *, by: str) -> tuple[BufferedReader, Backup]:
+    """Open a backup's archive for someone who downloads it; the second is its row."""
+    row = repository.find_backup(services, backup_id)
+    handle = _open(services, row)
+    with services.db.session() as session:
+        audit.record(
+            session,
+            row.course_id,
+            by=by,
+            action="backup.download",
+            message=message(f"audit.backup_download.{row.contents}", at=row.taken_at),
+        )
+    return handle, row
+
+
+def _open(services: Services, row: Backup) -> BufferedReader:
     try:
-        return repository.store(services).open(row.course_id, row.id), row
+        return repository.open_store(services).open(row.course_id, row.id)
     except FileNotFoundError as error:
-        repository.find(services, backup_id)  # deleted since the first look: says so
-        raise KoreError(
-            500,
-            "backup_missing",
-            "The file of this backup is gone.",
-            "Tell the administrator of this system: a disk may be damaged.",
-        ) from error
+        repository.find_backup(services, row.id)  # raises where it was deleted meanwhile
+        raise ServerFault("backup_missing") from error
 
 
-def _source(row: Backup) -> BackupSource:
+def _to_source(row: Backup) -> BackupSource:
     return BackupSource(
         id=row.id,
         course=row.course_id,

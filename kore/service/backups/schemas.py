@@ -1,4 +1,4 @@
-"""What Kore's API takes and answers about backups, and about the end of a course's content."""
+"""What Kore's API takes and answers about backups, and about resetting and deleting courses."""
 
 from __future__ import annotations
 
@@ -53,21 +53,21 @@ class BackupRequest(_In):
     """Back a course up."""
 
     contents: Literal["sources", "everything"] = Field(
-        description="With `everything`, students' work, points and names are in it"
+        description="`everything` includes students' work, points and names"
     )
 
 
 class RestoreRequest(_In):
-    """Bring everything in a course back to what a backup of it holds."""
+    """Restore everything in a course from a backup of it."""
 
     backup: str = Field(pattern=JOB_ID_PATTERN)
-    confirm: str = Field(max_length=2000, description="The course's title, typed")
+    confirm: str = Field(max_length=2000, description="The course's title, as the user typed it")
 
 
-class EndRequest(_In):
+class DestroyRequest(_In):
     """Reset a course, or delete it."""
 
-    confirm: str = Field(max_length=2000, description="The course's title, typed")
+    confirm: str = Field(max_length=2000, description="The course's title, as the user typed it")
     backup: bool = Field(True, description="Back everything up first")
 
 

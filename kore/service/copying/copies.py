@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kore.service import jobs
-from kore.service.backups.taking import take
+from kore.service.backups.creation import create_backup
 from kore.service.copying import plans, sources, staging
 from kore.service.copying.plans import Plan, Step
 from kore.service.copying.schemas import CopyRequest
@@ -148,7 +148,7 @@ def _get_ready(copying: _Copy) -> Journal | None:
                 place = f"{copying.folder}/{number}"
                 todo += staging.stage(source, copying.target, step, place, request.collision)
         if any(move.swap for move in todo):
-            take(context, "sources", "before_replace")
+            create_backup(context, "sources", "before_replace")
         copying.target.make_folder(SOURCE)
         copying.target.flush()
         services.host.hand_over(copying.course_id)

@@ -137,11 +137,11 @@ def _backups(
         if not admin and not reading.may_read(services, only, user=user, teaches=taught):
             return []
         try:
-            found = [reading.source(services, only)]
+            found = [reading.find_source(services, only)]
         except KoreError:
             return []
     else:
-        found = reading.sources_of(services, [course] if course else taught, gone_of=user)
+        found = reading.list_sources(services, [course] if course else taught, gone_of=user)
     return [
         Origin(
             kind="backup",

@@ -2,7 +2,7 @@
 
 The form is the pax interchange format (POSIX.1-2024, pax, "ustar Interchange Format" and
 "pax Extended Header"), uncompressed, with regular files and folders only. What this module
-lets pass has one meaning: whatever two readers might take for different things (sizes told
+lets pass has one meaning: whatever two readers might take for different things (sizes given
 twice, sparse files, links, GNU's extensions) is refused, so that a reader at the other end
 finds exactly the files that were checked here.
 """
@@ -12,56 +12,34 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
-from kore.service.catalog import render
-from kore.service.errors import KoreError
+from kore.service.errors import TooLarge
 from kore.service.exchange.tar_headers import (
     BLOCK,
     bad_archive,
-    number,
-    padding,
-    plain_path,
-    records_of,
+    padding_of,
+    parse_number,
+    parse_path,
+    parse_records,
 )
 from kore.service.settings import Limits
 from kore.shared.messages import Message
-from kore.shared.names import find_path_fault, shown, twin_key
+from kore.shared.names import find_path_fault, twin_key
 
-_MOST_HEADER = 16 * 1024
+_MAX_HEADER = 16 * 1024
 """Bytes of one extended header. A path of 1024 bytes and a few times need far less."""
-_MOST_PADDING = 64 * 1024
+_MAX_PADDING = 64 * 1024
 """Bytes of zeros after the end. Writers fill up records of 10 KiB."""
 
 _NUMBERS = {"mode": (100, 108), "uid": (108, 116), "gid": (116, 124), "mtime": (136, 148)}
 _DEVICES = {"devmajor": (329, 337), "devminor": (337, 345)}
 _KINDS = {
-    b"1": "is a link",
-    b"2": "is a link",
-    b"3": "is a device",
-    b"4": "is a device",
-    b"6": "is a pipe",
-    b"S": "is a sparse file",
+    b"1": "archive.link",
+    b"2": "archive.link",
+    b"3": "archive.device",
+    b"4": "archive.device",
+    b"6": "archive.pipe",
+    b"S": "archive.sparse_file",
 }
-
-
-def too_large(what: str, most: str, setting: str) -> KoreError:
-    """Return the error for work over a limit: which, how much, and who can raise it."""
-    return KoreError(
-        413,
-        "too_large",
-        f"{what} is larger than the limit of {most}.",
-        "Make it smaller, for example by removing data and output that can be computed "
-        f"again. The administrator of this system can raise the limit ({setting}).",
-    )
-
-
-def in_words(size: int) -> str:
-    """Return a size in bytes as a person reads it."""
-    value, unit = float(size), "bytes"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if value < 1000:  # noqa: PLR2004
-            break
-        value, unit = value / 1000, larger
-    return f"{value:.3g} {unit}"
 
 
 @dataclass(slots=True)
@@ -78,9 +56,10 @@ class Contents:
 
 
 class Inspector:
-    """Takes an archive in pieces of any size; raises KoreError as soon as it is no good.
+    """Checks an archive that comes in pieces of any size.
 
-    Memory is bounded by the names of ``limits.files`` members and one extended header.
+    Raises BadArchive or TooLarge as soon as something is wrong. Memory is bounded by the
+    names of ``limits.files`` members and one extended header.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -110,8 +89,7 @@ class Inspector:
         """Take the next bytes."""
         self._seen += len(data)
         if self._seen > self._limits.submission:
-            most = in_words(self._limits.submission)
-            raise too_large("The work as a whole", most, "KORE_LIMIT_SUBMISSION")
+            raise TooLarge("too_large.archive", limit=self._limits.submission)
         view = memoryview(data)
         while view:
             if self._zeros > 1:
@@ -127,11 +105,11 @@ class Inspector:
                 view = self._collect(view)
 
     def finish(self) -> Contents:
-        """Return what the archive holds. Raises KoreError where it ended early."""
+        """Return what the archive holds. Raises BadArchive where it ended early."""
         if self._zeros <= 1:
-            raise bad_archive("The archive ends before its end.")
+            raise bad_archive("archive.ends_early")
         if not self._contents.files:
-            raise bad_archive("The archive holds no file.")
+            raise bad_archive("archive.empty")
         self._contents.notebooks.sort()
         self._contents.content = self._digest.hexdigest()
         return self._contents
@@ -147,37 +125,37 @@ class Inspector:
             if self._pad:
                 self._pad = 0
                 if complete.strip(b"\0"):
-                    raise bad_archive("The archive has something between its files.")
+                    raise bad_archive("archive.between_files")
             elif self._extended:
                 self._extended = 0
-                self._records = records_of(complete, self._extended_size)
+                self._records = parse_records(complete, self._extended_size)
             else:
                 self._block(complete)
         return view[len(take) :]
 
     def _after_end(self, view: memoryview) -> None:
         self._padding += len(view)
-        if self._padding > _MOST_PADDING or bytes(view).strip(b"\0"):
-            raise bad_archive("The archive goes on after its end.")
+        if self._padding > _MAX_PADDING or bytes(view).strip(b"\0"):
+            raise bad_archive("archive.goes_on")
 
     def _block(self, block: bytes) -> None:
         if not block.strip(b"\0"):
             if self._records is not None:
-                raise bad_archive("The archive ends within a file.")
+                raise bad_archive("archive.ends_in_file")
             self._zeros += 1
             return
         if self._zeros:
-            raise bad_archive("The archive has a gap.")
+            raise bad_archive("archive.gap")
         if block[257:265] != b"ustar\x0000":
-            raise bad_archive("This is not a tar archive in pax format.")
-        if number(block[148:156]) != sum(block) - sum(block[148:156]) + 8 * 32:
-            raise bad_archive("The archive is damaged: a header's checksum is wrong.")
+            raise bad_archive("archive.not_tar")
+        if parse_number(block[148:156]) != sum(block) - sum(block[148:156]) + 8 * 32:
+            raise bad_archive("archive.checksum")
         for name, (start, end) in {**_NUMBERS, **_DEVICES}.items():
-            if number(block[start:end]) is None:
-                raise bad_archive(f"A header of the archive has no number as its {name}.")
-        size = number(block[124:136])
+            if parse_number(block[start:end]) is None:
+                raise bad_archive("archive.no_number", field=name)
+        size = parse_number(block[124:136])
         if size is None:
-            raise bad_archive("A header of the archive has no number as its size.")
+            raise bad_archive("archive.no_number", field="size")
         kind = block[156:157]
         if kind == b"x":
             self._begin_extended(size)
@@ -186,36 +164,34 @@ class Inspector:
 
     def _begin_extended(self, size: int) -> None:
         if self._records is not None:
-            raise bad_archive("The archive has an extended header for an extended header.")
-        if not 0 < size <= _MOST_HEADER:
-            raise bad_archive("An extended header of the archive is too large.")
+            raise bad_archive("archive.extended_twice")
+        if not 0 < size <= _MAX_HEADER:
+            raise bad_archive("archive.extended_large")
         self._extended_size = size
-        self._extended = size + padding(size)
+        self._extended = size + padding_of(size)
 
     def _member(self, block: bytes, kind: bytes, size: int) -> None:
         records, self._records = self._records or {}, None
-        path = records.get("path", "") or plain_path(block)
+        path = records.get("path", "") or parse_path(block)
         if kind not in {b"0", b"5"}:
-            why = _KINDS.get(kind, "is neither a plain file nor a folder")
-            raise bad_archive(f"{shown(path)} {why}.")
+            raise bad_archive(_KINDS.get(kind, "archive.special"), file=path)
         if block[157:257].strip(b"\0"):
-            raise bad_archive(f"{shown(path)} names another file.")
+            raise bad_archive("archive.names_another", file=path)
         folder = kind == b"5"
         if folder and path.endswith("/"):
             path = path[:-1]
         if fault := self._find_fault(path):
-            raise bad_archive(f"The name {shown(path)} {render(fault)}.")
+            raise bad_archive("archive.bad_name", file=path, fault=fault)
         if folder and size:
-            raise bad_archive(f"The folder {shown(path)} has content.")
+            raise bad_archive("archive.folder_content", folder=path)
         self._members += 1
         if self._members > self._limits.files:
-            raise too_large("The number of files", str(self._limits.files), "KORE_LIMIT_FILES")
+            raise TooLarge("too_large.archive_files", n=self._limits.files)
         if size > self._limits.file:
-            most = in_words(self._limits.file)
-            raise too_large(f"The file {shown(path)}", most, "KORE_LIMIT_FILE")
+            raise TooLarge("too_large.archive_file", file=path, limit=self._limits.file)
         self._take_name(path, folder=folder)
         self._begin(path, kind, size, block)
-        self._skip, self._pad = size, padding(size)
+        self._skip, self._pad = size, padding_of(size)
         if not folder:
             self._contents.files += 1
             if path.endswith(".ipynb"):
@@ -225,22 +201,22 @@ class Inspector:
         return find_path_fault(path)
 
     def _begin(self, path: str, kind: bytes, size: int, header: bytes) -> None:  # noqa: ARG002
-        """Take note of a member; its content follows."""
+        """Note a member; its content follows."""
         self._digest.update(f"{len(path)}:{path}{kind.decode()}{size}:".encode())
 
     def _content(self, piece: memoryview) -> None:
         self._digest.update(piece)
 
     def _take_name(self, path: str, *, folder: bool) -> None:
-        """Note a name and its folders; refuse what some system takes for the same."""
+        """Keep a name and its folders; refuse what some file system takes for the same."""
         parts = path.split("/")
         for depth in range(1, len(parts) + 1):
             part = "/".join(parts[:depth])
             is_folder = folder or depth < len(parts)
             known = self._names.setdefault(twin_key(part), (part, is_folder))
             if known != (part, is_folder):
-                raise bad_archive(f"{shown(part)} and {shown(known[0])} have one name.")
+                raise bad_archive("archive.twins", file=part, other=known[0])
         if not folder:
             if path in self._files:
-                raise bad_archive(f"{shown(path)} is there twice.")
+                raise bad_archive("archive.twice", file=path)
             self._files.add(path)

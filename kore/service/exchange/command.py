@@ -18,25 +18,25 @@ from kore.service.services import Services, open_services
 from kore.service.settings import Settings, SettingsError
 
 _HELP = """\
-Take a course over from nbgrader's own file exchange.
+Import a course from nbgrader's own file exchange.
 
 DIR is the exchange's root: the folder with one folder for each course, and in that
-outbound/, inbound/ and feedback/. Nothing in it is changed. May be run again at any time,
-also after it was broken off: what is there already is left as it is.
+outbound/, inbound/ and feedback/. Nothing in it is changed. The command may be run again at
+any time, also after an interruption: it leaves what is there already as it is.
 
   outbound/<assignment>          is released, unless Kore has released one of that name.
                                  Time: that of the folder.
   inbound/<user>+<assignment>+<time>[+<random>]
                                  becomes a submission of <user> at <time>: the folder's name
-                                 is believed, as the owner of its files may be gone. All
-                                 submissions are kept, of people too who have not yet come
-                                 from the LMS: those are named in the report.
+                                 is trusted, as the owner of its files may be gone. All
+                                 submissions are kept, also of people who have not opened
+                                 the activity in the LMS yet: the report names those.
   feedback/<hash>.html           goes to the submission whose secret (submission_secret.txt)
                                  and notebook give this hash; in exchanges of before
                                  nbgrader 0.8, whose notebook, names and time do. Feedback
                                  that fits no submission is counted in the report.
 
-Links, devices and names that are not plain text are left out and named in the report.
+Links, devices and names that are not plain text are left out; the report names them.
 Limits on size do not apply.
 
 The course must be known to Kore: open its activity in the LMS once. Run this as the account
@@ -46,7 +46,7 @@ KORE_DATABASE_URL. Kore may run meanwhile.
 
 
 def main(argv: list[str]) -> int:
-    """Run the command. Return 0 where all was taken, 1 where not, 2 where nothing could be."""
+    """Run the command. Return 0 if all was imported, 1 if something was not, 2 if nothing was."""
     parser = argparse.ArgumentParser(
         prog="python -m kore take-over",
         description=_HELP,
@@ -61,17 +61,17 @@ def main(argv: list[str]) -> int:
     if options.folder and not options.course:
         parser.error("--folder needs --course")
     try:
-        services = open_services(_settings())
-        courses = _courses(services, options.exchange, options.course, options.folder)
-        reports = [_taken(services, course_id, folder) for course_id, folder in courses]
+        services = open_services(_read_settings())
+        courses = _find_courses(services, options.exchange, options.course, options.folder)
+        reports = [_import(services, course_id, folder) for course_id, folder in courses]
     except KoreError as error:
-        return _cannot(f"{error} {error.hint}")
+        return _fail(f"{error} {error.hint}")
     except SettingsError as error:
-        return _cannot(str(error))
+        return _fail(str(error))
     return 1 if any(report.problems for report in reports) else 0
 
 
-def _settings() -> Settings:
+def _read_settings() -> Settings:
     """Return Kore's settings, for the account that Kore runs as."""
     settings = Settings.from_environment(hub=False)
     owner = settings.state_dir.stat().st_uid if settings.state_dir.exists() else None
@@ -79,16 +79,16 @@ def _settings() -> Settings:
         raise SettingsError(
             f"KORE_STATE_DIR ({settings.state_dir}) is not there"
             if owner is None
-            else f"run this as the account that Kore runs as, {_account(owner)}"
+            else f"run this as the account that Kore runs as, {_account_name(owner)}"
         )
     return settings
 
 
-def _courses(
+def _find_courses(
     services: Services, exchange: Path, course_id: str | None, folder: str | None
 ) -> list[tuple[str, Path]]:
     if not exchange.is_dir():
-        raise SettingsError(f"{exchange} is no folder")
+        raise SettingsError(f"{exchange} is not a folder")
     with services.db.reading() as session:
         if course_id:
             found = [(find_course(session, course_id).id, exchange / (folder or course_id))]
@@ -100,30 +100,29 @@ def _courses(
     return found
 
 
-def _taken(services: Services, course_id: str, folder: Path) -> Report:
+def _import(services: Services, course_id: str, folder: Path) -> Report:
     report = take_over(services, course_id, folder)
     lines = [
         f"{course_id}: {report.releases} assignments, {report.submissions} submissions and "
-        f"feedback on {report.feedback} taken; {report.already} were there already.",
-        *(f"  not taken: {problem}" for problem in report.problems),
+        f"feedback on {report.feedback} imported; {report.already} were there already.",
+        *(f"  not imported: {problem}" for problem in report.problems),
     ]
     if report.strangers:
-        lines.append(
-            "  taken, of people who have not come from the LMS yet: " + ", ".join(report.strangers)
-        )
+        strangers = ", ".join(report.strangers)
+        lines.append(f"  imported, of people who have not opened the activity yet: {strangers}")
     if report.unfit_feedback:
         lines.append(f"  {report.unfit_feedback} pages in feedback/ fit no submission.")
     print("\n".join(lines))  # noqa: T201
     return report
 
 
-def _account(uid: int) -> str:
+def _account_name(uid: int) -> str:
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
 
 
-def _cannot(words: str) -> int:
-    print(f"Nothing could be taken over: {words}", file=sys.stderr)  # noqa: T201
+def _fail(reason: str) -> int:
+    print(f"Nothing could be imported: {reason}", file=sys.stderr)  # noqa: T201
     return 2

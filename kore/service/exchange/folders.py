@@ -1,7 +1,7 @@
-"""Packs folders that others wrote, as archives that ``kore.service.exchange.archives`` lets pass.
+"""Packs folders that others wrote into archives that ``kore.service.exchange.archives`` accepts.
 
-Their owners may have put links where files were, and may do so while we read: so every
-step goes by descriptor, and no link is followed.
+Their owners may replace files with links, even while we read: every step goes by
+descriptor, and no link is followed.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ _PIECE = 256 * 1024
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 Entry = tuple[str, int | None]
-"""A relative path and an open descriptor; None is a folder. Whoever takes it closes it."""
+"""A relative path and an open descriptor, which the receiver closes; None is a folder."""
 
 
-def entries(folder: Path, left_out: list[str]) -> Iterator[Entry]:
+def iterate_entries(folder: Path, left_out: list[str]) -> Iterator[Entry]:
     """Yield what a folder holds, in the order of names.
 
-    What is neither a plain file nor a folder, cannot be read, or has a name that work must
-    not have, is left out, and told in words in ``left_out``.
+    What is neither a plain file nor a folder, cannot be read, or has an unfit name is left
+    out, with a sentence in ``left_out``.
     """
     top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
 
-    def tell(error: OSError) -> None:
+    def report(error: OSError) -> None:
         left_out.append(f"a folder cannot be read: {error.strerror}")
 
     try:
-        for place, folders, names, descriptor in os.fwalk(".", dir_fd=top, onerror=tell):
+        for place, folders, names, descriptor in os.fwalk(".", dir_fd=top, onerror=report):
             folders.sort()
             fit = []
             for name in folders:
@@ -52,17 +52,17 @@ def entries(folder: Path, left_out: list[str]) -> Iterator[Entry]:
             for name in sorted(names):
                 path = _path(place, name)
                 if not _is_unfit(path, left_out):
-                    opened = open_plain(name, descriptor)
-                    if opened is None:
-                        left_out.append(f"{shown(path)} is no plain file that can be read")
+                    file = open_plain(name, descriptor)
+                    if file is None:
+                        left_out.append(f"{shown(path)} is not a plain file that can be read")
                     else:
-                        yield path, opened
+                        yield path, file
     finally:
         os.close(top)
 
 
 def open_plain(name: str, folder: int) -> int | None:
-    """Open a plain file in an open folder; None where it is none or cannot be read."""
+    """Open a plain file in an open folder; None for anything else and what cannot be read."""
     try:
         descriptor = os.open(name, _READ, dir_fd=folder)
     except OSError:
@@ -73,7 +73,7 @@ def open_plain(name: str, folder: int) -> int | None:
     return None
 
 
-def packed(found: Iterable[Entry]) -> Iterator[bytes]:
+def pack_entries(found: Iterable[Entry]) -> Iterator[bytes]:
     """Yield an archive of entries, in pieces."""
     for path, descriptor in found:
         info = tarfile.TarInfo(path)

@@ -13,31 +13,32 @@ from io import BufferedReader
 from typing import TypeVar
 
 from sqlalchemy import select, union_all
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from kore.service import jobs
 from kore.service.db.models import Course, Feedback, Handout, Stored, Submission
-from kore.service.errors import KoreError, NotFound
-from kore.service.exchange.store import Archive, Store, archive_missing, disk_full
+from kore.service.diskspace import reporting_disk_full
+from kore.service.errors import NotFound, ServerFault, Unavailable
+from kore.service.exchange.store import Archive, Store
 from kore.service.services import Services
 from kore.service.settings import Limits
 
 # Writers that wait for SQLite sleep in growing steps, and the last to come may win. Many
-# that hand in at once wait here, where the first is the next.
-_in_line = threading.Lock()
+# who submit at once wait here, in the order in which they came.
+_queue = threading.Lock()
 
-Storing = AbstractContextManager[tuple[Session, Archive, list[str]]]
+StoringArchive = AbstractContextManager[tuple[Session, Archive, list[str]]]
 Row = TypeVar("Row", bound=Stored)
 
 
-def store(services: Services, limits: Limits | None = None) -> Store:
+def open_store(services: Services, limits: Limits | None = None) -> Store:
     """Return the store that the settings name, with their limits or other ones."""
     return Store(services.settings.exchange, limits or services.settings.limits)
 
 
 @contextmanager
-def storing(
+def storing_archive(
     services: Services, course_id: str, pieces: Iterable[bytes], limits: Limits | None = None
 ) -> Iterator[tuple[Session, Archive, list[str]]]:
     """Store an archive and yield a transaction for the row that names it.
@@ -45,73 +46,65 @@ def storing(
     The third of the tuple takes blobs that no row names after the commit: they are removed
     then. Where the transaction fails nothing is left, neither row nor file.
     """
-    place = store(services, limits)
+    store = open_store(services, limits)
     stale: list[str] = []
-    with place.receiving(course_id, pieces) as archive:
+    with store.receiving(course_id, pieces) as archive:
         try:
-            with _in_line, services.db.session() as session:
+            with reporting_disk_full(), _queue, services.db.session() as session:
                 lock_course(session, course_id)
                 yield session, archive, stale
-        except BaseException as error:
-            discard(services, archive)
-            if isinstance(error, OperationalError) and "full" in str(error.orig):
-                raise disk_full() from error
+        except BaseException:
+            discard_archive(services, archive)
             raise
     for blob in stale:
-        place.remove(course_id, blob)
+        store.remove(course_id, blob)
 
 
-def put(row: Stored, archive: Archive) -> None:
-    """Let a row name an archive, in the place of any before."""
+def assign_archive(row: Stored, archive: Archive) -> None:
+    """Let a row name an archive, instead of any before."""
     row.blob, row.size, row.sha256 = archive.blob, archive.size, archive.sha256
 
 
 def lock_course(session: Session, course_id: str, *, closing: bool = False) -> None:
     """Hold a course's part of the index until the transaction ends.
 
-    Raises the 404 of an unknown course where it is gone, and 503 while a job has it closed,
-    but for the job itself (``closing``). SQLite's writers come one after the other anyway.
+    Raises NotFound where the course is gone, and Unavailable while a job has it closed, but
+    not for that job itself (``closing``). SQLite's writers come one after the other anyway.
     """
     if session.scalar(select(Course.id).where(Course.id == course_id).with_for_update()) is None:
         raise NotFound("course_unknown")
     if not closing and jobs.is_closed(session, course_id):
-        raise KoreError(
-            503,
-            "course_closed",
-            "The course is being restored, reset or deleted at this moment: nothing is handed "
-            "out or in.",
-            "Keep your work as it is and try again in a few minutes.",
-        )
+        raise Unavailable("course_closed")
 
 
-def opened(
-    services: Services, course_id: str, look: Callable[[], Row]
+def open_archive(
+    services: Services, course_id: str, find: Callable[[], Row]
 ) -> tuple[BufferedReader, Row]:
-    """Open the archive of the row that ``look`` finds, which another may replace meanwhile."""
+    """Open the archive of the row that ``find`` returns, which another may replace meanwhile."""
     tried: set[str] = set()
     while True:
-        row = look()
+        row = find()
         try:
-            return store(services).open(course_id, row.blob), row
+            return open_store(services).open(course_id, row.blob), row
         except FileNotFoundError as error:
             if row.blob in tried:
-                raise archive_missing() from error
+                raise ServerFault("archive_missing") from error
             tried.add(row.blob)
 
 
 def sweep(services: Services) -> int:
-    """Clear away what a kill has left in the store; called at each start."""
-    return store(services).sweep(blobs(services))
+    """Remove what killed writers left in the store; called at each start."""
+    return open_store(services).sweep(iterate_blobs(services))
 
 
-def blobs(services: Services) -> Iterator[str]:
+def iterate_blobs(services: Services) -> Iterator[str]:
     """Yield every blob that a row names."""
     with services.db.reading() as session:
         query = union_all(select(Handout.blob), select(Submission.blob), select(Feedback.blob))
         yield from session.scalars(query)
 
 
-def discard(services: Services, archive: Archive) -> None:
+def discard_archive(services: Services, archive: Archive) -> None:
     """Remove an archive whose row was not committed.
 
     A commit can succeed and its answer be lost: so not without a look, and while the
@@ -119,11 +112,11 @@ def discard(services: Services, archive: Archive) -> None:
     """
     try:
         with services.db.reading() as session:
-            named = any(
+            is_named = any(
                 session.scalar(select(table.blob).where(table.blob == archive.blob))
                 for table in (Submission, Handout, Feedback)
             )
     except SQLAlchemyError:
         return
-    if not named:
-        store(services).remove(archive.course_id, archive.blob)
+    if not is_named:
+        open_store(services).remove(archive.course_id, archive.blob)

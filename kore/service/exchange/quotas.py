@@ -8,26 +8,25 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kore.service.db.models import Feedback, Handout, Submission
-from kore.service.errors import KoreError
-from kore.service.exchange.archives import in_words
+from kore.service.errors import QuotaExceeded
 from kore.service.exchange.schemas import ExchangeLimits, ExchangeState
 from kore.service.services import Services
 from kore.service.settings import Limits
 
 
-def state(services: Services, course_id: str, owner: str | None) -> ExchangeState:
-    """Return the limits, and what a course has in the store, or with ``owner`` they have."""
+def read_state(services: Services, course_id: str, owner: str | None) -> ExchangeState:
+    """Return the limits, and how much a course, or with ``owner`` this person, has stored."""
     limits = services.settings.limits
     with services.db.reading() as session:
         used = (
-            used_by_course(session, course_id)
+            measure_course(session, course_id)
             if owner is None
-            else used_by_person(session, course_id, owner)
+            else measure_person(session, course_id, owner)
         )
     return ExchangeState(course=course_id, limits=ExchangeLimits(**asdict(limits)), used=used)
 
 
-def used_by_course(session: Session, course_id: str) -> int:
+def measure_course(session: Session, course_id: str) -> int:
     """Return how many bytes a course has in the store."""
     feedback = (
         select(func.sum(Feedback.size))
@@ -44,8 +43,8 @@ def used_by_course(session: Session, course_id: str) -> int:
     )
 
 
-def used_by_person(session: Session, course_id: str, user: str) -> int:
-    """Return how many bytes somebody has handed in, in a course."""
+def measure_person(session: Session, course_id: str, user: str) -> int:
+    """Return how many bytes of submissions someone has in a course."""
     query = select(func.sum(Submission.size)).where(
         Submission.course_id == course_id, Submission.user == user
     )
@@ -53,25 +52,12 @@ def used_by_person(session: Session, course_id: str, user: str) -> int:
 
 
 def check_course(session: Session, limits: Limits, course_id: str) -> None:
-    """Raise KoreError where a course has more in the store than it may."""
-    if used_by_course(session, course_id) > limits.course:
-        raise KoreError(
-            507,
-            "quota",
-            f"The exchange of this course is full: its limit is {in_words(limits.course)}.",
-            "Keep your work as it is and tell the teachers of the course. The administrator "
-            "of this system can raise the limit (KORE_LIMIT_COURSE).",
-        )
+    """Raise QuotaExceeded where a course has more in the store than it may."""
+    if measure_course(session, course_id) > limits.course:
+        raise QuotaExceeded("quota.course", limit=limits.course)
 
 
 def check_person(session: Session, limits: Limits, course_id: str, user: str) -> None:
-    """Raise KoreError where somebody has handed in more than one person may."""
-    if used_by_person(session, course_id, user) > limits.person:
-        raise KoreError(
-            409,
-            "quota",
-            "All that you have handed in, in this course, would be larger than the limit of "
-            f"{in_words(limits.person)} for one person.",
-            "What you handed in before is safe. Tell the teachers of the course; the "
-            "administrator of this system can raise the limit (KORE_LIMIT_PERSON).",
-        )
+    """Raise QuotaExceeded where someone has submitted more than one person may."""
+    if measure_person(session, course_id, user) > limits.person:
+        raise QuotaExceeded("quota.person", limit=limits.person)

@@ -8,10 +8,8 @@ from pydantic import BaseModel, Field
 
 from kore.shared.ids import COURSE_ID_PATTERN
 
-SUBMISSION_ID = r"^[0-9a-f]{32}$"
 
-
-class HandoutPath(BaseModel):
+class AssignmentPath(BaseModel):
     """An assignment of a course, in the path."""
 
     course_id: str = Field(pattern=COURSE_ID_PATTERN, description="Course id")
@@ -33,19 +31,19 @@ class SubmissionsQuery(BaseModel):
 
 
 class IdempotencyHeader(BaseModel):
-    """The header by which a repeated request is known."""
+    """The header that identifies a repeated request."""
 
     idempotency_key: str | None = Field(
         None,
         alias="Idempotency-Key",
         max_length=64,
         pattern=r"^[!-~]+$",
-        description="The same key again gives the same submission",
+        description="The same key again returns the same submission",
     )
 
 
 class ExchangeLimits(BaseModel):
-    """How much is taken: bytes, but for ``files``."""
+    """The limits on what is sent, in bytes; ``files`` is a number of files."""
 
     file: int
     submission: int
@@ -65,7 +63,7 @@ class ExchangeState(BaseModel):
     used: int
 
 
-class HandoutInfo(BaseModel):
+class ReleasedAssignment(BaseModel):
     """A released assignment. ``notebooks`` are paths within the archive."""
 
     name: str
@@ -76,10 +74,10 @@ class HandoutInfo(BaseModel):
     due_at: datetime | None
 
 
-class Handouts(BaseModel):
+class ReleasedAssignments(BaseModel):
     """Released assignments, by name."""
 
-    assignments: list[HandoutInfo]
+    assignments: list[ReleasedAssignment]
 
 
 class FeedbackInfo(BaseModel):
@@ -91,7 +89,7 @@ class FeedbackInfo(BaseModel):
 
 
 class SubmissionInfo(BaseModel):
-    """Work that was handed in; ``late`` is against the due date as it stands now."""
+    """A submission; ``late`` is by the due date as it stands now."""
 
     id: str
     user: str

@@ -1,10 +1,10 @@
-"""Where archives lie: whole files under names that say nothing, or no files at all.
+"""Keeps archives: whole files under random names, or no files at all.
 
 An archive is written to ``incoming/``, made durable, and moved to
 ``courses/<course>/<blob>.tar`` before the index names it; it is removed after the index has
 forgotten it. So a kill at any moment leaves at most files that no row names, which
 ``sweep`` removes: unfinished ones at once, whole ones after some days in ``unnamed/``, so
-that work survives a start with the wrong database. Whoever writes holds a shared lock until
+that work survives a start with the wrong database. A writer holds a shared lock until
 the index is committed, and the sweep needs it alone: it never takes a file that is about to
 be named, whichever process writes it.
 """
@@ -28,7 +28,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from kore.host.layout import check_course
-from kore.service.errors import KoreError
+from kore.service.diskspace import reporting_disk_full
+from kore.service.errors import ServerFault
 from kore.service.exchange.archives import Contents, Inspector
 from kore.service.settings import Limits
 
@@ -37,28 +38,6 @@ log = logging.getLogger(__name__)
 Found = TypeVar("Found")
 
 _KEPT_SECONDS = 14 * 24 * 3600
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-
-
-def disk_full() -> KoreError:
-    """Return the error for a disk with no room."""
-    return KoreError(
-        507,
-        "quota",
-        "The disk of this system is full; nothing of your work was stored.",
-        "Keep your work as it is and send it again later. Tell the administrator of this "
-        "system: space must be freed first.",
-    )
-
-
-def archive_missing() -> KoreError:
-    """Return the error for a row whose file is gone."""
-    return KoreError(
-        500,
-        "archive_missing",
-        "The index names a file that is not in the exchange.",
-        "Tell the administrator of this system: a disk or a backup may be damaged.",
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +66,7 @@ class Store:
         self._inspector = inspector
 
     def prepare(self) -> None:
-        """Make the folders, and shut everybody else out of them."""
+        """Make the folders, and close them to everyone else."""
         for folder in (self._root, self._incoming, self._courses, self._unnamed):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if folder.stat().st_mode & 0o077:
@@ -100,25 +79,23 @@ class Store:
         """Store the archive that comes in pieces, and yield it for the index to name.
 
         The block commits the row that names the blob. Where it raises, the caller says by
-        ``remove`` that no row does. Raises KoreError for what is no good, and leaves nothing.
+        ``remove`` that no row does. Raises BadArchive, TooLarge and DiskFull, and leaves
+        nothing then.
         """
         self.prepare()
         blob = blob or secrets.token_hex(16)
         unfinished = self._incoming / f"{secrets.token_hex(16)}.tar"
         with self._lock(fcntl.LOCK_SH):
             try:
-                size, sha256, contents = self._write(unfinished, pieces)
-                self._move(unfinished, self._path(course_id, blob))
-            except OSError as error:
-                if error.errno in _FULL:
-                    raise disk_full() from error
-                raise
+                with reporting_disk_full():
+                    size, sha256, contents = self._write(unfinished, pieces)
+                    self._move(unfinished, self._path(course_id, blob))
             finally:
                 unfinished.unlink(missing_ok=True)
             yield Archive(course_id, blob, size, sha256, contents)
 
     @contextmanager
-    def holding(self) -> Iterator[None]:
+    def locking(self) -> Iterator[None]:
         """Keep the sweep away while the block reads what rows name."""
         self.prepare()
         with self._lock(fcntl.LOCK_SH):
@@ -127,7 +104,7 @@ class Store:
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """Yield a folder for what the block needs for a while; the sweep finds it after a kill."""
-        with self.holding():
+        with self.locking():
             folder = self._incoming / secrets.token_hex(16)
             folder.mkdir(mode=0o700)
             try:
@@ -136,19 +113,19 @@ class Store:
                 shutil.rmtree(folder)
 
     @contextmanager
-    def leaving(
-        self, course_id: str, look: Callable[[], Found], blobs: Callable[[Found], list[str]]
+    def pinning(
+        self, course_id: str, find: Callable[[], Found], blobs: Callable[[Found], list[str]]
     ) -> Iterator[tuple[Found, Path]]:
-        """Yield what ``look`` finds, and a folder with all ``blobs`` of it, as ``<blob>.tar``.
+        """Yield what ``find`` returns, and a folder with all ``blobs`` of it, as ``<blob>.tar``.
 
         They stay while the block reads, whatever is replaced or removed meanwhile.
         """
         with self.scratch() as folder:
-            found = look()
+            found = find()
             while not self._link(course_id, blobs(found), folder):
-                before, found = found, look()
+                before, found = found, find()
                 if found == before:
-                    raise archive_missing()
+                    raise ServerFault("archive_missing")
             yield found, folder
 
     def _link(self, course_id: str, blobs: list[str], folder: Path) -> bool:
@@ -165,7 +142,7 @@ class Store:
         return self._path(course_id, blob).open("rb")
 
     def remove(self, course_id: str, blob: str) -> None:
-        """Remove an archive that no row names any more. Those who read it read on."""
+        """Remove an archive that no row names any more. Open readers keep it."""
         self._path(course_id, blob).unlink(missing_ok=True)
 
     def remove_folder(self, course_id: str) -> None:
@@ -176,18 +153,18 @@ class Store:
             if error.errno not in {errno.ENOTEMPTY, errno.ENOENT}:
                 raise
 
-    def sweep(self, known: Iterable[str]) -> int:
-        """Clear away what writers that were killed have left. Return how many files.
+    def sweep(self, named: Iterable[str]) -> int:
+        """Remove what killed writers left. Return how many files.
 
-        ``known`` yields the blobs that rows name. It is asked for only while nobody writes;
-        while somebody does, nothing is swept.
+        ``named`` yields the blobs that rows name. It is read only while nobody writes; while
+        someone does, nothing is swept.
         """
         self.prepare()
         try:
             with self._lock(fcntl.LOCK_EX | fcntl.LOCK_NB):
-                return self._sweep(set(known))
+                return self._sweep(set(named))
         except BlockingIOError:
-            log.info("Another process writes to the exchange: nothing is swept")
+            log.info("Another process is writing to the store: nothing is swept")
             return 0
 
     def _sweep(self, named: set[str]) -> int:
@@ -210,7 +187,9 @@ class Store:
             self._move(path, self._unnamed / path.parent.name / path.name)
         if unfinished or lost:
             log.warning(
-                "Swept the exchange: %d unfinished, %d unnamed files", len(unfinished), len(lost)
+                "Swept the store: %d unfinished files, %d files that no row names",
+                len(unfinished),
+                len(lost),
             )
         return len(unfinished) + len(lost)
 
@@ -238,7 +217,7 @@ class Store:
             try:
                 source.rename(target)
             except FileNotFoundError:
-                # Somebody may have removed the folder, empty as it was.
+                # Another writer may have removed the folder while it was empty.
                 if folder.exists():
                     raise
             else:

@@ -1,9 +1,9 @@
-"""Work that people hand in, and the feedback on it that goes to the one who did.
+"""Submissions, and the feedback on them for the person who submitted.
 
-The time of a submission is when it was first sent, by this machine's clock, as long as it
-was here within a minute: who hands in at the last moment is not late for the time that a
-machine under load takes. Slower ones count when their last byte is here, so that nobody
-begins before the deadline and works on.
+The time of a submission is when it was first sent, by this machine's clock, if it was complete
+within a minute: nobody who submits at the last moment is late because a machine under load
+takes its time. Slower ones count when their last byte is here, so that nobody starts an upload
+before the deadline and works on.
 """
 
 from __future__ import annotations
@@ -16,37 +16,31 @@ from io import BufferedReader
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from kore.service import audit
 from kore.service.coursedir.duedates import find_due_dates
 from kore.service.coursedir.gradebook import DueDates
-from kore.service.db.models import Feedback, Handout, Submission, now
-from kore.service.errors import KoreError
+from kore.service.db.models import Feedback, Submission, now
+from kore.service.errors import Conflict, Forbidden, NotFound
 from kore.service.exchange import index, quotas
-from kore.service.exchange.handouts import unknown_assignment
+from kore.service.exchange.assignments import find_assignment
 from kore.service.exchange.schemas import FeedbackInfo, SubmissionInfo
 from kore.service.exchange.store import Archive
 from kore.service.exchange.upload_attempts import GRACE
 from kore.service.memberships import role_of
 from kore.service.services import Services
+from kore.shared.messages import message
 from kore.shared.roles import Role
 
-_TWICE = timedelta(seconds=60)
-"""Equal work within this time is one submission: somebody clicked twice."""
+_DOUBLE_CLICK = timedelta(seconds=60)
+"""Equal work within this time is one submission."""
+_GATHER = timedelta(minutes=10)
+"""nbgrader releases feedback to one student after the other: one entry in the audit."""
 
 
-def unknown_submission() -> KoreError:
-    """Return the error for a submission that is not there, or not for this caller."""
-    return KoreError(
-        404,
-        "submission_unknown",
-        "There is no such submission for you.",
-        "List the submissions again.",
-    )
-
-
-def listed(
+def list_submissions(
     services: Services, course_id: str, *, assignment: str | None = None, user: str | None = None
 ) -> list[SubmissionInfo]:
-    """List a course's submissions, the oldest first."""
+    """Return a course's submissions, the oldest first."""
     query = (
         select(Submission)
         .where(Submission.course_id == course_id)
@@ -60,7 +54,7 @@ def listed(
     with services.db.reading() as session:
         rows = session.scalars(query).all()
     dues = find_due_dates(services, course_id)
-    return [_info(row, dues) for row in rows]
+    return [_to_schema(row, dues) for row in rows]
 
 
 def submit(
@@ -73,38 +67,40 @@ def submit(
     key: str | None,
     began: datetime,
 ) -> SubmissionInfo:
-    """Keep the work that a person hands in, and return what is known of it.
+    """Store the work that a person submits, and return what is known of it.
 
-    ``began`` is when it was first sent; ``key`` names the request, whoever repeats it.
-    The same work twice in a row is one submission. Raises KoreError; then nothing is kept.
+    ``began`` is when it was first sent; ``key`` names the request across repetitions. The
+    same work twice in a row is one submission. Raises KoreError; nothing is stored then.
     """
     limits = services.settings.limits
     key = f"client:{key}" if key else None
     with services.db.reading() as session:
-        _check(session, course_id, assignment, user)
+        _check_may_submit(session, course_id, assignment, user)
         quotas.check_course(session, limits, course_id)
         quotas.check_person(session, limits, course_id, user)
-    with index.storing(services, course_id, pieces) as (session, archive, stale):
+    with index.storing_archive(services, course_id, pieces) as (session, archive, stale):
         moment = now()
         received_at = began if moment - began <= GRACE else moment
-        _check(session, course_id, assignment, user)
-        fresh = _row(archive, assignment, user, key, received_at)
-        known = _known(session, fresh)
-        row = known or fresh
+        _check_may_submit(session, course_id, assignment, user)
+        new = _make_row(archive, assignment, user, key, received_at)
+        known = _find_repeated(session, new)
+        row = known or new
         if known is not None:
             stale.append(archive.blob)
         else:
-            session.add(fresh)
+            session.add(new)
             session.flush()
             quotas.check_course(session, limits, course_id)
             quotas.check_person(session, limits, course_id, user)
-    return _info(row, find_due_dates(services, course_id))
+    return _to_schema(row, find_due_dates(services, course_id))
 
 
-def find(session: Session, course_id: str, submission_id: str, owner: str | None) -> Submission:
-    """Return a submission of a course; with ``owner`` only where it is theirs.
+def find_submission(
+    session: Session, course_id: str, submission_id: str, owner: str | None
+) -> Submission:
+    """Return a submission of a course; with ``owner`` only if it is theirs.
 
-    Raises one and the same KoreError for those of others and those that are not there.
+    Raises the same NotFound for those of others and those that are not there.
     """
     row = session.scalar(
         select(Submission)
@@ -112,106 +108,100 @@ def find(session: Session, course_id: str, submission_id: str, owner: str | None
         .options(selectinload(Submission.feedback))
     )
     if row is None or owner not in {None, row.user}:
-        raise unknown_submission()
+        raise NotFound("submission_unknown")
     return row
 
 
-def fetch(
+def open_submission(
     services: Services, course_id: str, submission_id: str, owner: str | None
 ) -> tuple[BufferedReader, Submission]:
-    """Open a submission's archive. ``owner`` and errors as for ``find``."""
+    """Open a submission's archive. ``owner`` and errors as for ``find_submission``."""
 
-    def look() -> Submission:
+    def find() -> Submission:
         with services.db.reading() as session:
-            return find(session, course_id, submission_id, owner)
+            return find_submission(session, course_id, submission_id, owner)
 
-    return index.opened(services, course_id, look)
+    return index.open_archive(services, course_id, find)
 
 
-def give_feedback(
-    services: Services, course_id: str, submission_id: str, pieces: Iterable[bytes]
+def release_feedback(
+    services: Services, course_id: str, submission_id: str, pieces: Iterable[bytes], *, by: str
 ) -> tuple[SubmissionInfo, bool]:
-    """Store feedback in the place of an earlier one; say whether it is new."""
+    """Store feedback, instead of an earlier one; return the submission and whether it is new."""
     limits = services.settings.limits
     with services.db.reading() as session:
-        find(session, course_id, submission_id, None)
-        quotas.check_course(session, limits, course_id)
-    with index.storing(services, course_id, pieces) as (session, archive, stale):
-        row = find(session, course_id, submission_id, None)
-        new = row.feedback is None
-        if row.feedback is None:
-            row.feedback = Feedback(submission_id=row.id)
-        else:
-            stale.append(row.feedback.blob)
-        index.put(row.feedback, archive)
-        row.feedback.released_at = now()
-        session.flush()
-        quotas.check_course(session, limits, course_id)
-    return _info(row, find_due_dates(services, course_id)), new
+        assignment = find_submission(session, course_id, submission_id, None).assignment
+    with audit.recording(
+        services.db,
+        course_id,
+        by=by,
+        action="exchange.feedback",
+        message=message("audit.feedback", assignment=assignment),
+        gather=_GATHER,
+    ):
+        with services.db.reading() as session:
+            quotas.check_course(session, limits, course_id)
+        with index.storing_archive(services, course_id, pieces) as (session, archive, stale):
+            row = find_submission(session, course_id, submission_id, None)
+            is_new = row.feedback is None
+            if row.feedback is None:
+                row.feedback = Feedback(submission_id=row.id)
+            else:
+                stale.append(row.feedback.blob)
+            index.assign_archive(row.feedback, archive)
+            row.feedback.released_at = now()
+            session.flush()
+            quotas.check_course(session, limits, course_id)
+    return _to_schema(row, find_due_dates(services, course_id)), is_new
 
 
-def fetch_feedback(
+def open_feedback(
     services: Services, course_id: str, submission_id: str, owner: str | None
 ) -> tuple[BufferedReader, Feedback]:
-    """Open the archive of a submission's feedback. ``owner`` and errors as for ``find``."""
+    """Open the archive of a submission's feedback. ``owner`` and errors as for the submission."""
 
-    def look() -> Feedback:
+    def find() -> Feedback:
         with services.db.reading() as session:
-            row = find(session, course_id, submission_id, owner)
+            row = find_submission(session, course_id, submission_id, owner)
         if row.feedback is None:
-            raise KoreError(
-                404,
-                "feedback_unknown",
-                "There is no feedback on this submission yet.",
-                "Come back when the teachers have released it.",
-            )
+            raise NotFound("feedback_unknown")
         return row.feedback
 
-    return index.opened(services, course_id, look)
+    return index.open_archive(services, course_id, find)
 
 
-def _check(session: Session, course_id: str, assignment: str, user: str) -> None:
+def _check_may_submit(session: Session, course_id: str, assignment: str, user: str) -> None:
     if role_of(session, course_id, user) not in {Role.LEARNER, Role.INSTRUCTOR}:
-        raise KoreError(
-            403,
-            "learners_only",
-            "Only the learners of this course, and its teachers to try it, hand work in.",
-        )
-    if session.get(Handout, (course_id, assignment)) is None:
-        raise unknown_assignment()
+        raise Forbidden("learners_only")
+    find_assignment(session, course_id, assignment)
 
 
-def _known(session: Session, fresh: Submission) -> Submission | None:
-    """Return the submission that a fresh one only repeats."""
+def _find_repeated(session: Session, new: Submission) -> Submission | None:
+    """Return the submission that a new one only repeats."""
     theirs = (
         select(Submission)
         .where(
-            Submission.course_id == fresh.course_id,
-            Submission.user == fresh.user,
-            Submission.assignment == fresh.assignment,
+            Submission.course_id == new.course_id,
+            Submission.user == new.user,
+            Submission.assignment == new.assignment,
         )
         .options(selectinload(Submission.feedback))
     )
-    if fresh.key:
-        same = session.scalar(theirs.where(Submission.key == fresh.key))
-        if same is not None and same.content != fresh.content:
-            raise KoreError(
-                409,
-                "key_reused",
-                "Other work was handed in with the same Idempotency-Key.",
-                "Send what is new with a new key.",
-            )
+    if new.key:
+        same = session.scalar(theirs.where(Submission.key == new.key))
+        if same is not None and same.content != new.content:
+            raise Conflict("key_reused")
         if same is not None:
             return same
     latest = session.scalar(
         theirs.order_by(Submission.received_at.desc(), Submission.id.desc()).limit(1)
     )
-    if latest is None or latest.content != fresh.content:
+    if latest is None or latest.content != new.content:
         return None
-    return latest if abs(fresh.received_at - latest.received_at) <= _TWICE else None
+    return latest if abs(new.received_at - latest.received_at) <= _DOUBLE_CLICK else None
 
 
-def _row(
+def _make_row(
     archive: Archive, assignment: str, user: str, key: str | None, received_at: datetime
 ) -> Submission:
     return Submission(
@@ -230,11 +220,7 @@ def _row(
     )
 
 
-def _feedback(row: Feedback) -> FeedbackInfo:
-    return FeedbackInfo(released_at=row.released_at, size=row.size, sha256=row.sha256)
-
-
-def _info(row: Submission, dues: DueDates) -> SubmissionInfo:
+def _to_schema(row: Submission, dues: DueDates) -> SubmissionInfo:
     due = dues.of(row.assignment, row.user)
     return SubmissionInfo(
         id=row.id,
@@ -245,5 +231,9 @@ def _info(row: Submission, dues: DueDates) -> SubmissionInfo:
         sha256=row.sha256,
         late=due is not None and row.received_at > due,
         notebooks=row.notebooks,
-        feedback=_feedback(row.feedback) if row.feedback else None,
+        feedback=_feedback_to_schema(row.feedback) if row.feedback else None,
     )
+
+
+def _feedback_to_schema(row: Feedback) -> FeedbackInfo:
+    return FeedbackInfo(released_at=row.released_at, size=row.size, sha256=row.sha256)

@@ -1,7 +1,7 @@
-"""Takes a course's work over from nbgrader's own file exchange (version 0.9 and before).
+"""Imports a course's work from nbgrader's own file exchange (version 0.9 and before).
 
-Whoever could write there may have written anything: names are checked, links not followed,
-and each archive goes the way of one that is handed in.
+Anyone could write there, and anything: names are checked, links not followed, and each
+archive goes the way of one that is submitted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from kore.service.coursedir import timestamps
 from kore.service.db.models import Feedback, Handout, Submission
 from kore.service.errors import KoreError
 from kore.service.exchange import index
-from kore.service.exchange.folders import Entry, entries, open_plain, packed
+from kore.service.exchange.folders import Entry, iterate_entries, open_plain, pack_entries
 from kore.service.memberships import find_course, role_of
 from kore.service.services import Services
 from kore.service.settings import UNLIMITED
@@ -37,10 +37,10 @@ _PAGE = re.compile(r"([0-9a-f]{32})\.html")
 
 @dataclass(slots=True)
 class Report:
-    """What came of a take-over.
+    """The result of a take-over.
 
-    Numbers of what was taken, and of what was there ``already``; ``problems`` are what was
-    not taken, in words; ``strangers`` handed work in and are not in Kore's course yet.
+    Numbers of what was imported, and of what was there ``already``; ``problems`` are
+    sentences about what was not; ``strangers`` submitted and are not in Kore's course yet.
     """
 
     releases: int = 0
@@ -54,7 +54,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """What the name of a folder in ``inbound/`` says."""
+    """The parts of the name of a folder in ``inbound/``."""
 
     user: str
     assignment: str
@@ -63,48 +63,51 @@ class Inbound:
 
 
 def take_over(services: Services, course_id: str, folder: Path) -> Report:
-    """Take one course's folder of a file exchange into the course of Kore's."""
+    """Import one course's folder of a file exchange into Kore's course."""
     with services.db.reading() as session:
         find_course(session, course_id)
-    pages = {found[1] for name in _names(folder / "feedback") if (found := _PAGE.fullmatch(name))}
+    pages = {
+        found[1] for name in _list_names(folder / "feedback") if (found := _PAGE.fullmatch(name))
+    }
     return _TakeOver(services, course_id, folder, pages).run()
 
 
 class _TakeOver:
-    """One course's take-over. ``pages`` are the hashes that feedback goes by."""
+    """One course's take-over. ``pages`` are the hashes that name pages of feedback."""
 
     def __init__(self, services: Services, course_id: str, folder: Path, pages: set[str]) -> None:
         self._services = services
         self._course = course_id
         self._folder = folder
         self._pages = pages
-        self._fitting: set[str] = set()
+        self._matched_pages: set[str] = set()
         self._report = Report()
 
     def run(self) -> Report:
+        """Import what is not there yet; return what was done."""
         report = self._report
-        for name in _names(self._folder / "outbound"):
-            with self._telling(f"the assignment {shown(name)}"):
-                self._release(name)
+        for name in _list_names(self._folder / "outbound"):
+            with self._reporting(f"the assignment {shown(name)}"):
+                self._import_release(name)
         users: set[str] = set()
-        for name in _names(self._folder / "inbound"):
-            inbound = _parsed(name)
+        for name in _list_names(self._folder / "inbound"):
+            inbound = _parse_name(name)
             if inbound is None:
-                report.problems.append(f"{shown(name)} is no submission's name")
+                report.problems.append(f"{shown(name)} is not the name of a submission")
                 continue
             users.add(inbound.user)
-            with self._telling(shown(name)):
-                self._submission(name, inbound)
+            with self._reporting(shown(name)):
+                self._import_submission(name, inbound)
         with self._services.db.reading() as session:
             report.strangers = sorted(
                 user for user in users if role_of(session, self._course, user) is None
             )
-        report.unfit_feedback = len(self._pages - self._fitting)
+        report.unfit_feedback = len(self._pages - self._matched_pages)
         return report
 
     @contextmanager
-    def _telling(self, what: str) -> Iterator[None]:
-        """Go on after what cannot be taken, and report it."""
+    def _reporting(self, what: str) -> Iterator[None]:
+        """Go on after what cannot be imported, and report it."""
         try:
             yield
         except KoreError as error:
@@ -112,7 +115,7 @@ class _TakeOver:
         except OSError as error:
             self._report.problems.append(f"{what} cannot be read: {error.strerror or error}")
 
-    def _release(self, name: str) -> None:
+    def _import_release(self, name: str) -> None:
         if fault := find_fault(name):
             self._report.problems.append(f"the assignment {shown(name)} {render(fault)}")
             return
@@ -122,26 +125,34 @@ class _TakeOver:
                 return
         source = self._folder / "outbound" / name
         released_at = datetime.fromtimestamp(source.stat().st_mtime, UTC)
-        with self._storing(packed(self._entries(source))) as (session, archive, stale):
+        with self._storing(self._iterate_entries(source)) as (
+            session,
+            archive,
+            stale,
+        ):
             if session.get(Handout, (self._course, name)):
                 stale.append(archive.blob)
                 return
             row = Handout(course_id=self._course, name=name, released_at=released_at)
-            index.put(row, archive)
+            index.assign_archive(row, archive)
             row.notebooks = archive.contents.notebooks
             session.add(row)
         self._report.releases += 1
 
-    def _submission(self, name: str, inbound: Inbound) -> None:
+    def _import_submission(self, name: str, inbound: Inbound) -> None:
         source = self._folder / "inbound" / name
         key = "nbgrader:" + hashlib.sha256(name.encode()).hexdigest()
         with self._services.db.reading() as session:
-            row = self._known(session, inbound, key)
+            row = self._find_known(session, inbound, key)
         if row is not None:
             self._report.already += 1
         else:
-            with self._storing(packed(self._entries(source))) as (session, archive, stale):
-                row = self._known(session, inbound, key)
+            with self._storing(self._iterate_entries(source)) as (
+                session,
+                archive,
+                stale,
+            ):
+                row = self._find_known(session, inbound, key)
                 if row is not None:
                     stale.append(archive.blob)
                 else:
@@ -156,15 +167,15 @@ class _TakeOver:
                         notebooks=archive.contents.notebooks,
                         feedback=None,
                     )
-                    index.put(row, archive)
+                    index.assign_archive(row, archive)
                     session.add(row)
             self._report.submissions += 1
-        matched = _matched(source, self._folder.name, inbound, self._pages)
-        self._fitting.update(matched.values())
+        matched = _match_pages(source, self._folder.name, inbound, self._pages)
+        self._matched_pages.update(matched.values())
         if matched and row.feedback is None:
-            self._feedback(row.id, matched)
+            self._import_feedback(row.id, matched)
 
-    def _known(self, session: Session, inbound: Inbound, key: str) -> Submission | None:
+    def _find_known(self, session: Session, inbound: Inbound, key: str) -> Submission | None:
         return session.scalar(
             select(Submission)
             .where(
@@ -176,31 +187,32 @@ class _TakeOver:
             .options(selectinload(Submission.feedback))
         )
 
-    def _feedback(self, submission_id: str, pages: dict[str, str]) -> None:
+    def _import_feedback(self, submission_id: str, pages: dict[str, str]) -> None:
         """Store feedback: ``pages`` are hashes by the notebook that they are about."""
         folder = self._folder / "feedback"
         latest = max((folder / f"{page}.html").lstat().st_mtime for page in pages.values())
-        with self._storing(packed(_pages(folder, pages))) as (session, archive, stale):
+        with self._storing(_open_pages(folder, pages)) as (session, archive, stale):
             if session.get(Feedback, submission_id):
                 stale.append(archive.blob)
                 return
             row = Feedback(
                 submission_id=submission_id, released_at=datetime.fromtimestamp(latest, UTC)
             )
-            index.put(row, archive)
+            index.assign_archive(row, archive)
             session.add(row)
         self._report.feedback += 1
 
-    def _storing(self, pieces: Iterator[bytes]) -> index.Storing:
-        return index.storing(self._services, self._course, pieces, UNLIMITED)
+    def _storing(self, found: Iterator[Entry]) -> index.StoringArchive:
+        pieces = pack_entries(found)
+        return index.storing_archive(self._services, self._course, pieces, UNLIMITED)
 
-    def _entries(self, source: Path) -> Iterator[Entry]:
+    def _iterate_entries(self, source: Path) -> Iterator[Entry]:
         left_out: list[str] = []
-        yield from entries(source, left_out)
-        self._report.problems.extend(f"{shown(source.name)}: {words}" for words in left_out)
+        yield from iterate_entries(source, left_out)
+        self._report.problems.extend(f"{shown(source.name)}: {problem}" for problem in left_out)
 
 
-def _pages(folder: Path, pages: dict[str, str]) -> Iterator[Entry]:
+def _open_pages(folder: Path, pages: dict[str, str]) -> Iterator[Entry]:
     top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for notebook, page in sorted(pages.items()):
@@ -211,19 +223,19 @@ def _pages(folder: Path, pages: dict[str, str]) -> Iterator[Entry]:
         os.close(top)
 
 
-def _matched(source: Path, course: str, inbound: Inbound, pages: set[str]) -> dict[str, str]:
+def _match_pages(source: Path, course: str, inbound: Inbound, pages: set[str]) -> dict[str, str]:
     """Return the hashes of a submission's feedback by notebook, by nbgrader's own rules."""
     matched: dict[str, str] = {}
     top = os.open(source, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        secret = _text("submission_secret.txt", top)
+        secret = _read_text("submission_secret.txt", top)
         for name in sorted(entry.name for entry in os.scandir(top)):
             notebook, dot, kind = name.rpartition(".")
             descriptor = open_plain(name, top) if dot and kind == "ipynb" else None
             if descriptor is None:
                 continue
             try:
-                hashes = _hashes(f"/dev/fd/{descriptor}", notebook, secret, course, inbound)
+                hashes = _list_hashes(f"/dev/fd/{descriptor}", notebook, secret, course, inbound)
             finally:
                 os.close(descriptor)
             found = next((h for h in hashes if h in pages), None)
@@ -234,15 +246,15 @@ def _matched(source: Path, course: str, inbound: Inbound, pages: set[str]) -> di
     return matched
 
 
-def _hashes(path: str, notebook: str, secret: str, course: str, inbound: Inbound) -> list[str]:
+def _list_hashes(path: str, notebook: str, secret: str, course: str, inbound: Inbound) -> list[str]:
     if secret:
         return [notebook_hash(secret=secret, notebook_id=notebook)]
     key = make_unique_key(course, inbound.assignment, notebook, inbound.user, inbound.timestamp)
     return [notebook_hash(path, key), notebook_hash(path)]
 
 
-def _parsed(name: str) -> Inbound | None:
-    """Take a folder's name apart, with or without the random text at its end."""
+def _parse_name(name: str) -> Inbound | None:
+    """Return the parts of a folder's name, with or without the random text at its end."""
     for parts in (name.rsplit("+", 3), name.rsplit("+", 2)):
         if len(parts) < 3:  # noqa: PLR2004
             continue
@@ -257,7 +269,7 @@ def _parsed(name: str) -> Inbound | None:
     return None
 
 
-def _text(name: str, folder: int) -> str:
+def _read_text(name: str, folder: int) -> str:
     descriptor = open_plain(name, folder)
     if descriptor is None:
         return ""
@@ -265,7 +277,7 @@ def _text(name: str, folder: int) -> str:
         return handle.read(_SECRET_BYTES).decode("utf-8", "replace")
 
 
-def _names(folder: Path) -> list[str]:
+def _list_names(folder: Path) -> list[str]:
     try:
         return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
     except (FileNotFoundError, NotADirectoryError):

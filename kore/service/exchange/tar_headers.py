@@ -1,14 +1,15 @@
-"""What the headers of a tar archive say, and nothing that two readers could take differently.
+"""Reads the headers of a tar archive; refuses what two readers could take differently.
 
-Errors are those of ``bad_archive``: what is sent, named in a sentence.
+Errors are BadArchive; their reason names what was sent.
 """
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from kore.service.errors import KoreError
-from kore.shared.names import shown
+from kore.service.errors import BadArchive
+from kore.shared.messages import Message, message
 
 BLOCK = 512
 _OCTAL = re.compile(rb" *[0-7]*[ \0]*")
@@ -29,64 +30,60 @@ _RECORDS = {
 }
 
 
-def bad_archive(message: str) -> KoreError:
-    """Return the error for an archive that is not what it must be."""
-    return KoreError(
-        422,
-        "bad_archive",
-        message,
-        "Work is sent as an uncompressed tar archive in pax format, with plain files and "
-        "folders only. Rename or remove what is named here, then send it again.",
-    )
+def bad_archive(reason: str | Message, /, **params: Any) -> BadArchive:
+    """Return the error for an archive, with a reason: a message, or its id and parameters."""
+    if isinstance(reason, str):
+        reason = message(reason, **params)
+    return BadArchive("bad_archive", reason=reason)
 
 
-def padding(size: int) -> int:
+def padding_of(size: int) -> int:
     """Return how many bytes fill a size up to the next block."""
     return -size % BLOCK
 
 
-def number(raw: bytes) -> int | None:
+def parse_number(raw: bytes) -> int | None:
     """Return an octal field's number, 0 for an empty one; None for anything else."""
     if not _OCTAL.fullmatch(raw):
         return None
     return int(raw.strip(b" \0") or b"0", 8)
 
 
-def plain_path(block: bytes) -> str:
-    """Return a member's path as its own header has it. Raises KoreError for an odd one."""
+def parse_path(block: bytes) -> str:
+    """Return a member's path as its own header has it. Raises BadArchive for an ambiguous one."""
     name, _, rest = block[0:100].partition(b"\0")
     prefix, _, prefix_rest = block[345:500].partition(b"\0")
     try:
         path = (prefix + b"/" + name if prefix else name).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise bad_archive("A name in the archive is not in UTF-8.") from error
+        raise bad_archive("archive.not_utf8") from error
     if rest.strip(b"\0") or prefix_rest.strip(b"\0"):
-        raise bad_archive(f"The name {shown(path)} goes on after its end.")
+        raise bad_archive("archive.name_goes_on", file=path)
     return path
 
 
-def records_of(raw: bytes, size: int) -> dict[str, str]:
+def parse_records(raw: bytes, size: int) -> dict[str, str]:
     """Return the records of an extended header: length, key and value, each on a line."""
     if raw[size:].strip(b"\0"):
-        raise bad_archive("The archive has something between its files.")
+        raise bad_archive("archive.between_files")
     records: dict[str, str] = {}
     position = 0
     while position < size:
         head = _RECORD.match(raw, position, size)
         end = position + int(head[1]) if head else 0
         if not head or not head.end() < end <= size or raw[end - 1 : end] != b"\n":
-            raise bad_archive("An extended header of the archive cannot be read.")
+            raise bad_archive("archive.extended_unreadable")
         key = head[2].decode("ascii")
         try:
             value = raw[head.end() : end - 1].decode("utf-8")
         except UnicodeDecodeError as error:
-            raise bad_archive("A name in the archive is not in UTF-8.") from error
+            raise bad_archive("archive.not_utf8") from error
         if key.startswith("GNU.sparse"):
-            raise bad_archive("The archive has a sparse file.")
+            raise bad_archive("archive.sparse")
         if key not in _RECORDS or key in records:
-            raise bad_archive(f"The archive has an extended header {shown(key)}.")
+            raise bad_archive("archive.record_unknown", record=key)
         if not _RECORDS[key].fullmatch(value):
-            raise bad_archive(f"The extended header {shown(key)} cannot be read.")
+            raise bad_archive("archive.record_unreadable", record=key)
         records[key] = value
         position = end
     return records

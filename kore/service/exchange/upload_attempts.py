@@ -1,7 +1,7 @@
-"""When a piece of work first knocked, however often it had to be sent.
+"""When a piece of work was first sent, however often it had to be sent again.
 
-Who is turned away for a moment at the deadline, because too many come at once or a line
-broke, is not late for that: the first try counts, for a minute.
+Nobody is late because they were turned away for a moment at the deadline, when too many came
+at once or a connection broke: the first attempt counts, for a minute.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ import threading
 from datetime import datetime, timedelta
 
 GRACE = timedelta(seconds=60)
-"""How long after its first byte work may be whole, and count as of that byte."""
+"""How long after its first byte work may be complete, and count as of that byte."""
 
-_MOST = 20_000
+_MAX_ATTEMPTS = 20_000
 _first: dict[tuple[str, ...], datetime] = {}
 _lock = threading.Lock()
 
 
-def first_try(moment: datetime, *what: str) -> datetime:
-    """Return when ``what`` (course, assignment, user, key) first came, at most GRACE ago."""
+def first_attempt(moment: datetime, *upload: str) -> datetime:
+    """Return when an upload (course, assignment, user, key) first came, at most GRACE ago."""
     with _lock:
-        began = _first.setdefault(what, moment)
+        began = _first.setdefault(upload, moment)
         if moment - began > GRACE:
             # In the order of coming: what is too old lies in front.
-            del _first[what]
-            began = _first[what] = moment
-        while len(_first) > _MOST or moment - next(iter(_first.values())) > GRACE:
+            del _first[upload]
+            began = _first[upload] = moment
+        while len(_first) > _MAX_ATTEMPTS or moment - next(iter(_first.values())) > GRACE:
             del _first[next(iter(_first))]
         return began

@@ -1,1 +1,1 @@
-"""Destructive changes to a whole course: reset, delete, restore, and what must hold before."""
+"""Destructive changes to a whole course: restore, reset and delete, and what they require."""

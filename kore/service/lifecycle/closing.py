@@ -1,4 +1,4 @@
-"""What comes before a course loses something: the title typed, nothing else under way, all shut."""
+"""Checks and steps before a destructive job: title confirmed, no other job, server stopped."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from kore.service import audit, jobs
 from kore.service.db.models import Course, Job, JobState
-from kore.service.errors import Busy, KoreError
+from kore.service.errors import Busy, Invalid, Unavailable
 from kore.service.exchange import index
-from kore.service.grades.plans import SEND as SENDING
+from kore.service.grades.plans import SEND
 from kore.service.hubapi import ServerState
 from kore.service.memberships import find_course
 from kore.service.services import Services
@@ -25,17 +25,17 @@ from kore.shared.messages import message as make_message
 RESTORE = jobs.JobKind("course.restore", exclusive=True, closes=True)
 RESET = jobs.JobKind("course.reset", exclusive=True, closes=True)
 DELETE = jobs.JobKind("course.delete", exclusive=True, closes=True)
-_UNDER_WAY = {
-    SENDING.name: "Grades of this course are being sent to the LMS.",
-    RESTORE.name: "The course is being restored already.",
-    RESET.name: "The course is being reset already.",
-    DELETE.name: "The course is being deleted already.",
+_EXCLUDING = {
+    SEND.name: "busy.grades",
+    RESTORE.name: "busy.restore",
+    RESET.name: "busy.reset",
+    DELETE.name: "busy.delete",
 }
 _DASHES = re.compile("[\u2010-\u2015\u2212-]")
-_STOP_SECONDS, _LOOK_SECONDS = 60, 0.2
+_STOP_SECONDS, _POLL_SECONDS = 60, 0.2
 
 
-def queue(
+def queue_job(
     services: Services,
     kind: jobs.JobKind,
     course_id: str,
@@ -47,14 +47,14 @@ def queue(
 ) -> str:
     """Queue a job that closes a course; return its id.
 
-    Raises KoreError where the title was not typed, and 409 ``busy`` where something is under
-    way that must not be disturbed.
+    Raises Invalid where the title was not typed, and Busy where another job is under way that
+    must not be disturbed.
     """
     try:
         with services.db.session() as session:
             services.db.lock_queue(session)
             check_title(find_course(session, course_id), confirm)
-            _check_nothing_under_way(session, course_id)
+            _check_no_other_job(session, course_id)
             job = jobs.enqueue(
                 session, kind, course_id=course_id, created_by=by, params=params, message=message
             )
@@ -68,41 +68,14 @@ def queue(
         raise
 
 
-def _check_nothing_under_way(session: Session, course_id: str) -> None:
-    found = session.scalar(
-        select(Job.kind).where(
-            Job.course_id == course_id,
-            Job.kind.in_(list(_UNDER_WAY)),
-            Job.state.in_([JobState.QUEUED, JobState.RUNNING]),
-        )
-    )
-    if found is not None:
-        raise Busy(
-            409,
-            "busy",
-            _UNDER_WAY[found],
-            "Wait until that has ended, then try again.",
-        )
-
-
 def check_title(course: Course, typed: str) -> None:
-    """Raise KoreError unless somebody typed the course's title; dashes and spaces are alike."""
-    if _plain(typed) != _plain(course.title):
-        raise KoreError(
-            422,
-            "title_differs",
-            "What was typed is not the title of the course.",
-            f"The title is: {course.title}",
-        )
+    """Raise Invalid unless the course's title was typed; dashes, case and spaces do not matter."""
+    if _normalize(typed) != _normalize(course.title):
+        raise Invalid("title_differs", title=course.title)
 
 
-def _plain(text: str) -> str:
-    text = _DASHES.sub("-", unicodedata.normalize("NFKC", text))
-    return " ".join(text.casefold().split())
-
-
-def shut(ctx: jobs.JobContext) -> None:
-    """Stop the course's server, and wait for whoever hands in at this moment.
+def close_course(ctx: jobs.JobContext) -> None:
+    """Stop the course's server, and wait for everyone who is submitting at this moment.
 
     From here on nothing changes the course's exchange but this job, which closes it.
     """
@@ -113,16 +86,28 @@ def shut(ctx: jobs.JobContext) -> None:
 
 
 def stop_server(services: Services, course_id: str) -> None:
-    """Stop a course's server, and wait until it has stopped. Raises KoreError after a minute."""
-    deadline, beat = time.monotonic() + _STOP_SECONDS, threading.Event()
+    """Stop a course's server, and wait until it has stopped. Raises Unavailable after a minute."""
+    deadline, pause = time.monotonic() + _STOP_SECONDS, threading.Event()
     services.hub.stop_server(course_id)
     while services.hub.server_state(course_id) is not ServerState.STOPPED:
         if time.monotonic() > deadline:
-            raise KoreError(
-                503,
-                "server_runs",
-                "The course's JupyterLab does not stop.",
-                "Stop it in the hub's control panel, then try again.",
-            )
-        beat.wait(_LOOK_SECONDS)
+            raise Unavailable("server_runs")
+        pause.wait(_POLL_SECONDS)
         services.hub.stop_server(course_id)
+
+
+def _check_no_other_job(session: Session, course_id: str) -> None:
+    found = session.scalar(
+        select(Job.kind).where(
+            Job.course_id == course_id,
+            Job.kind.in_(list(_EXCLUDING)),
+            Job.state.in_([JobState.QUEUED, JobState.RUNNING]),
+        )
+    )
+    if found is not None:
+        raise Busy(_EXCLUDING[found])
+
+
+def _normalize(text: str) -> str:
+    text = _DASHES.sub("-", unicodedata.normalize("NFKC", text))
+    return " ".join(text.casefold().split())

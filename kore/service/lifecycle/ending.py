@@ -1,7 +1,7 @@
-"""Courses begun anew, and deleted: with a backup first, and never by halves.
+"""Resets courses, and deletes them: with a backup first, all or nothing.
 
 Up to the point of no return a failure, a kill or a cancel leaves the course as it was. Beyond
-it every step may be repeated, and the job is until all are done.
+it every step may be repeated, and the job is repeated until all are done.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from sqlalchemy import delete as delete_rows
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from kore.service import exchange, jobs
+from kore.service import jobs
 from kore.service.backups import repository
-from kore.service.backups.taking import take
+from kore.service.backups.creation import create_backup
 from kore.service.coursedir import gradebook, swap
 from kore.service.coursedir.layout import DERIVED, GRADEBOOK, GRADEBOOK_FILES, gradebook_path
 from kore.service.coursedir.tree import SafeTree
@@ -24,64 +24,62 @@ from kore.service.courses.launches import PROVISION
 from kore.service.courses.provision import formgrade_group, student_group
 from kore.service.db.models import Column, Course, Member, Score, now
 from kore.service.errors import KoreError
+from kore.service.exchange.exports import delete_course_archives
 from kore.service.lifecycle import closing
 from kore.service.memberships import find_course
 from kore.service.services import Services
-from kore.shared.messages import plain
+from kore.shared.messages import message
 from kore.shared.roles import Role
 
 log = logging.getLogger(__name__)
 
-_DONE = {
-    closing.RESET: ("Reset the course, without a backup", "Reset the course"),
-    closing.DELETE: ("Deleted the course, without a backup", "Deleted the course"),
-}
+_REQUESTED = {closing.RESET: "audit.reset", closing.DELETE: "audit.delete"}
 _PIECE = 1024 * 1024
 
 
-def queue(
+def queue_ending(
     services: Services, kind: jobs.JobKind, course_id: str, *, by: str, confirm: str, backup: bool
 ) -> str:
-    """Queue a reset or the end of a course, by its kind; return the job's id.
+    """Queue the reset or the deletion of a course; return the job's id.
 
-    Raises KoreError as ``closing.queue`` does.
+    Errors as for ``closing.queue_job``.
     """
-    words = _DONE[kind][backup]
-    return closing.queue(
+    requested = _REQUESTED[kind] if backup else f"{_REQUESTED[kind]}.no_backup"
+    return closing.queue_job(
         services,
         kind,
         course_id,
         by=by,
         confirm=confirm,
-        message=plain(words),
+        message=message(requested),
         params={"backup": backup},
     )
 
 
 def reset(ctx: jobs.JobContext) -> None:
-    """Take students and all that is theirs out of a course; its sources stay."""
+    """Remove students and all their work from a course; its sources stay."""
     services, course_id = ctx.services, str(ctx.course_id)
-    gone = [*DERIVED, *(name for name in GRADEBOOK_FILES if name != GRADEBOOK)]
+    removed = [*DERIVED, *(name for name in GRADEBOOK_FILES if name != GRADEBOOK)]
     with SafeTree(services.host.course_root(course_id)) as tree:
         if not ctx.is_final:
             with swap.getting_ready(ctx, tree) as new:
                 _back_up(ctx, "before_reset")
-                swap.check_movable(tree, gone)
-                ctx.progress(1, 3, plain("Getting a new gradebook ready"))
-                tree.write(f"{new}/{GRADEBOOK}", _empty_gradebook(services, course_id))
+                swap.check_movable(tree, removed)
+                ctx.progress(1, 3, message("reset.gradebook"))
+                tree.write(f"{new}/{GRADEBOOK}", _make_gradebook(services, course_id))
                 ctx.no_return(since=now().isoformat())
-        ctx.progress(2, 3, plain("Taking out students and their work"))
+        ctx.progress(2, 3, message("reset.students"))
         closing.stop_server(services, course_id)
-        swap.put_in_place(tree, ctx.job_id, gone=gone)
-        exchange.forget_course(services, course_id)
+        swap.put_in_place(tree, ctx.job_id, gone=removed)
+        delete_course_archives(services, course_id)
         students = set(services.hub.group_members(student_group(course_id))) - {course_id}
         services.hub.remove_from_group(student_group(course_id), sorted(students))
         with services.db.session() as session:
-            _forget_people(session, course_id, _since(ctx), keep=Role.INSTRUCTOR)
+            _delete_people(session, course_id, _since(ctx), keep=Role.INSTRUCTOR)
             _enrol_again(session, course_id)
         swap.clear(tree, ctx.job_id)
     services.host.hand_over(course_id)
-    ctx.progress(3, 3, plain("The course begins anew. Its assignments are there."))
+    ctx.progress(3, 3, message("reset.done"))
 
 
 def delete(ctx: jobs.JobContext) -> None:
@@ -89,49 +87,47 @@ def delete(ctx: jobs.JobContext) -> None:
     services, course_id = ctx.services, str(ctx.course_id)
     root = services.host.course_root(course_id)
     with services.db.reading() as session:
-        there = session.get(Course, course_id) is not None
-    if not there:
-        return
+        if session.get(Course, course_id) is None:
+            return
     if not ctx.is_final:
-        ready = root.is_dir()
-        _back_up(ctx, "before_delete", possible=ready)
+        _back_up(ctx, "before_delete", possible=root.is_dir())
         ctx.no_return(since=now().isoformat())
-    ctx.progress(2, 3, plain("Removing the course"))
+    ctx.progress(2, 3, message("delete.removing"))
     closing.stop_server(services, course_id)
-    exchange.forget_course(services, course_id)
-    _empty(services, course_id)
+    delete_course_archives(services, course_id)
+    _empty_folder(services, course_id)
     for group in (formgrade_group(course_id), student_group(course_id)):
         services.hub.delete_group(group)
     services.hub.delete_user(course_id)
     services.host.remove_course(course_id)
     with services.db.session() as session:
         course = find_course(session, course_id)
-        _forget_people(session, course_id, _since(ctx), keep=None)
+        _delete_people(session, course_id, _since(ctx), keep=None)
         if session.scalar(select(Member.user).where(Member.course_id == course_id).limit(1)):
-            # Somebody has opened the activity since: it begins afresh for them.
+            # Someone has opened the activity since: the course starts again for them.
             course.ready_at = None
             session.execute(delete_rows(Column).where(Column.course_id == course_id))
             _enrol_again(session, course_id)
         else:
             session.delete(course)
-    ctx.progress(3, 3, plain("The course is deleted."))
+    ctx.progress(3, 3, message("delete.done"))
 
 
 def _back_up(ctx: jobs.JobContext, origin: str, *, possible: bool = True) -> None:
-    ctx.progress(0, 3, plain("Stopping the course's JupyterLab"))
-    closing.shut(ctx)
+    ctx.progress(0, 3, message("closing.stopping_server"))
+    closing.close_course(ctx)
     if ctx.params.get("backup", True) and possible:
-        made = take(ctx, "everything", origin, whole=True)
-        row = repository.find(ctx.services, made)
-        ctx.item(made, row.title, "backed_up", plain("Backed up before"), backup=made)
+        backup_id = create_backup(ctx, "everything", origin, whole=True)
+        row = repository.find_backup(ctx.services, backup_id)
+        ctx.item(backup_id, row.title, "backed_up", message("backup.before"), backup=backup_id)
 
 
 def _since(ctx: jobs.JobContext) -> datetime:
     return datetime.fromisoformat(ctx.params["since"])
 
 
-def _empty_gradebook(services: Services, course_id: str) -> Iterator[bytes]:
-    with repository.store(services).scratch() as scratch:
+def _make_gradebook(services: Services, course_id: str) -> Iterator[bytes]:
+    with repository.open_store(services).scratch() as scratch:
         path = gradebook_path(scratch)
         gradebook.create(path, course_id)
         with path.open("rb") as handle:
@@ -139,27 +135,27 @@ def _empty_gradebook(services: Services, course_id: str) -> Iterator[bytes]:
                 yield piece
 
 
-def _forget_people(session: Session, course_id: str, since: datetime, *, keep: Role | None) -> None:
-    """Forget who has not come since a moment, and all points that were sent."""
+def _delete_people(session: Session, course_id: str, since: datetime, *, keep: Role | None) -> None:
+    """Delete the members who have not come since a moment, and all scores that were sent."""
     query = delete_rows(Member).where(Member.course_id == course_id, Member.launched_at <= since)
     session.execute(query if keep is None else query.where(Member.role != keep))
     session.execute(delete_rows(Score).where(Score.course_id == course_id))
 
 
 def _enrol_again(session: Session, course_id: str) -> None:
-    """Have everybody who is still in a course brought in line with what is new."""
+    """Enrol everyone who is still in a course in what is new."""
     session.execute(update(Member).where(Member.course_id == course_id).values(synced_at=None))
     jobs.enqueue(session, PROVISION, course_id=course_id, created_by="kore", coalesce=True)
 
 
-def _empty(services: Services, course_id: str) -> None:
-    """Remove what is in a course's folder; the machine sees to what is closed to Kore."""
+def _empty_folder(services: Services, course_id: str) -> None:
+    """Remove what is in a course's folder; the host removes what is closed to Kore."""
     try:
         with SafeTree(services.host.course_root(course_id)) as tree:
             for entry in tree.list_folder():
                 try:
                     tree.remove(entry.path)
                 except (KoreError, OSError) as error:
-                    log.warning("%s is left to the machine: %s", entry.path, error)
+                    log.warning("%s is left for the host to remove: %s", entry.path, error)
     except FileNotFoundError:
         return

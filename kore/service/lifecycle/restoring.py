@@ -1,4 +1,4 @@
-"""Brings everything in a course back to what a backup of it holds."""
+"""Restores everything in a course from a backup of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 from sqlalchemy import update
 
 from kore.service import jobs
-from kore.service.backups import people, repository
+from kore.service.backups import repository, students
+from kore.service.backups.creation import create_backup
 from kore.service.backups.manifest import (
     COURSE,
     EXCHANGE,
@@ -18,129 +19,122 @@ from kore.service.backups.manifest import (
     bad_backup,
 )
 from kore.service.backups.reading import OpenBackup
-from kore.service.backups.taking import take
 from kore.service.coursedir import gradebook, swap
 from kore.service.coursedir.gradebook import NoGradebookError
 from kore.service.coursedir.tree import FILE_MODE, SafeTree
 from kore.service.courses.launches import PROVISION
 from kore.service.db.models import Backup, Member
-from kore.service.errors import Cancelled, Invalid, KoreError
-from kore.service.exchange.courses import check_export, import_course
+from kore.service.errors import Cancelled, Conflict, Invalid
+from kore.service.exchange.exports import check_export, import_course
 from kore.service.lifecycle import closing
 from kore.service.services import Services
-from kore.shared.messages import plain
+from kore.shared.messages import message
 
-_WRONG = 422
-_LOOK_SECONDS = 0.5
+_CHECK_SECONDS = 0.5
 
 
-def queue(services: Services, course_id: str, *, by: str, backup_id: str, confirm: str) -> str:
+def queue_restore(
+    services: Services, course_id: str, *, by: str, backup_id: str, confirm: str
+) -> str:
     """Queue a restore; return the job's id.
 
-    The caller has checked that ``by`` may read the backup. Raises KoreError for a backup of
-    another course or without everything, and as ``closing.queue`` does.
+    The caller has checked that ``by`` may read the backup. Raises Invalid for a backup of
+    another course or without everything, and errors as for ``closing.queue_job``.
     """
-    row = repository.find(services, backup_id)
-    check_fits(row, course_id)
-    return closing.queue(
+    row = repository.find_backup(services, backup_id)
+    check_restorable(row, course_id)
+    return closing.queue_job(
         services,
         closing.RESTORE,
         course_id,
         by=by,
         confirm=confirm,
-        message=plain(f"Restored everything as of {row.taken_at:%Y-%m-%d %H:%M} UTC"),
+        message=message("audit.restore", at=row.taken_at),
         params={"backup_id": backup_id},
     )
 
 
-def check_fits(row: Backup, course_id: str) -> None:
-    """Raise KoreError where a whole course cannot be brought back from a backup."""
+def check_restorable(row: Backup, course_id: str) -> None:
+    """Raise Invalid where a backup cannot restore this course."""
     if row.contents != "everything":
-        raise KoreError(
-            422,
-            "backup_sources_only",
-            "This backup holds assignments only.",
-            "Copy its assignments into the course.",
-        )
+        raise Invalid("backup_sources_only")
     if row.source_course != course_id:
-        raise KoreError(
-            422,
-            "backup_of_another",
-            "This backup is of another course: students' work is restored only where it was done.",
-            "Copy its assignments into the course.",
-        )
+        raise Invalid("backup_of_another")
 
 
 def restore(ctx: jobs.JobContext) -> None:
-    """Back up what is there, get everything ready beside it, and exchange the two."""
+    """Back up what is there, prepare what the backup holds next to it, and swap the two."""
     services, course_id = ctx.services, str(ctx.course_id)
     with (
         OpenBackup(services, str(ctx.params["backup_id"])) as backup,
         SafeTree(services.host.prepare_course(course_id)) as tree,
     ):
-        told = backup.manifest()
+        manifest = backup.read_manifest()
         if not ctx.is_final:
             with swap.getting_ready(ctx, tree) as new:
-                _get_ready(ctx, backup, told, tree, new)
-                ctx.no_return(tops=_tops(told))
-        ctx.progress(3, 4, plain("Exchanging what is there for what was"))
+                _prepare(ctx, backup, manifest, tree, new)
+                ctx.no_return(tops=_list_tops(manifest))
+        ctx.progress(3, 4, message("restore.swapping"))
         closing.stop_server(services, course_id)
         tops = set(ctx.params["tops"])
         gone = [name for name in swap.tops(tree) if name not in tops]
         swap.put_in_place(tree, ctx.job_id, gone=gone)
-        _exchange(ctx, backup, told)
+        _import_exchange(ctx, backup, manifest)
         with services.db.session() as session:
             session.execute(
                 update(Member).where(Member.course_id == course_id).values(synced_at=None)
             )
-            people.bring_back(session, course_id, _students(backup, told), told.taken_at)
+            students.restore_students(
+                session, course_id, _read_students(backup, manifest), manifest.taken_at
+            )
             jobs.enqueue(session, PROVISION, course_id=course_id, created_by="kore", coalesce=True)
         swap.clear(tree, ctx.job_id)
     services.host.hand_over(course_id)
-    ctx.progress(4, 4, plain(f"The course is as it was on {told.taken_at:%Y-%m-%d at %H:%M} UTC."))
+    ctx.progress(4, 4, message("restore.done", at=manifest.taken_at))
 
 
-def _tops(told: Manifest) -> list[str]:
-    folders, files = told.below(COURSE)
+def _list_tops(manifest: Manifest) -> list[str]:
+    folders, files = manifest.list_below(COURSE)
     return sorted({p.split("/")[1] for p in (*folders, *(file.path for file in files))})
 
 
-def _get_ready(
-    ctx: jobs.JobContext, backup: OpenBackup, told: Manifest, tree: SafeTree, new: str
+def _prepare(
+    ctx: jobs.JobContext, backup: OpenBackup, manifest: Manifest, tree: SafeTree, new: str
 ) -> None:
     services, course_id = ctx.services, str(ctx.course_id)
-    if told.course != course_id or told.contents != "everything":
-        raise bad_backup("The backup does not hold what the list says.")
-    with repository.store(services).scratch() as scratch:
-        ctx.progress(0, 4, plain("Checking the backup"))
-        _check_gradebook(backup, told, scratch, course_id)
-        _students(backup, told)
-        if told.below(EXCHANGE)[1]:
-            check_export(_unpack_exchange(backup, told, scratch))
-    ctx.progress(1, 4, plain("Stopping the course's JupyterLab"))
-    closing.shut(ctx)
-    ctx.progress(1, 4, plain("Backing up what is there"))
-    made = take(ctx, "everything", "before_restore", whole=True)
-    ctx.item(made, "Backup", "backed_up", plain("Backed up before"), backup=made)
-    ctx.progress(2, 4, plain("Getting ready what was in the backup"))
+    if manifest.course != course_id or manifest.contents != "everything":
+        raise bad_backup("backup.not_as_listed")
+    with repository.open_store(services).scratch() as scratch:
+        ctx.progress(0, 4, message("restore.checking"))
+        _check_gradebook(backup, manifest, scratch, course_id)
+        _read_students(backup, manifest)
+        if manifest.list_below(EXCHANGE)[1]:
+            check_export(_unpack_exchange(backup, manifest, scratch))
+    ctx.progress(1, 4, message("closing.stopping_server"))
+    closing.close_course(ctx)
+    ctx.progress(1, 4, message("restore.backing_up"))
+    backup_id = create_backup(ctx, "everything", "before_restore", whole=True)
+    row = repository.find_backup(services, backup_id)
+    ctx.item(backup_id, row.title, "backed_up", message("backup.before"), backup=backup_id)
+    ctx.progress(2, 4, message("restore.preparing"))
     swap.check_movable(tree, swap.tops(tree))
-    folders, files = told.below(COURSE)
+    folders, files = manifest.list_below(COURSE)
     for path in folders:
         tree.make_folder(new + path[len(COURSE) :])
-    next_look = 0.0
+    next_check = 0.0
     for file in files:
-        if time.monotonic() > next_look:
+        if time.monotonic() > next_check:
             if ctx.cancelled():
                 raise Cancelled("job_cancelled.unchanged")
-            next_look = time.monotonic() + _LOOK_SECONDS
+            next_check = time.monotonic() + _CHECK_SECONDS
         mode = FILE_MODE | (0o111 if file.runs else 0)
         tree.write(new + file.path[len(COURSE) :], backup.pieces(file), mode, sync=False)
     tree.flush()
 
 
-def _check_gradebook(backup: OpenBackup, told: Manifest, scratch: Path, course_id: str) -> None:
-    """Raise KoreError unless this nbgrader can work with the backup's gradebook."""
-    for file in told.files:
+def _check_gradebook(backup: OpenBackup, manifest: Manifest, scratch: Path, course_id: str) -> None:
+    """Raise BadArchive or Conflict unless this nbgrader can use the backup's gradebook."""
+    for file in manifest.files:
         if file.path != GRADEBOOK:
             continue
         with (scratch / "gradebook").open("xb") as handle:
@@ -149,46 +143,40 @@ def _check_gradebook(backup: OpenBackup, told: Manifest, scratch: Path, course_i
         try:
             version, _ = gradebook.examine(scratch / "gradebook", course_id)
         except NoGradebookError as error:
-            raise bad_backup(f"The backup's gradebook cannot be used: {error}.") from error
+            raise bad_backup("backup.gradebook_unusable", reason=error.message) from error
         if version != gradebook.current_version():
-            raise KoreError(
-                409,
-                "gradebook_version",
-                "The gradebook in this backup is of another version of nbgrader "
-                f"({told.nbgrader}).",
-                "Ask the administrator of this system for that version, or copy the assignments.",
-            )
+            raise Conflict("gradebook_version", version=manifest.nbgrader)
 
 
-def _unpack_exchange(backup: OpenBackup, told: Manifest, scratch: Path) -> Path:
+def _unpack_exchange(backup: OpenBackup, manifest: Manifest, scratch: Path) -> Path:
     folder = scratch / EXCHANGE
     folder.mkdir(mode=0o700)
-    for file in told.below(EXCHANGE)[1]:
+    for file in manifest.list_below(EXCHANGE)[1]:
         if file.path.count("/") != 1:
-            raise bad_backup("The backup's exchange has folders in it.")
+            raise bad_backup("backup.exchange_folders")
         with (folder / file.path.rpartition("/")[2]).open("xb") as handle:
             for piece in backup.pieces(file):
                 handle.write(piece)
     return folder
 
 
-def _students(backup: OpenBackup, told: Manifest) -> list[people.Student]:
-    """Return who was a student of the course."""
-    found = [file for file in told.files if file.path == PEOPLE]
-    return people.parsed(backup.read_bytes(found[0], limit=people.MOST_BYTES)) if found else []
+def _read_students(backup: OpenBackup, manifest: Manifest) -> list[students.Student]:
+    """Return the students of the course when the backup was taken."""
+    for file in manifest.files:
+        if file.path == PEOPLE:
+            return students.parse_students(backup.read_bytes(file, limit=students.MAX_BYTES))
+    return []
 
 
-def _exchange(ctx: jobs.JobContext, backup: OpenBackup, told: Manifest) -> None:
-    """Bring back what was handed out and in; it was found to be good before."""
-    if not told.below(EXCHANGE)[1]:
+def _import_exchange(ctx: jobs.JobContext, backup: OpenBackup, manifest: Manifest) -> None:
+    """Restore assignments, submissions and feedback; they were checked before."""
+    if not manifest.list_below(EXCHANGE)[1]:
         return
-    with repository.store(ctx.services).scratch() as scratch:
-        folder = _unpack_exchange(backup, told, scratch)
+    with repository.open_store(ctx.services).scratch() as scratch:
+        folder = _unpack_exchange(backup, manifest, scratch)
         try:
             number = import_course(ctx.services, str(ctx.course_id), folder)
-        except KoreError as error:
-            if not isinstance(error, Invalid):
-                raise
-            ctx.item("exchange", "Exchange", "failed", error.message)
+        except Invalid as error:
+            ctx.item("exchange", "", "failed", error.message)
         else:
-            ctx.item("exchange", "Exchange", "done", plain(f"{number} archives"))
+            ctx.item("exchange", "", "done", message("restore.archives", n=number))

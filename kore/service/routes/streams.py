@@ -15,24 +15,35 @@ from werkzeug.wsgi import wrap_file
 
 from kore.service.auth.guards import caller, services
 from kore.service.db.models import Stored
-from kore.service.errors import KoreError
-from kore.service.exchange.archives import in_words, too_large
+from kore.service.errors import (
+    BadRequest,
+    KoreError,
+    Overloaded,
+    TooLarge,
+    TooManyRequests,
+    TooSlow,
+    UnsupportedType,
+)
 
 TAR, BYTES = "application/x-tar", "application/octet-stream"
 ARCHIVE: dict[str, Any] = {"content": {TAR: {"schema": {"type": "string", "format": "binary"}}}}
 View = TypeVar("View", bound=Callable[..., Any])
 
 _PIECE = 256 * 1024
-_SILENCE_SECONDS = 30
-_SLOWEST = 16 * 1024
-"""Bytes a second, on the average, below which a client only holds a thread."""
-_AT_ONCE = 4
-_MOST_DRAINED, _DRAIN_SECONDS, _BUSY_DRAIN_SECONDS = 10**9, 10, 1
-_REFUSED, _ENDS = 400, "wsgi.input_terminated"
-_MOST_REST, _REST_SECONDS = 64 * 10**6, 5
+_IDLE_SECONDS = 30
+_MIN_RATE = 16 * 1024
+"""Bytes a second, on average, below which a client only holds a thread."""
+_MAX_OF_ONE_CALLER = 4
+_MAX_DRAINED, _DRAIN_SECONDS, _OVERLOADED_DRAIN_SECONDS = 10**9, 10, 1
+_REFUSED, _MARKS_END = 400, "wsgi.input_terminated"
+_MAX_REST, _REST_SECONDS = 64 * 10**6, 5
 
-_held: dict[str, int] = {}
+_in_use: dict[str, int] = {}
 _lock = threading.Lock()
+
+
+class UploadBroken(BadRequest):
+    """The request's body ended before its end: there is nothing more to read."""
 
 
 class TarBody(RawModel):
@@ -47,80 +58,71 @@ class BackupBody(RawModel):
     mimetypes = [BYTES, TAR]  # noqa: RUF012
 
 
-def takes_archives(endpoint: str | None, values: dict[str, Any] | None) -> None:  # noqa: ARG001
-    """Raise the application's bound on bodies, for archives.
+def allow_archives(endpoint: str | None, values: dict[str, Any] | None) -> None:  # noqa: ARG001
+    """Raise the application's limit on bodies, for archives.
 
-    What is over the limit is refused by ``incoming``: in words, and only to those who may
-    send at all.
+    ``receiving_archive`` refuses what is over the limit: with a message, and only to those
+    who may send at all.
     """
     if request.mimetype == TAR:
         limit = services().settings.limits.submission
         request.max_content_length = max(limit, request.content_length or 0) + 1
 
 
-def takes_backups(endpoint: str | None, values: dict[str, Any] | None) -> None:  # noqa: ARG001
-    """Raise the application's bound on bodies, for backups."""
+def allow_backups(endpoint: str | None, values: dict[str, Any] | None) -> None:  # noqa: ARG001
+    """Raise the application's limit on bodies, for backups."""
     if request.mimetype in {BYTES, TAR}:
         limit = services().settings.limits.backups
         request.max_content_length = max(limit, request.content_length or 0) + 1
 
 
 @contextmanager
-def incoming_backup(most: int, error: KoreError) -> Iterator[Iterator[bytes]]:
-    """Yield the pieces of the backup in the request's body; ``error`` is for over ``most``."""
+def receiving_backup(limit: int, error: KoreError) -> Iterator[Iterator[bytes]]:
+    """Yield the pieces of the backup in the request's body; raise ``error`` over ``limit``."""
     if request.mimetype not in {BYTES, TAR}:
-        raise KoreError(
-            415,
-            "not_an_archive",
-            f"A backup is sent as {BYTES}.",
-            "Send the archive as it was downloaded, with this Content-Type.",
-        )
-    with _received(most, error) as pieces:
+        raise UnsupportedType("not_an_archive.backup", type=BYTES)
+    with _receiving(limit, error) as pieces:
         yield pieces
 
 
 @contextmanager
-def incoming() -> Iterator[Iterator[bytes]]:
+def receiving_archive() -> Iterator[Iterator[bytes]]:
     """Yield the pieces of the archive in the request's body.
 
-    Where the block raises what the client shall be told, the rest of the body is read
-    first: a client that still sends would never see the answer.
+    Where the block raises an error for the client, the rest of the body is read first: a
+    client that is still sending would never see the answer.
     """
     if request.mimetype != TAR:
-        raise KoreError(
-            415,
-            "not_an_archive",
-            f"Work is sent as {TAR}.",
-            "Send an uncompressed tar archive, with this Content-Type.",
-        )
+        raise UnsupportedType("not_an_archive", type=TAR)
     limit = services().settings.limits.submission
-    error = too_large("The work as a whole", in_words(limit), "KORE_LIMIT_SUBMISSION")
-    with _received(limit, error) as pieces:
+    with _receiving(limit, TooLarge("too_large.archive", limit=limit)) as pieces:
         yield pieces
 
 
 @contextmanager
-def _received(most: int, error: KoreError) -> Iterator[Iterator[bytes]]:
-    _lose_patience()
+def _receiving(limit: int, error: KoreError) -> Iterator[Iterator[bytes]]:
+    _set_idle_timeout()
     try:
-        with _place(caller().name):
-            if (request.content_length or 0) > most:
+        with _holding_slot(caller().name):
+            if (request.content_length or 0) > limit:
                 raise error
-            yield _pieces()
+            yield _read_pieces()
+    except (UploadBroken, TooSlow):
+        raise
     except KoreError as raised:
-        if raised.code != "broken_upload":
-            _drain(_BUSY_DRAIN_SECONDS if raised.code == "busy" else _DRAIN_SECONDS)
+        overloaded = isinstance(raised, Overloaded)
+        _drain(_OVERLOADED_DRAIN_SECONDS if overloaded else _DRAIN_SECONDS)
         raise
 
 
-class _Held(BufferedReader):
-    """An open archive that gives its place back when it is closed.
+class _SlotReader(BufferedReader):
+    """An open archive that frees its slot when it is closed.
 
     The server closes it: what streams past the application is closed without the response.
     """
 
-    def __init__(self, handle: BufferedReader, place: ExitStack) -> None:
-        self._place = place
+    def __init__(self, handle: BufferedReader, slot: ExitStack) -> None:
+        self._slot = slot
         super().__init__(handle.detach())
 
     def close(self) -> None:
@@ -128,7 +130,7 @@ class _Held(BufferedReader):
         try:
             super().close()
         finally:
-            self._place.close()
+            self._slot.close()
 
 
 class Sized(Protocol):
@@ -143,17 +145,17 @@ class Sized(Protocol):
         """Its checksum."""
 
 
-def outgoing(handle: BufferedReader, row: Sized | Stored, name: str) -> Response:
+def send_archive(handle: BufferedReader, row: Sized | Stored, name: str) -> Response:
     """Return the answer that streams an archive; a client may ask for the rest of one."""
-    place = ExitStack()
+    slot = ExitStack()
     try:
-        place.enter_context(_place(caller().name))
+        slot.enter_context(_holding_slot(caller().name))
     except KoreError:
         handle.close()
         raise
-    held = _Held(handle, place)
-    _lose_patience()
-    response = Response(wrap_file(request.environ, held), mimetype=TAR, direct_passthrough=True)
+    reader = _SlotReader(handle, slot)
+    _set_idle_timeout()
+    response = Response(wrap_file(request.environ, reader), mimetype=TAR, direct_passthrough=True)
     response.content_length = row.size
     response.set_etag(row.sha256)
     response.headers.set("Content-Disposition", "attachment", filename=f"{name}.tar")
@@ -161,67 +163,50 @@ def outgoing(handle: BufferedReader, row: Sized | Stored, name: str) -> Response
     return response
 
 
-def _pieces() -> Iterator[bytes]:
+def _read_pieces() -> Iterator[bytes]:
     expected, received, began = request.content_length, 0, time.monotonic()
     while True:
         try:
             piece = request.stream.read(_PIECE)
         except Exception as error:  # the server's and the socket's own, of many kinds
-            raise _broken() from error
+            raise UploadBroken("broken_upload") from error
         if not piece:
             break
         received += len(piece)
         elapsed = time.monotonic() - began
-        if elapsed > _SILENCE_SECONDS and received < elapsed * _SLOWEST:
-            raise KoreError(
-                408,
-                "broken_upload",
-                "The upload was too slow; nothing was stored.",
-                "Send your work again, over a better connection.",
-            )
+        if elapsed > _IDLE_SECONDS and received < elapsed * _MIN_RATE:
+            raise TooSlow("broken_upload.slow")
         yield piece
     if expected is not None and received != expected:
-        raise _broken()
-
-
-def _broken() -> KoreError:
-    return KoreError(
-        400,
-        "broken_upload",
-        "The upload ended early; nothing was stored.",
-        "Send your work again.",
-    )
+        raise UploadBroken("broken_upload")
 
 
 @contextmanager
-def _place(name: str) -> Iterator[None]:
+def _holding_slot(name: str) -> Iterator[None]:
     """Hold one of the server's threads for an archive.
 
-    Some are left for everybody else, however many send or fetch work; and one caller gets
+    Some are left for other requests, however many send or fetch work; and one caller gets
     only a few.
     """
-    most = max(1, services().settings.threads * 2 // 3)
+    limit = max(1, services().settings.threads * 2 // 3)
     with _lock:
-        mine = _held.get(name, 0)
-        if mine >= _AT_ONCE or sum(_held.values()) >= most:
-            raise KoreError(
-                429 if mine >= _AT_ONCE else 503,
-                "busy",
-                "Many archives are on their way at this moment.",
-                "Nothing is lost: send or fetch this one again in a few seconds.",
-            )
-        _held[name] = mine + 1
+        own = _in_use.get(name, 0)
+        if own >= _MAX_OF_ONE_CALLER:
+            raise TooManyRequests("busy.own_transfers")
+        if sum(_in_use.values()) >= limit:
+            raise Overloaded("busy.transfers")
+        _in_use[name] = own + 1
     try:
         yield
     finally:
         with _lock:
-            _held[name] -= 1
-            if not _held[name]:
-                del _held[name]
+            _in_use[name] -= 1
+            if not _in_use[name]:
+                del _in_use[name]
 
 
-def _lose_patience(seconds: float = _SILENCE_SECONDS) -> None:
-    """Give up on a client that neither sends nor takes anything, where the server lets us.
+def _set_idle_timeout(seconds: float = _IDLE_SECONDS) -> None:
+    """End the connection of a client that neither sends nor takes anything, if the server can.
 
     The server takes this back itself before the connection's next request.
     """
@@ -230,17 +215,18 @@ def _lose_patience(seconds: float = _SILENCE_SECONDS) -> None:
         socket.settimeout(seconds)
 
 
-def read_to_the_end(response: Response) -> Response:
+def drain_refused(response: Response) -> Response:
     """Read what a refusal left of the request's body; return the response.
 
-    The hub's proxy says 503 in the place of an answer that comes while it still sends. Only
-    where the server marks the end of a body: to read beyond it would wait for ever.
+    The hub's proxy says 503 instead of passing on an answer that comes while it is still
+    sending. Only where the server marks the end of a body: reading beyond it would wait for
+    ever.
     """
-    if response.status_code >= _REFUSED and request.environ.get(_ENDS):
-        _lose_patience(_REST_SECONDS)
-        source, left = request.environ["wsgi.input"], _MOST_REST
+    if response.status_code >= _REFUSED and request.environ.get(_MARKS_END):
+        _set_idle_timeout(_REST_SECONDS)
+        source, left = request.environ["wsgi.input"], _MAX_REST
         deadline = time.monotonic() + _REST_SECONDS
-        with suppress(Exception):  # it was to be thrown away
+        with suppress(Exception):  # nobody needs it
             while left > 0 and time.monotonic() < deadline and (piece := source.read(_PIECE)):
                 left -= len(piece)
     return response
@@ -249,10 +235,10 @@ def read_to_the_end(response: Response) -> Response:
 def _drain(seconds: float) -> None:
     deadline, drained = time.monotonic() + seconds, 0
     try:
-        while drained < _MOST_DRAINED and time.monotonic() < deadline:
+        while drained < _MAX_DRAINED and time.monotonic() < deadline:
             piece = request.stream.read(_PIECE)
             if not piece:
                 return
             drained += len(piece)
-    except Exception:  # noqa: BLE001  it was to be thrown away
+    except Exception:  # noqa: BLE001  nobody needs it
         return

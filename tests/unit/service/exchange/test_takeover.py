@@ -1,17 +1,15 @@
-"""Courses taken over from nbgrader's own file exchange."""
+"""Courses imported from nbgrader's own file exchange."""
 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tarfile
 from datetime import UTC, datetime
 
 import pytest
 from nbgrader.utils import make_unique_key, notebook_hash
 
-from kore.service.exchange import handouts, submissions
+from kore.service.exchange import assignments, submissions
 from kore.service.exchange.takeover import take_over
 from tests.support.handin import Exchange
 from tests.support.kore import make_kore
@@ -24,7 +22,7 @@ def here(tmp_path):
     """A course in which nothing is released yet."""
     with make_kore(tmp_path / "state") as kore:
         exchange = Exchange(kore)
-        handouts.withdraw(exchange.services, exchange.course, "ps1")
+        assignments.withdraw_assignment(exchange.services, exchange.course, "ps1", by="u1")
         yield exchange
 
 
@@ -70,13 +68,13 @@ def test_everything_is_taken_once(here: Exchange, folder):
     [one, two] = here.listed(user="u2")
     assert one.received_at == datetime(2026, 3, 1, 10, 20, 30, 123456, UTC)
     pages = [
-        unpacked(submissions.fetch_feedback(here.services, here.course, s.id, "u2")[0])
+        unpacked(submissions.open_feedback(here.services, here.course, s.id, "u2")[0])
         for s in (one, two)
     ]
     assert pages == [{"squares.html": b"<p>new rule</p>"}, {"squares.html": b"<p>old rule</p>"}]
-    handle, _ = submissions.fetch(here.services, here.course, two.id, "u2")
+    handle, _ = submissions.open_submission(here.services, here.course, two.id, "u2")
     assert set(unpacked(handle)) == {"squares.ipynb", "timestamp.txt"}
-    [released] = handouts.listed(here.services, here.course)
+    [released] = assignments.list_assignments(here.services, here.course)
     assert released.notebooks == ["squares.ipynb"]
 
     before = [s.model_dump() for s in here.listed()]
@@ -89,7 +87,7 @@ def test_what_kore_released_stays(here: Exchange, folder):
     """An assignment that Kore has released is left as it is."""
     here.release("ps1", {"newer.ipynb": b"{}"})
     assert take_over(here.services, here.course, folder).releases == 0
-    [released] = handouts.listed(here.services, here.course)
+    [released] = assignments.list_assignments(here.services, here.course)
     assert released.notebooks == ["newer.ipynb"]
 
 
@@ -109,56 +107,8 @@ def test_hostile_folders(here: Exchange, folder, tmp_path):
         write(folder / "inbound" / name / "a", "")
     report = take_over(here.services, here.course, folder)
     [one] = here.listed(user="u3")
-    handle, _ = submissions.fetch(here.services, here.course, one.id, "u3")
+    handle, _ = submissions.open_submission(here.services, here.course, one.id, "u3")
     assert unpacked(handle) == {"a.ipynb": b"{}"}
-    assert [h.name for h in handouts.listed(here.services, here.course)] == ["ps1"]
+    assert [h.name for h in assignments.list_assignments(here.services, here.course)] == ["ps1"]
     assert len(report.problems) == 9
     assert not [problem for problem in report.problems if "\n" in problem]
-
-
-def command(here: Exchange, *arguments: str) -> subprocess.CompletedProcess:
-    settings = here.services.settings
-    return subprocess.run(
-        [sys.executable, "-m", "kore", "take-over", *arguments],
-        env={
-            **{k: v for k, v in os.environ.items() if not k.startswith("JUPYTERHUB")},
-            "KORE_STATE_DIR": str(settings.state_dir),
-            "KORE_EXCHANGE": str(settings.exchange),
-        },
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-
-
-@pytest.mark.slow
-def test_the_command(here: Exchange, folder):
-    """One command takes all known courses, says what it did, and can be run again."""
-    done = command(here, "--exchange", str(folder.parent))
-    assert done.returncode == 0, done.stderr
-    assert "1 assignments, 3 submissions and feedback on 2 taken" in done.stdout
-    assert "u9" in done.stdout
-    folder.rename(folder.parent / "math")
-    again = command(
-        here, "--exchange", str(folder.parent), "--course", here.course, "--folder", "math"
-    )
-    assert again.returncode == 0
-    assert "4 were there already" in again.stdout
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["--exchange", "/nowhere"], "is no folder"),
-        (["--exchange", "/proc"], "no folder of a course"),
-        (["--exchange", "/proc", "--course", "c-0123456789abcdef"], "no such course"),
-    ],
-)
-@pytest.mark.slow
-def test_a_command_that_cannot(here: Exchange, arguments, words):
-    """Where nothing can be taken over the words say why."""
-    done = command(here, *arguments)
-    assert done.returncode == 2
-    assert words in done.stderr
-    assert "Traceback" not in done.stderr

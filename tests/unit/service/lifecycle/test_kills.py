@@ -16,11 +16,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from kore.service import exchange, jobs
-from kore.service.backups import making, repository
-from kore.service.backups.archives import Checker
+from kore.service import jobs
+from kore.service.backups import repository
+from kore.service.backups.archives import BackupInspector
+from kore.service.backups.job import queue_backup
 from kore.service.db.models import Backup, Job, JobState, now
 from kore.service.errors import KoreError
+from kore.service.exchange import index
 from kore.service.lifecycle import closing, ending, restoring
 from kore.service.services import Services
 from kore.service.settings import Limits
@@ -52,11 +54,11 @@ def template(tmp_path_factory):
 def _begin(services: Services, course: str, title: str, backup: str, what: str) -> str:
     told = {"by": "u1", "confirm": title}
     if what == "backup":
-        return making.queue(services, course, by="u1", contents="everything")
+        return queue_backup(services, course, by="u1", contents="everything")
     if what == "restore":
-        return restoring.queue(services, course, backup_id=backup, **told)
+        return restoring.queue_restore(services, course, backup_id=backup, **told)
     kind = closing.RESET if what == "reset" else closing.DELETE
-    return ending.queue(services, kind, course, backup=True, **told)
+    return ending.queue_ending(services, kind, course, backup=True, **told)
 
 
 def _state(services: Services, course: str) -> dict:
@@ -65,8 +67,8 @@ def _state(services: Services, course: str) -> dict:
     with services.db.reading() as session:
         rows = session.scalars(select(Backup)).all()
     for row in rows:
-        checker = Checker(Limits())
-        with repository.store(services).open(row.course_id, row.id) as handle:
+        checker = BackupInspector(Limits())
+        with repository.open_store(services).open(row.course_id, row.id) as handle:
             while piece := handle.read(1 << 20):
                 checker.feed(piece)
         checker.finish()
@@ -75,7 +77,7 @@ def _state(services: Services, course: str) -> dict:
 
 def _left_over(services: Services, course: str) -> list[str]:
     """Return what lies about after a start has swept: files that nothing names."""
-    exchange.sweep(services)
+    index.sweep(services)
     repository.sweep(services)
     folder = services.settings.state_dir / "backups"
     found = [path for path in (folder / "incoming").iterdir() if path.name != "lock"]

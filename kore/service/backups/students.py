@@ -1,6 +1,6 @@
-"""The students of a course, in its backup: who they are in the LMS, so that grades reach them.
+"""The students of a course in its backup: who they are in the LMS, so that grades reach them.
 
-Teachers are not in it. Who teaches is for the LMS to say, at each launch.
+Teachers are not in it: the LMS says at each launch who teaches.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from kore.service.backups.manifest import bad_backup
 from kore.service.db.models import Member
 from kore.shared.roles import Role
 
-MOST_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 64 * 1024 * 1024
 
 
 class Student(BaseModel):
-    """A student: the hub's name, the LMS's id (LTI ``sub``), and what the LMS told of them."""
+    """A student: name on the hub, id in the LMS (LTI ``sub``), and what the LMS says of them."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -34,8 +34,8 @@ class Student(BaseModel):
 _STUDENTS = TypeAdapter(list[Student])
 
 
-def written(session: Session, course_id: str) -> bytes:
-    """Return a course's students as a backup holds them."""
+def dump_students(session: Session, course_id: str) -> bytes:
+    """Return a course's students as JSON, as a backup holds them."""
     members = session.scalars(
         select(Member)
         .where(Member.course_id == course_id, Member.role == Role.LEARNER)
@@ -56,22 +56,22 @@ def written(session: Session, course_id: str) -> bytes:
     )
 
 
-def parsed(text: bytes) -> list[Student]:
-    """Return the students of a backup. Raises KoreError where they cannot be read."""
+def parse_students(text: bytes) -> list[Student]:
+    """Return the students of a backup. Raises BadArchive where they cannot be read."""
     try:
         return _STUDENTS.validate_json(text)
     except ValidationError as error:
-        raise bad_backup("The list of students in the backup is damaged.") from error
+        raise bad_backup("backup.students_damaged") from error
 
 
-def bring_back(
+def restore_students(
     session: Session, course_id: str, students: list[Student], taken_at: datetime
 ) -> None:
-    """Let students be in a course who are not any more; nobody's role changes."""
-    there = set(session.scalars(select(Member.user).where(Member.course_id == course_id)))
+    """Add the students who are not in a course any more; nobody's role changes."""
+    present = set(session.scalars(select(Member.user).where(Member.course_id == course_id)))
     for student in students:
-        if student.user not in there:
-            there.add(student.user)
+        if student.user not in present:
+            present.add(student.user)
             session.add(
                 Member(
                     course_id=course_id,

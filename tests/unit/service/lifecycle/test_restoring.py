@@ -1,0 +1,99 @@
+"""Courses that are restored from a backup, and restores that are refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from kore.service import jobs
+from kore.service.coursedir.tree import SafeTree
+from kore.service.errors import Invalid
+from kore.service.hubapi import ServerState
+from tests.support.keeping import KeptCourse
+from tests.support.lifecycle import (
+    code_of,
+    find_left_over,
+    list_backups,
+    queue_restore,
+    run_job,
+)
+
+
+def test_everything_comes_back(course: KeptCourse):
+    """After a restore the course is as it was: files, points, work handed in, feedback."""
+    before = course.state()
+    backup = course.back_up()
+    course.write("source/ps3/new.ipynb", b"{}")
+    course.write("source/ps1/squares.ipynb", b"spoilt")
+    (course.root / "notes/for me.txt").unlink()
+    (course.root / "gradebook.db").unlink()
+    course.submit("u3")
+    course.kore.hub.servers[course.course] = ServerState.RUNNING
+    spoilt = course.state()
+    run_job(course, queue_restore(course, backup.id))
+    assert course.state() == before
+    assert course.kore.hub.servers == {}
+    assert find_left_over(course) == []
+    # What was there right before is kept, and can itself be brought back.
+    (course.root / "gradebook.db").unlink()
+    run_job(course, queue_restore(course, list_backups(course)["before_restore"]))
+    after = course.state()
+    assert after["files"] == spoilt["files"]
+    assert after["exchange"] == spoilt["exchange"]
+
+
+def test_a_disk_that_fills_up_while_restoring(here: KeptCourse, monkeypatch):
+    """Half of what comes back was ready: nothing of it stays, and nothing was exchanged."""
+    backup = here.back_up()
+    here.write("source/ps1/squares.ipynb", b"newer")
+    before, real, written = here.state(), SafeTree.write, []
+
+    def full(self, path, *more, **options):
+        written.append(path)
+        if len(written) == 5:
+            raise OSError(28, "No space left on device")
+        return real(self, path, *more, **options)
+
+    monkeypatch.setattr(SafeTree, "write", full)
+    assert code_of(run_job(here, queue_restore(here, backup.id), "failed")) == "disk_full"
+    monkeypatch.undo()
+    assert here.state() == before
+    assert find_left_over(here) == []
+
+
+def test_what_cannot_be_restored_is_refused_at_once(here: KeptCourse):
+    """A backup of assignments only, or of another course, or of nobody's."""
+    sources = here.back_up("sources")
+    with pytest.raises(Invalid) as raised:
+        queue_restore(here, sources.id)
+    assert raised.value.code == "backup_sources_only"
+    everything = here.back_up()
+    with here.kore.db.session() as session:
+        session.merge(everything).source_course = "c-" + "0" * 16
+    with pytest.raises(Invalid) as raised:
+        queue_restore(here, everything.id)
+    assert raised.value.code == "backup_of_another"
+    client = here.kore.client_for(here.teacher, via="token")
+    other, _ = here.kore.launch("1", "Instructor", link="link-2")
+    body = {"backup": everything.id, "confirm": "Algebra I - Homework"}
+    assert client.post(f"/courses/{other}/restore", json=body).status_code == 404
+
+
+def test_a_damaged_backup_changes_nothing(here: KeptCourse):
+    """A flipped byte anywhere in a stored archive fails the restore before anything is moved."""
+    backup = here.back_up()
+    whole = here.archive(backup).read_bytes()
+    before = here.state()
+    for part in (0.3, 0.6, 0.8, 0.97):
+        damaged = bytearray(whole)
+        at = int(len(whole) * part)
+        while not damaged[at]:
+            at += 1
+        damaged[at] ^= 0x55
+        here.archive(backup).write_bytes(damaged)
+        job = queue_restore(here, backup.id)
+        here.kore.work()
+        report = jobs.report(here.kore.db, job)
+        if report.state == "failed":
+            assert code_of(report) in {"bad_backup", "backup_damaged"}
+        assert here.state() == before
+        assert find_left_over(here) == []
