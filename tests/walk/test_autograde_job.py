@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from tests.support.demo import Demo
-from tests.support.taught import KILLS, RIGHT, SLOW, WRONG, TaughtCourse
+from tests.support.taught import ENDLESS, KILLS, RIGHT, SLOW, WRONG, TaughtCourse
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
@@ -68,12 +68,13 @@ def test_only_kore_has_a_server_grade(course, ticket):
 
 def test_a_stopped_job_leaves_nothing_half_graded(course):
     """Cancelled while a notebook runs: what nbgrader had begun is new work still."""
-    users = course.submit({"zoe": SLOW})
+    users = course.submit({"zoe": ENDLESS})
     job = course.grade()
     course.job(job, lambda job: job["message"].startswith("Grading "))
     course.teacher.kore("POST", f"/jobs/{job}/cancel")
     assert course.ended(job)["state"] == "cancelled"
     until(lambda: not course.batches(), "the program that grades goes on")
+    course.correct(users["zoe"])
     assert course.ended(course.grade())["by"][users["zoe"]]["outcome"] == "graded"
 
 
@@ -96,7 +97,7 @@ def test_a_killed_kore_goes_on_where_it_was(course):
 
 def test_a_server_that_is_stopped_is_told(course):
     """The course's server goes away in the middle: the job says so, and grading again works."""
-    users = course.submit({"zoe": SLOW})
+    users = course.submit({"zoe": ENDLESS})
     job = course.grade()
     course.job(job, lambda job: job["message"].startswith("Grading "))
     for process in course.batches():
@@ -105,6 +106,7 @@ def test_a_server_that_is_stopped_is_told(course):
     assert found["state"] == "failed"
     assert "Grade again" in found["hint"]
     assert found["by"][users["zoe"]]["outcome"] == "failed"
+    course.correct(users["zoe"])
     again = course.ended(course.grade(students=[users["zoe"]]))
     assert again["by"][users["zoe"]]["outcome"] == "graded"
 
