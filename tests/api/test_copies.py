@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,9 +78,9 @@ def left_behind(world: World) -> list[str]:
     return [p.name for p in folder.iterdir() if p.name != "replaced"] if folder.exists() else []
 
 
-@pytest.fixture
-def world(tmp_path) -> Iterator[World]:
-    with make_kore(tmp_path) as kore:
+@contextmanager
+def make_world(folder: Path) -> Iterator[World]:
+    with make_kore(folder) as kore:
         mine, _ = kore.launch("1", "Instructor", link="link-1", context="Algebra 25")
         target, _ = kore.launch("1", "Instructor", link="link-2", context="Algebra 26")
         theirs, _ = kore.launch("4", "Instructor", link="link-3")
@@ -92,6 +93,19 @@ def world(tmp_path) -> Iterator[World]:
         kore.source(mine, "ps2", sums=notebooks.assignment(points=4))
         kore.source(theirs, "exam", secret=notebooks.assignment())
         yield World(kore, mine, target, theirs)
+
+
+@pytest.fixture
+def world(tmp_path) -> Iterator[World]:
+    with make_world(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def unchanged_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One for all tests that see nothing changed."""
+    with make_world(tmp_path_factory.mktemp("world")) as made:
+        yield made
 
 
 def problem_with(*sources: str, kind: str = "code") -> dict[str, Any]:
@@ -470,10 +484,10 @@ def test_links_in_the_target_are_not_followed(world: World):
         ({"assignment": ""}, 422, "invalid"),
     ],
 )
-def test_requests_that_make_no_sense_are_refused(world: World, body, status, code):
+def test_requests_that_make_no_sense_are_refused(unchanged_world, body, status, code):
     """By the plan and by the copy alike, and nothing changes."""
     for path in ("/plan", ""):
-        assert world.refused(path, **body)[:2] == (status, code)
+        assert unchanged_world.refused(path, **body)[:2] == (status, code)
 
 
 def test_the_source_must_be_the_callers(world: World):

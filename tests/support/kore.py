@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import secrets
+import tempfile
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -24,7 +26,7 @@ from werkzeug.serving import make_server
 
 from kore.service.app import create_app
 from kore.service.courses.launches import record
-from kore.service.db.engine import Database
+from kore.service.db.engine import Database, open_database
 from kore.service.hubapi import HubApi
 from kore.service.job_handlers import HANDLERS
 from kore.service.jobs import Runner
@@ -241,6 +243,15 @@ class Harness:
         return pages
 
 
+@cache
+def _empty_database() -> bytes:
+    """Return a migrated database without rows; to migrate each Kore's own costs most of a test."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "kore.sqlite"
+        open_database(f"sqlite:///{file}").close()
+        return file.read_bytes()
+
+
 @contextmanager
 def make_kore(folder: Path, *, database_url: str = "") -> Iterator[Harness]:
     """Make a Kore whose state lies in a folder; close it at the end."""
@@ -259,6 +270,9 @@ def make_kore(folder: Path, *, database_url: str = "") -> Iterator[Harness]:
         job_threads=1,
         platform_requests=4,
     )
+    if not database_url and not (state_dir / "kore.sqlite").exists():
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (state_dir / "kore.sqlite").write_bytes(_empty_database())
     hub = FakeHub()
     services = replace(open_services(settings), hub=cast(HubApi, hub))
     runner = Runner(services, HANDLERS, threads=1)
