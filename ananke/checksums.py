@@ -14,7 +14,7 @@ _LINE = re.compile(r"([0-9a-fA-F]{64})(?:[ \t]+\*?(.+))?")
 _MAX_CHARS = 10_000
 
 
-def checksum_path(path: Path) -> Path:
+def get_checksum_path(path: Path) -> Path:
     """Return the path of the checksum of a file."""
     return path.with_name(f"{path.name}.sha256")
 
@@ -29,7 +29,7 @@ def compute_sha256(file: BufferedReader) -> str:
 
 def write_checksum(path: Path, digest: str) -> Path:
     """Write ``FILE.sha256`` for ``sha256sum --check``; return its path."""
-    target = checksum_path(path)
+    target = get_checksum_path(path)
     partial = target.with_name(f".{target.name}.new")
     partial.write_text(f"{digest}  {path.name}\n", encoding="utf-8")
     partial.replace(target)
@@ -47,7 +47,7 @@ def find_expected(path: Path, given: str | None, checksum_file: Path | None = No
                 Exit.USAGE, "--sha256 is not a SHA-256.", "A SHA-256 has 64 hexadecimal digits."
             )
         return given.lower()
-    source = checksum_file or checksum_path(path)
+    source = checksum_file or get_checksum_path(path)
     try:
         with source.open(encoding="utf-8", errors="replace") as file:
             text = file.read(_MAX_CHARS)

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ananke import __version__, commands
-from ananke.errors import AnankeError, Exit, exit_codes
+from ananke.errors import AnankeError, Exit, describe_exit_codes
 
 _MAX_PORT = 65535
 _DEMO_EXITS = (
@@ -53,7 +53,7 @@ def ananke(
     """Jupyter notebooks with automatic grading for learning management systems."""
 
 
-@app.command(epilog=exit_codes(*_DEMO_EXITS))
+@app.command(epilog=describe_exit_codes(*_DEMO_EXITS))
 def demo(
     *,
     port: Annotated[

@@ -60,14 +60,14 @@ class Definition:
     @property
     def memory(self) -> str:
         """Memory limit for Podman; empty for no limit."""
-        return _limit(self.values["memory"])
+        return _parse_limit(self.values["memory"])
 
     @property
     def cpus(self) -> str:
         """Processor limit for Podman; empty for no limit."""
-        return _limit(self.values["cpus"])
+        return _parse_limit(self.values["cpus"])
 
-    def interactive_keys(self) -> list[str]:
+    def list_interactive_keys(self) -> list[str]:
         """Return the keys whose value a person must be asked for."""
         return [key for key, value in self.values.items() if value in (ASK, (ASK,))]
 
@@ -91,7 +91,7 @@ class Definition:
         """Raise AnankeError for the first needed key without a value."""
         for option in OPTIONS:
             if option.needed and self.values[option.key] is None:
-                raise definition_error(
+                raise make_definition_error(
                     self.file,
                     self.lines.get(option.key, 0),
                     f"{option.key} is not set",
@@ -99,7 +99,7 @@ class Definition:
                 )
 
 
-def _limit(value: str) -> str:
+def _parse_limit(value: str) -> str:
     return "" if value in (NO_LIMIT, ASK) else value
 
 
@@ -112,7 +112,7 @@ def split_port(value: str) -> tuple[str, int]:
     return ("::1" if address == "::" else address), int(port)
 
 
-def definition_error(file: Path, line: int, message: str, hint: str) -> AnankeError:
+def make_definition_error(file: Path, line: int, message: str, hint: str) -> AnankeError:
     """Return the error for a file of a definition; ``line`` 0 means the whole file."""
     place = f"{file}, line {line}" if line else str(file)
     return AnankeError(Exit.DEFINITION, f"{place}: {message}.", hint)
@@ -148,7 +148,7 @@ def read_definition(root: Path, name: str) -> Definition:
     file = folder / CONFIG
     try:
         if file.stat().st_size > _MAX_FILE_BYTES:
-            raise definition_error(file, 0, "is too large for a definition", _FORM)
+            raise make_definition_error(file, 0, "is too large for a definition", _FORM)
         data = file.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         known = ", ".join(list_names(root))
@@ -158,7 +158,7 @@ def read_definition(root: Path, name: str) -> Definition:
             f"Make one with: ananke new {name}" + (f". There are: {known}" if known else "."),
         ) from None
     except OSError as error:
-        raise definition_error(
+        raise make_definition_error(
             file, 0, f"cannot be read ({error.strerror})", "Make it a file that you may read."
         ) from error
     values, lines = parse_config(data, file)
@@ -177,7 +177,7 @@ def parse_config(data: bytes, file: Path) -> tuple[dict[str, Any], dict[str, int
             continue
         key, value = _parse_assignment(node, file)
         if key in lines:
-            raise definition_error(
+            raise make_definition_error(
                 file,
                 node.lineno,
                 f"{key} is set again, after line {lines[key]}",
@@ -187,7 +187,7 @@ def parse_config(data: bytes, file: Path) -> tuple[dict[str, Any], dict[str, int
         option = BY_KEY.get(key)
         if option is None:
             known = ", ".join(BY_KEY)
-            raise definition_error(
+            raise make_definition_error(
                 file, node.lineno, f"{key!r} is not a known key", f"The keys are: {known}."
             )
         if option.needed and value in (None, ""):
@@ -195,7 +195,9 @@ def parse_config(data: bytes, file: Path) -> tuple[dict[str, Any], dict[str, int
         try:
             values[key] = option.check(value)
         except InvalidValue as invalid:
-            raise definition_error(file, node.lineno, f"{key} {invalid}", invalid.hint) from invalid
+            raise make_definition_error(
+                file, node.lineno, f"{key} {invalid}", invalid.hint
+            ) from invalid
     return values, lines
 
 
@@ -207,9 +209,9 @@ def _parse_statements(data: bytes, file: Path) -> list[ast.stmt]:
             return ast.parse(data, filename=str(file)).body
     except SyntaxError as error:
         line = max(error.lineno or 1, 1)
-        raise definition_error(file, line, f"syntax error ({error.msg})", _FORM) from error
+        raise make_definition_error(file, line, f"syntax error ({error.msg})", _FORM) from error
     except (ValueError, RecursionError, MemoryError) as error:
-        raise definition_error(file, 1, f"syntax error ({error})", _FORM) from error
+        raise make_definition_error(file, 1, f"syntax error ({error})", _FORM) from error
 
 
 def _parse_assignment(node: ast.stmt, file: Path) -> tuple[str, Any]:
@@ -226,10 +228,10 @@ def _parse_assignment(node: ast.stmt, file: Path) -> tuple[str, Any]:
             try:
                 return target.slice.value, ast.literal_eval(node.value)
             except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-                raise definition_error(
+                raise make_definition_error(
                     file,
                     node.lineno,
                     f"{target.slice.value} is not a plain value; this file is not run",
                     _FORM,
                 ) from None
-    raise definition_error(file, node.lineno, "is not a setting; this file is not run", _FORM)
+    raise make_definition_error(file, node.lineno, "is not a setting; this file is not run", _FORM)

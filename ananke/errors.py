@@ -55,7 +55,7 @@ MEANINGS: dict[Exit, str] = {
 """What each exit code means."""
 
 
-def exit_codes(*codes: Exit) -> str:
+def describe_exit_codes(*codes: Exit) -> str:
     """Return the last line of a command's help: its exit codes, and those of all commands."""
     listed = (Exit.OK, Exit.INTERNAL, Exit.USAGE, *codes, Exit.INTERRUPTED)
     return "Exit codes: " + "; ".join(f"{code.value} {MEANINGS[code]}" for code in listed) + "."

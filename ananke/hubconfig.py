@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ananke.definition import Definition, definition_error
+from ananke.definition import Definition, make_definition_error
 
 FOLDER = "jupyterhub_config.d"
 _LMS_SECTION = "LTI13Authenticator"
@@ -71,20 +71,20 @@ def require_lms(definition: Definition) -> None:
     file = folder / LMS_FILE
     if not any(section == _LMS_SECTION for section, _ in found):
         if file in paths:
-            raise definition_error(file, 0, f"sets nothing of c.{_LMS_SECTION}", hint)
-        raise definition_error(file, 0, "is missing, and no other file names an LMS", hint)
+            raise make_definition_error(file, 0, f"sets nothing of c.{_LMS_SECTION}", hint)
+        raise make_definition_error(file, 0, "is missing, and no other file names an LMS", hint)
     for name in _NEEDED_NAMES:
         setting = found.get((_LMS_SECTION, name))
         if setting is None:
-            raise definition_error(file, 0, f"c.{_LMS_SECTION}.{name} is not set", hint)
+            raise make_definition_error(file, 0, f"c.{_LMS_SECTION}.{name} is not set", hint)
         if setting.plain and not _is_filled_in(setting.value):
             message = f"c.{_LMS_SECTION}.{name} is not filled in"
-            raise definition_error(setting.file, setting.line, message, hint)
+            raise make_definition_error(setting.file, setting.line, message, hint)
     for name in _URL_NAMES:
         setting = found.get((_LMS_SECTION, name))
         if setting is not None and setting.plain and not _is_url(setting.value):
             message = f"c.{_LMS_SECTION}.{name} is not a URL (https://...)"
-            raise definition_error(setting.file, setting.line, message, hint)
+            raise make_definition_error(setting.file, setting.line, message, hint)
 
 
 def find_lms_urls(definition: Definition) -> list[str]:
@@ -115,14 +115,14 @@ def _parse_statements(path: Path) -> list[ast.stmt]:
             warnings.simplefilter("ignore")
             return ast.parse(path.read_bytes(), filename=str(path)).body
     except SyntaxError as error:
-        raise definition_error(
+        raise make_definition_error(
             path,
             max(error.lineno or 1, 1),
             f"is not valid Python ({error.msg})",
             "Correct it: the hub would not start.",
         ) from error
     except (OSError, ValueError, RecursionError, MemoryError) as error:
-        raise definition_error(
+        raise make_definition_error(
             path, 0, f"cannot be read ({error})", "Correct it: the hub would not start."
         ) from error
 
@@ -133,7 +133,7 @@ def _collect_settings(node: ast.stmt, path: Path, names: dict[str, Any], found: 
         for inner in ast.walk(node):
             if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
                 names[inner.id] = _NOT_PLAIN
-            key = _setting_key(inner) if isinstance(inner, ast.Attribute) else None
+            key = _parse_setting_key(inner) if isinstance(inner, ast.Attribute) else None
             if key is not None and isinstance(inner.ctx, ast.Store):  # type: ignore[attr-defined]
                 found[key] = Setting(None, plain=False, file=path, line=node.lineno)
         return
@@ -141,12 +141,12 @@ def _collect_settings(node: ast.stmt, path: Path, names: dict[str, Any], found: 
     for target in node.targets:
         if isinstance(target, ast.Name):
             names[target.id] = value
-        elif (key := _setting_key(target)) is not None:
+        elif (key := _parse_setting_key(target)) is not None:
             plain = value is not _NOT_PLAIN
             found[key] = Setting(value if plain else None, plain, path, node.lineno)
 
 
-def _setting_key(node: ast.expr) -> tuple[str, str] | None:
+def _parse_setting_key(node: ast.expr) -> tuple[str, str] | None:
     """Return (section, name) of ``c.Section.name``."""
     if (
         isinstance(node, ast.Attribute)

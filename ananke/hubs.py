@@ -30,7 +30,7 @@ _SELINUX_ENFORCE = Path("/sys/fs/selinux/enforce")
 _http = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def hub_url(definition: Definition) -> str:
+def get_hub_url(definition: Definition) -> str:
     """Return the hub's URL on this host, with a slash at the end."""
     host, port = definition.address
     host = f"[{host}]" if ":" in host else host
@@ -40,7 +40,7 @@ def hub_url(definition: Definition) -> str:
 def is_answering(definition: Definition) -> bool:
     """Whether the hub answers on this host."""
     try:
-        with _http.open(f"{hub_url(definition)}hub/health", timeout=_TIMEOUT_SECONDS) as answer:
+        with _http.open(f"{get_hub_url(definition)}hub/health", timeout=_TIMEOUT_SECONDS) as answer:
             return bool(answer.status == http.HTTPStatus.OK)
     except (OSError, http.client.HTTPException, urllib.error.URLError):
         return False
@@ -145,14 +145,14 @@ def install_unit(context: CommandContext, definition: Definition) -> Path:
     unit.require_plain_folder(definition)
     generator = podman.find_quadlet_generator()
     if generator is not None:
-        file = unit.quadlet_file(definition.name)
+        file = unit.get_quadlet_file(definition.name)
         text = unit.render_quadlet(definition, selinux=selinux)
         unit.check_quadlet(podman, generator, definition.name, text)
         context.steps.write_file(file, text)
-        podman.run(podman.systemctl_command("daemon-reload"))
+        podman.run(podman.make_systemctl_command("daemon-reload"))
         return file
-    file = unit.service_file(definition.name)
-    podman.run(unit.create_command(definition, selinux=selinux))
+    file = unit.get_service_file(definition.name)
+    podman.run(unit.make_create_command(definition, selinux=selinux))
     completed = podman.run(
         [
             *("podman", "generate", "systemd", "--new", "--name"),
@@ -162,19 +162,19 @@ def install_unit(context: CommandContext, definition: Definition) -> Path:
     )
     podman.run(["podman", "rm", "--force", definition.name])
     context.steps.write_file(file, completed.stdout)
-    podman.run(podman.systemctl_command("daemon-reload"))
-    podman.run(podman.systemctl_command("enable", file.name))
+    podman.run(podman.make_systemctl_command("daemon-reload"))
+    podman.run(podman.make_systemctl_command("enable", file.name))
     return file
 
 
 def remove_unit(context: CommandContext, name: str, file: Path) -> None:
     """Stop a container and remove its unit, and what Podman may have left of it."""
     podman = context.podman
-    podman.run(podman.systemctl_command("stop", unit.service_name(name)))
-    if file == unit.service_file(name):
-        podman.run(podman.systemctl_command("disable", unit.service_name(name)))
+    podman.run(podman.make_systemctl_command("stop", unit.get_service_name(name)))
+    if file == unit.get_service_file(name):
+        podman.run(podman.make_systemctl_command("disable", unit.get_service_name(name)))
     context.steps.remove_file(file)
-    podman.run(podman.systemctl_command("daemon-reload"))
+    podman.run(podman.make_systemctl_command("daemon-reload"))
     podman.run(["podman", "rm", "--force", "--ignore", name])
 
 
@@ -183,9 +183,9 @@ def start_unit(context: CommandContext, name: str, *, verb: str = "start") -> No
     podman = context.podman
     if _has_failed(podman, name):
         # systemd counts failed starts, and would refuse another one.
-        podman.run(podman.systemctl_command("reset-failed", unit.service_name(name)))
+        podman.run(podman.make_systemctl_command("reset-failed", unit.get_service_name(name)))
     try:
-        podman.run(podman.systemctl_command(verb, unit.service_name(name)))
+        podman.run(podman.make_systemctl_command(verb, unit.get_service_name(name)))
     except AnankeError as error:
         error.details = "\n".join(x for x in (error.details, read_unit_log(podman, name)) if x)
         raise
@@ -243,7 +243,7 @@ def read_unit_log(podman: Podman, name: str) -> str:
     completed = podman.query(
         [
             *("journalctl", "--user", "--no-pager", "--output=cat"),
-            *(f"--unit={unit.service_name(name)}", f"--lines={_LOG_LINES}"),
+            *(f"--unit={unit.get_service_name(name)}", f"--lines={_LOG_LINES}"),
         ]
     )
     if completed.ok and completed.stdout.strip():
@@ -253,7 +253,9 @@ def read_unit_log(podman: Podman, name: str) -> str:
 
 def read_unit_state(podman: Podman, name: str) -> str:
     """Return the unit's state as systemd names it: active, inactive, failed, ..."""
-    completed = podman.query(podman.systemctl_command("is-active", unit.service_name(name)))
+    completed = podman.query(
+        podman.make_systemctl_command("is-active", unit.get_service_name(name))
+    )
     return completed.stdout.strip() or "unknown"
 
 
@@ -261,7 +263,7 @@ def _has_failed(podman: Podman, name: str) -> bool:
     return read_unit_state(podman, name) == "failed"
 
 
-def first_object(text: str) -> dict[str, Any]:
+def parse_first_object(text: str) -> dict[str, Any]:
     """Return the first object of a JSON list, or an empty one if there is none."""
     try:
         found = json.loads(text)

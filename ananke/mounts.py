@@ -27,20 +27,22 @@ class Mount:
     backup: bool = True
 
 
-def _state_mount(folder: str, target: str, content: str, *, backup: bool = True) -> Mount:
+def _make_state_mount(folder: str, target: str, content: str, *, backup: bool = True) -> Mount:
     return Mount(f"{STATE}/{folder}", PurePosixPath(target), content, backup=backup)
 
 
 MOUNTS = (
-    _state_mount("dyn_home", "/var/lib/private", "the homes of students and teachers"),
-    _state_mount("home", "/home", "the homes of courses: sources, gradebook and collected work"),
-    _state_mount("hub", "/var/lib/jupyterhub", "the hub's database, cookie secret and tokens"),
-    _state_mount("kore", "/var/lib/kore", "Kore's database and the hub's LTI keys"),
-    _state_mount(
+    _make_state_mount("dyn_home", "/var/lib/private", "the homes of students and teachers"),
+    _make_state_mount(
+        "home", "/home", "the homes of courses: sources, gradebook and collected work"
+    ),
+    _make_state_mount("hub", "/var/lib/jupyterhub", "the hub's database, cookie secret and tokens"),
+    _make_state_mount("kore", "/var/lib/kore", "Kore's database and the hub's LTI keys"),
+    _make_state_mount(
         "exchange", "/opt/nbgrader_exchange", "released assignments, submissions and feedback"
     ),
-    _state_mount("parts", "/opt/parts", "optional parts"),
-    _state_mount(
+    _make_state_mount("parts", "/opt/parts", "optional parts"),
+    _make_state_mount(
         "log", "/var/log/journal", "the journal of the hub and of all servers", backup=False
     ),
     Mount(

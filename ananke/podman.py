@@ -98,7 +98,7 @@ class Podman:
         """Return the JSON that podman prints; raises AnankeError if it prints none."""
         completed = self.query(argv)
         if not completed.ok:
-            raise command_error(argv, completed)
+            raise make_command_error(argv, completed)
         try:
             return json.loads(completed.stdout or "null")
         except ValueError as error:
@@ -147,7 +147,7 @@ class Podman:
                 or "no such object" in completed.stderr.lower()
             ):
                 return None
-            raise command_error(["podman", "container", "inspect", name], completed)
+            raise make_command_error(["podman", "container", "inspect", name], completed)
         try:
             found = json.loads(completed.stdout)
         except ValueError:
@@ -170,7 +170,7 @@ class Podman:
         """
         completed = self.try_run(argv, seconds=seconds, stdin=stdin, stdout=stdout)
         if not completed.ok:
-            raise command_error(argv, completed)
+            raise make_command_error(argv, completed)
         return completed
 
     def try_run(
@@ -197,7 +197,7 @@ class Podman:
             self._execute(argv, seconds=LONG_SECONDS) if quiet else self._execute_streaming(argv)
         )
         if not completed.ok:
-            raise command_error(argv, completed)
+            raise make_command_error(argv, completed)
         return completed
 
     def run_interactive(self, argv: Sequence[str]) -> int:
@@ -207,9 +207,9 @@ class Podman:
         try:
             return subprocess.run(argv, env=self._environment, check=False).returncode
         except OSError as error:
-            raise command_error(argv, _start_failure(argv, error)) from error
+            raise make_command_error(argv, _make_start_failure(argv, error)) from error
 
-    def systemctl_command(self, *args: str) -> list[str]:
+    def make_systemctl_command(self, *args: str) -> list[str]:
         """Return the command line of ``systemctl`` for units of this account."""
         return ["systemctl", "--user", *args]
 
@@ -235,7 +235,7 @@ class Podman:
         except subprocess.TimeoutExpired:
             return CompletedCommand(124, "", f"{argv[0]} did not end within {seconds:g} seconds")
         except OSError as error:
-            return _start_failure(argv, error)
+            return _make_start_failure(argv, error)
         return CompletedCommand(
             ended.returncode,
             (ended.stdout or b"").decode("utf-8", "replace"),
@@ -257,16 +257,16 @@ class Podman:
                     os.write(2, line)
                     lines = [*lines[-_MAX_ERROR_LINES:], line]
         except OSError as error:
-            return _start_failure(argv, error)
+            return _make_start_failure(argv, error)
         return CompletedCommand(process.returncode, "", b"".join(lines).decode("utf-8", "replace"))
 
 
-def _start_failure(argv: Sequence[str], error: OSError) -> CompletedCommand:
+def _make_start_failure(argv: Sequence[str], error: OSError) -> CompletedCommand:
     code = _MISSING if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
     return CompletedCommand(code, "", f"{argv[0]}: {error.strerror}")
 
 
-def command_error(argv: Sequence[str], completed: CompletedCommand) -> AnankeError:
+def make_command_error(argv: Sequence[str], completed: CompletedCommand) -> AnankeError:
     """Return the error for a program that failed: its output, and what to do."""
     name = Path(argv[0]).name
     if completed.code == _MISSING and completed.stderr.startswith(argv[0]):

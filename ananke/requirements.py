@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from ananke import __version__
-from ananke.definition import Definition, definition_error
+from ananke.definition import Definition, make_definition_error
 from ananke.podman import Podman
 
 CDI_FOLDERS = ("etc/cdi", "var/run/cdi", "run/cdi")
@@ -21,14 +21,14 @@ def check_requirements(podman: Podman, found: Definition) -> None:
             version = podman.version() if name == "podman" else _parse_version(__version__)
             if version[: minimum.count(".") + 1] < _parse_version(minimum):
                 shown = ".".join(str(number) for number in version)
-                raise definition_error(
+                raise make_definition_error(
                     found.file,
                     line,
                     f"{name} {minimum} or newer is required, this is {shown}",
                     f"Upgrade {name}.",
                 )
         elif requirement == "gpu" and not list_cdi_files(Path("/")):
-            raise definition_error(
+            raise make_definition_error(
                 found.file,
                 line,
                 "a GPU is required, and no GPU of this host has a CDI name",
@@ -39,7 +39,7 @@ def check_requirements(podman: Podman, found: Definition) -> None:
             path = requirement.removeprefix("path:")
             if not Path(path).exists():
                 message = f"{path} is required and does not exist"
-                raise definition_error(found.file, line, message, "Create it.")
+                raise make_definition_error(found.file, line, message, "Create it.")
 
 
 def list_cdi_files(host_root: Path) -> list[Path]:

@@ -37,7 +37,7 @@ class Steps:
             try:
                 path.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
             except OSError as error:
-                raise _file_error("make", path, error) from error
+                raise _make_file_error("make", path, error) from error
 
     def write_file(self, path: Path, text: str, *, mode: int = _FILE_MODE) -> None:
         """Write a file, completely or not at all."""
@@ -54,7 +54,7 @@ class Steps:
                 os.fsync(file.fileno())
             partial.replace(path)
         except OSError as error:
-            raise _file_error("write", path, error) from error
+            raise _make_file_error("write", path, error) from error
 
     def remove_file(self, path: Path) -> None:
         """Remove a file if it exists."""
@@ -62,10 +62,10 @@ class Steps:
             try:
                 path.unlink()
             except OSError as error:
-                raise _file_error("remove", path, error) from error
+                raise _make_file_error("remove", path, error) from error
 
 
-def _file_error(verb: str, path: Path, error: OSError) -> AnankeError:
+def _make_file_error(verb: str, path: Path, error: OSError) -> AnankeError:
     return AnankeError(
         Exit.HOST,
         f"Could not {verb} {path}: {error.strerror}.",

@@ -14,44 +14,44 @@ from pathlib import Path
 from ananke.definition import Definition
 from ananke.errors import AnankeError, Exit
 from ananke.mounts import MOUNTS
-from ananke.podman import Podman, command_error
+from ananke.podman import Podman, make_command_error
 
 LABEL = "ananke.definition"
 _START_SECONDS, _STOP_SECONDS = 180, 90
 _REPOSITORY = "localhost/ananke-hub"
 
 
-def current_tag(name: str) -> str:
+def get_current_tag(name: str) -> str:
     """Return the tag of the image that a container runs on."""
     return f"{_REPOSITORY}/{name}:current"
 
 
-def previous_tag(name: str) -> str:
+def get_previous_tag(name: str) -> str:
     """Return the tag of the image that it ran on before the last update."""
     return f"{_REPOSITORY}/{name}:previous"
 
 
-def service_name(name: str) -> str:
+def get_service_name(name: str) -> str:
     """Return the unit's name. The prefix keeps it apart from the account's other units."""
     return f"ananke-{name}.service"
 
 
-def quadlet_file(name: str) -> Path:
+def get_quadlet_file(name: str) -> Path:
     """Return the path of a container's Quadlet file."""
-    return _config_home() / "containers" / "systemd" / f"ananke-{name}.container"
+    return _find_config_home() / "containers" / "systemd" / f"ananke-{name}.container"
 
 
-def service_file(name: str) -> Path:
+def get_service_file(name: str) -> Path:
     """Return the path of a container's unit for a Podman without Quadlet."""
-    return _config_home() / "systemd" / "user" / service_name(name)
+    return _find_config_home() / "systemd" / "user" / get_service_name(name)
 
 
 def find_installed(name: str) -> Path | None:
     """Return the file of a container's unit, or None if there is none."""
-    return next((p for p in (quadlet_file(name), service_file(name)) if p.exists()), None)
+    return next((p for p in (get_quadlet_file(name), get_service_file(name)) if p.exists()), None)
 
 
-def _config_home() -> Path:
+def _find_config_home() -> Path:
     given = os.environ.get("XDG_CONFIG_HOME", "")
     # The XDG standard says to ignore relative paths.
     return Path(given) if Path(given).is_absolute() else Path("~/.config").expanduser()
@@ -67,11 +67,11 @@ def list_volumes(definition: Definition, *, selinux: bool) -> list[str]:
     for text in definition.values["volumes"]:
         source, _, rest = text.partition(":")
         target, _, options = rest.partition(":")
-        volumes.append(_join_volume(volume_folder(definition, source), target, options))
+        volumes.append(_join_volume(get_volume_folder(definition, source), target, options))
     return volumes
 
 
-def volume_folder(definition: Definition, source: str) -> Path:
+def get_volume_folder(definition: Definition, source: str) -> Path:
     """Return the folder on this host that a volume names."""
     return definition.folder / Path(source).expanduser()
 
@@ -91,7 +91,7 @@ def require_plain_folder(definition: Definition) -> None:
         )
 
 
-def podman_args(definition: Definition) -> list[str]:
+def make_podman_args(definition: Definition) -> list[str]:
     """Return the arguments for which not all versions of Quadlet have a key."""
     args = ["--pull=never", "--systemd=always", "--stop-timeout=60"]
     if "pids" in list_controllers(os.geteuid(), Path("/")):
@@ -114,12 +114,12 @@ def list_controllers(uid: int, root: Path) -> set[str]:
         return set()
 
 
-def create_command(definition: Definition, *, selinux: bool) -> list[str]:
+def make_create_command(definition: Definition, *, selinux: bool) -> list[str]:
     """Return the command line of ``podman create`` for a Podman without Quadlet."""
-    argv = ["podman", "create", f"--name={definition.name}", f"--label={_label(definition)}"]
+    argv = ["podman", "create", f"--name={definition.name}", f"--label={_make_label(definition)}"]
     argv += ["--cap-add=SYS_ADMIN", f"--publish={definition.published}", "--tz=local"]
     argv += [f"--volume={volume}" for volume in list_volumes(definition, selinux=selinux)]
-    return [*argv, *podman_args(definition), current_tag(definition.name)]
+    return [*argv, *make_podman_args(definition), get_current_tag(definition.name)]
 
 
 def render_quadlet(definition: Definition, *, selinux: bool) -> str:
@@ -135,13 +135,13 @@ def render_quadlet(definition: Definition, *, selinux: bool) -> str:
         "",
         "[Container]",
         f"ContainerName={definition.name}",
-        f"Image={current_tag(definition.name)}",
-        f"Label={_quote(_label(definition))}",
+        f"Image={get_current_tag(definition.name)}",
+        f"Label={_quote(_make_label(definition))}",
         "AddCapability=SYS_ADMIN",
         f"PublishPort={definition.published}",
         "Timezone=local",
         *(f"Volume={_escape(v)}" for v in list_volumes(definition, selinux=selinux)),
-        f"PodmanArgs={' '.join(_quote(arg) for arg in podman_args(definition))}",
+        f"PodmanArgs={' '.join(_quote(arg) for arg in make_podman_args(definition))}",
         "",
         "[Service]",
         "Restart=on-failure",
@@ -156,7 +156,7 @@ def render_quadlet(definition: Definition, *, selinux: bool) -> str:
     return "\n".join(lines)
 
 
-def _label(definition: Definition) -> str:
+def _make_label(definition: Definition) -> str:
     return f"{LABEL}={definition.folder}"
 
 
@@ -174,11 +174,11 @@ def _quote(text: str) -> str:
 def check_quadlet(podman: Podman, generator: str, name: str, text: str) -> None:
     """Let Podman's own generator check the file; raises AnankeError with its output."""
     with tempfile.TemporaryDirectory(prefix="ananke-") as folder:
-        (Path(folder) / quadlet_file(name).name).write_text(text, encoding="utf-8")
+        (Path(folder) / get_quadlet_file(name).name).write_text(text, encoding="utf-8")
         argv = [generator, "-dryrun", "-user"]
         completed = podman.query(argv, environment={"QUADLET_UNIT_DIRS": folder})
-    if not completed.ok or service_name(name) not in completed.stdout:
-        error = command_error(argv, completed)
+    if not completed.ok or get_service_name(name) not in completed.stdout:
+        error = make_command_error(argv, completed)
         raise AnankeError(
             Exit.PODMAN,
             "Podman's Quadlet generator rejected the unit.",

@@ -44,7 +44,7 @@ def open_subfolder(root: int, path: str, *, make: bool = False) -> Iterator[int]
                 below = os.open(part, FOLDER, dir_fd=current)
             except OSError as error:
                 if make and error.errno in NOT_A_FOLDER:
-                    raise damage_error(
+                    raise make_damage_error(
                         f"{path!r} leads through something that is not a folder"
                     ) from None
                 raise
@@ -55,7 +55,7 @@ def open_subfolder(root: int, path: str, *, make: bool = False) -> Iterator[int]
         os.close(current)
 
 
-def damage_error(reason: str) -> AnankeError:
+def make_damage_error(reason: str) -> AnankeError:
     """Return the error for an archive that cannot be trusted."""
     return AnankeError(
         Exit.CHECKSUM,

@@ -12,7 +12,7 @@ import zlib
 from pathlib import Path
 from typing import IO, Any
 
-from ananke.archive.openat import CREATE, damage_error, open_folder, open_subfolder
+from ananke.archive.openat import CREATE, make_damage_error, open_folder, open_subfolder
 from ananke.archive.packing import FORMAT, MANIFEST
 from ananke.errors import AnankeError, Exit
 
@@ -62,14 +62,14 @@ class _Unpacker:
                 while plain.read(_CHUNK):
                     pass
         except (tarfile.TarError, EOFError, UnicodeError, zlib.error, gzip.BadGzipFile) as error:
-            raise damage_error(str(error) or "it ends too early") from error
+            raise make_damage_error(str(error) or "it ends too early") from error
         if self._manifest is None:
-            raise damage_error("it ends before its manifest")
+            raise make_damage_error("it ends before its manifest")
         expected = {name: about["sha256"] for name, about in self._manifest["files"].items()}
         if expected != self._sums:
             names = [*expected, *self._sums]
             wrong = next(n for n in names if expected.get(n) != self._sums.get(n))
-            raise damage_error(f"{wrong!r} is not as it was backed up")
+            raise make_damage_error(f"{wrong!r} is not as it was backed up")
         # Last, and from the inside out: the final mode may not allow writing into a folder.
         for info in reversed(self._folders):
             with open_subfolder(self._root, info.name) as made:
@@ -78,16 +78,16 @@ class _Unpacker:
 
     def _unpack_member(self, archive: tarfile.TarFile, info: tarfile.TarInfo) -> None:
         if self._manifest is not None:
-            raise damage_error("it continues after its manifest")
+            raise make_damage_error("it continues after its manifest")
         if info.name == MANIFEST:
             self._manifest = _read_manifest(archive, info)
             return
-        parts = _safe_parts(info.name)
+        parts = _split_safely(info.name)
         with open_subfolder(self._root, "/".join(parts[:-1]), make=True) as parent:
             try:
                 self._create(archive, info, parts[-1], parent)
             except FileExistsError as error:
-                raise damage_error(f"{info.name!r} is in it twice") from error
+                raise make_damage_error(f"{info.name!r} is in it twice") from error
 
     def _create(
         self, archive: tarfile.TarFile, info: tarfile.TarInfo, name: str, parent: int
@@ -101,14 +101,14 @@ class _Unpacker:
                 os.chown(name, info.uid, info.gid, dir_fd=parent, follow_symlinks=False)
         elif info.islnk():
             if info.linkname not in self._sums:
-                raise damage_error(f"{info.name!r} is a link to something that is not in it")
-            parts = _safe_parts(info.linkname)
+                raise make_damage_error(f"{info.name!r} is a link to something that is not in it")
+            parts = _split_safely(info.linkname)
             with open_subfolder(self._root, "/".join(parts[:-1])) as other:
                 os.link(parts[-1], name, src_dir_fd=other, dst_dir_fd=parent, follow_symlinks=False)
         elif info.isreg():
             self._sums[info.name] = _create_file(archive, info, name, parent)
         else:
-            raise damage_error(f"{info.name!r} is neither a file, a folder nor a link")
+            raise make_damage_error(f"{info.name!r} is neither a file, a folder nor a link")
 
 
 def _read_manifest(archive: tarfile.TarFile, info: tarfile.TarInfo) -> dict[str, Any]:
@@ -120,9 +120,9 @@ def _read_manifest(archive: tarfile.TarFile, info: tarfile.TarInfo) -> dict[str,
             isinstance(about["sha256"], str) for about in files.values()
         )
     except (ValueError, AttributeError, KeyError, TypeError, RecursionError) as error:
-        raise damage_error("its manifest is invalid") from error
+        raise make_damage_error("its manifest is invalid") from error
     if not readable:
-        raise damage_error("its manifest is invalid")
+        raise make_damage_error("its manifest is invalid")
     if number != FORMAT:
         raise AnankeError(
             Exit.CHECKSUM,
@@ -133,10 +133,10 @@ def _read_manifest(archive: tarfile.TarFile, info: tarfile.TarInfo) -> dict[str,
     return found
 
 
-def _safe_parts(name: str) -> list[str]:
+def _split_safely(name: str) -> list[str]:
     parts = name.split("/")
     if any(part in ("", ".", "..") or "\0" in part for part in parts):
-        raise damage_error(f"{name!r} leads out of the folder")
+        raise make_damage_error(f"{name!r} leads out of the folder")
     return parts
 
 

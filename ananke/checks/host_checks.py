@@ -91,7 +91,7 @@ def check_delegation(host: Host) -> Check:
 
 def check_user_session(host: Host) -> Check:
     """Check that the account's own systemd answers."""
-    completed = host.podman.query(host.podman.systemctl_command("is-system-running"))
+    completed = host.podman.query(host.podman.make_systemctl_command("is-system-running"))
     state = completed.stdout.strip()
     if state in ("running", "degraded", "starting", "initializing"):
         return Check("user session", "ok", f"systemd answers ({state})")

@@ -18,7 +18,7 @@ from ananke import checksums
 from ananke.commands.list_ import format_size
 from ananke.context import CommandContext, Directory, DryRun, Json, Name, require_ordinary_user, run
 from ananke.definition import Definition
-from ananke.errors import AnankeError, Exit, exit_codes
+from ananke.errors import AnankeError, Exit, describe_exit_codes
 from ananke.mounts import HUB_DATABASE, KORE_DATABASE, MOUNTS
 from ananke.podman import LONG_SECONDS, CompletedCommand, Podman
 from ananke.result import Result, make_fact_table
@@ -69,7 +69,7 @@ class BackupResult(Result):
         )
 
 
-def archive_command(*args: str) -> list[str]:
+def make_archive_command(*args: str) -> list[str]:
     """Return the command line of ``ananke.archive`` in Podman's user namespace."""
     return ["podman", "unshare", sys.executable, "-P", "-m", "ananke.archive", *args]
 
@@ -150,7 +150,7 @@ def _pack(
     podman = context.podman
     folder = str(found.folder)
     partial.unlink(missing_ok=True)
-    databases = parse_archive_output(podman.query(archive_command("databases", folder)))
+    databases = parse_archive_output(podman.query(make_archive_command("databases", folder)))
     staged: dict[str, str] = {}
     warnings: list[str] = []
     # Databases first: the files that they mention are then packed after them.
@@ -170,7 +170,7 @@ def _pack(
             staged[database["path"]] = str(copy)
     staged_list = stage / "staged.json"
     staged_list.write_text(json.dumps(staged), encoding="utf-8")
-    argv = archive_command("pack", folder, str(partial), str(staged_list))
+    argv = make_archive_command("pack", folder, str(partial), str(staged_list))
     completed = podman.try_run(argv, seconds=LONG_SECONDS)
     return parse_archive_output(completed), len(databases), warnings
 
@@ -190,11 +190,13 @@ def _copy_database(podman: Podman, name: str, database: dict[str, Any], copy: Pa
     ]
     with copy.open("wb") as file:
         podman.run(
-            [*argv, str(_path_in_container(database["path"]))], seconds=LONG_SECONDS, stdout=file
+            [*argv, str(_get_path_in_container(database["path"]))],
+            seconds=LONG_SECONDS,
+            stdout=file,
         )
 
 
-def _path_in_container(path: str) -> PurePosixPath:
+def _get_path_in_container(path: str) -> PurePosixPath:
     """Return the path in the container of a path below the definition."""
     mount = next(m for m in MOUNTS if path.startswith(f"{m.source}/"))
     return mount.target / path.removeprefix(f"{mount.source}/")
@@ -211,7 +213,7 @@ def register(app: typer.Typer) -> None:
         Exit.HOST,
     )
 
-    @app.command("backup", epilog=exit_codes(*codes))
+    @app.command("backup", epilog=describe_exit_codes(*codes))
     def command(
         *,
         name: Name = None,

@@ -13,7 +13,7 @@ from rich.console import RenderableType
 
 from ananke.commands.list_ import format_size
 from ananke.context import CommandContext, Directory, DryRun, Json, run
-from ananke.errors import AnankeError, Exit, exit_codes
+from ananke.errors import AnankeError, Exit, describe_exit_codes
 from ananke.result import Result, make_table
 
 FOLDER = "images"
@@ -109,7 +109,9 @@ def build(
 def register(app: typer.Typer) -> None:
     """Add ``build`` to the command line."""
 
-    @app.command("build", epilog=exit_codes(Exit.SOFTWARE_MISSING, Exit.PODMAN, Exit.NOT_FOUND))
+    @app.command(
+        "build", epilog=describe_exit_codes(Exit.SOFTWARE_MISSING, Exit.PODMAN, Exit.NOT_FOUND)
+    )
     def command(
         *,
         names: Annotated[

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from ananke import unit
 from ananke.context import CommandContext, Directory, DryRun, Json, Name, run
-from ananke.errors import AnankeError, Exit, exit_codes
+from ananke.errors import AnankeError, Exit, describe_exit_codes
 from ananke.result import Result
 
 FOLDER = "ca"
@@ -107,7 +107,7 @@ def change_authorities(
 def register(app: typer.Typer) -> None:
     """Add ``ca`` to the command line."""
 
-    @app.command("ca", epilog=exit_codes(Exit.DEFINITION, Exit.NOT_FOUND, Exit.HOST))
+    @app.command("ca", epilog=describe_exit_codes(Exit.DEFINITION, Exit.NOT_FOUND, Exit.HOST))
     def command(
         *,
         name: Name = None,

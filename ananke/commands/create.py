@@ -14,7 +14,7 @@ from rich.text import Text
 from ananke import definition, hubconfig, hubs, requirements, unit
 from ananke.context import CommandContext, Directory, DryRun, Json, Name, require_ordinary_user, run
 from ananke.definition import Definition
-from ananke.errors import AnankeError, Exit, exit_codes
+from ananke.errors import AnankeError, Exit, describe_exit_codes
 from ananke.option_flags import Overrides, add_option_flags
 from ananke.result import Result, make_fact_table
 
@@ -100,7 +100,9 @@ def check_definition(context: CommandContext, found: Definition) -> None:
 
 def ask_missing_values(context: CommandContext, found: Definition) -> Definition:
     """Return the definition with a person's answers instead of ``interactive``."""
-    return found.with_values({key: context.ask_option(key) for key in found.interactive_keys()})
+    return found.with_values(
+        {key: context.ask_option(key) for key in found.list_interactive_keys()}
+    )
 
 
 def set_up_container(
@@ -114,7 +116,7 @@ def set_up_container(
     """Make folders and unit, tag the image, start, and wait until the hub answers."""
     hubs.make_folders(context, found)
     hubs.save_created_values(context, found)
-    context.podman.run(["podman", "tag", image_id, unit.current_tag(found.name)])
+    context.podman.run(["podman", "tag", image_id, unit.get_current_tag(found.name)])
     file = hubs.install_unit(context, found)
     seconds = 0.0
     if start:
@@ -122,10 +124,10 @@ def set_up_container(
         seconds = hubs.wait_for_hub(context, found, seconds=wait_seconds)
     return CreateResult(
         name=found.name,
-        url=hubs.hub_url(found),
+        url=hubs.get_hub_url(found),
         image=found.image,
         image_id=image_id.removeprefix("sha256:"),
-        unit=unit.service_name(found.name),
+        unit=unit.get_service_name(found.name),
         file=file,
         memory=found.memory or None,
         cpus=found.cpus or None,
@@ -139,8 +141,8 @@ def require_volumes(found: Definition) -> None:
     """Raise AnankeError for a volume whose folder does not exist: Podman would not start."""
     for text in found.values["volumes"]:
         source = text.partition(":")[0]
-        if not unit.volume_folder(found, source).exists():
-            raise definition.definition_error(
+        if not unit.get_volume_folder(found, source).exists():
+            raise definition.make_definition_error(
                 found.file,
                 found.lines.get("volumes", 0),
                 f"volumes names the folder {source!r}, which does not exist",
@@ -182,7 +184,7 @@ def require_port(context: CommandContext, found: Definition) -> None:
 def register(app: typer.Typer) -> None:
     """Add ``create`` to the command line."""
 
-    @app.command("create", epilog=exit_codes(*EXIT_CODES))
+    @app.command("create", epilog=describe_exit_codes(*EXIT_CODES))
     @add_option_flags()
     def command(
         *,

@@ -17,7 +17,7 @@ from ananke.checks.check import Check, Host
 from ananke.commands import create
 from ananke.commands.ca import FOLDER as CA_FOLDER
 from ananke.context import CommandContext, Directory, Json, run
-from ananke.errors import AnankeError, Exit, exit_codes
+from ananke.errors import AnankeError, Exit, describe_exit_codes
 from ananke.result import Result, make_table
 
 _COLOURS = {"ok": "green", "warning": "yellow", "error": "bold red"}
@@ -90,7 +90,7 @@ def _check_definition(context: CommandContext, name: str, public_url: str | None
         return [Check(f"definition {name}", "error", error.message, error.hint)]
     checks = [Check(f"definition {name}", "ok", str(folder))]
     if is_created:
-        url = hubs.hub_url(read)
+        url = hubs.get_hub_url(read)
         if hubs.is_answering(read):
             checks.append(Check("hub", "ok", f"answers at {url}"))
         else:
@@ -112,7 +112,7 @@ def _check_definition(context: CommandContext, name: str, public_url: str | None
 def register(app: typer.Typer) -> None:
     """Add ``doctor`` to the command line."""
 
-    @app.command("doctor", epilog=exit_codes(Exit.NOT_FOUND, Exit.HOST))
+    @app.command("doctor", epilog=describe_exit_codes(Exit.NOT_FOUND, Exit.HOST))
     def command(
         *,
         name: Annotated[

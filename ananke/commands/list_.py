@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ananke import definition, hubs, unit
 from ananke.context import CommandContext, Directory, Json, run
-from ananke.errors import AnankeError, Exit, exit_codes
+from ananke.errors import AnankeError, Exit, describe_exit_codes
 from ananke.result import Result, make_table
 from ananke.times import to_iso, to_local
 
@@ -110,7 +110,7 @@ def list_images(context: CommandContext) -> Listing:
 def register(app: typer.Typer) -> None:
     """Add ``list`` to the command line."""
 
-    @app.command("list", epilog=exit_codes(Exit.SOFTWARE_MISSING, Exit.PODMAN))
+    @app.command("list", epilog=describe_exit_codes(Exit.SOFTWARE_MISSING, Exit.PODMAN))
     def command(
         *,
         show_images: Annotated[

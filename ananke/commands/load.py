@@ -13,7 +13,7 @@ from rich.text import Text
 
 from ananke import checksums
 from ananke.context import CommandContext, Directory, DryRun, Json, run
-from ananke.errors import AnankeError, Exit, exit_codes
+from ananke.errors import AnankeError, Exit, describe_exit_codes
 from ananke.podman import LONG_SECONDS
 from ananke.result import Result
 
@@ -43,7 +43,7 @@ def load(
             raise AnankeError(
                 Exit.CHECKSUM,
                 f"The checksum of {file} is unknown: there is no "
-                f"{checksums.checksum_path(file).name}.",
+                f"{checksums.get_checksum_path(file).name}.",
                 "Get the checksum from where you got the image, and give it with --sha256 or "
                 "--checksum-file.",
             )
@@ -59,7 +59,7 @@ def register(app: typer.Typer) -> None:
     """Add ``load`` to the command line."""
     codes = (Exit.SOFTWARE_MISSING, Exit.PODMAN, Exit.NOT_FOUND, Exit.CHECKSUM)
 
-    @app.command("load", epilog=exit_codes(*codes))
+    @app.command("load", epilog=describe_exit_codes(*codes))
     def command(
         *,
         file: Annotated[Path, typer.Argument(help="Image file, as ananke save writes it.")],

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ananke import hubs, unit
 from ananke.context import CommandContext, Directory, DryRun, Json, Name, run
-from ananke.errors import AnankeError, Exit, exit_codes
+from ananke.errors import AnankeError, Exit, describe_exit_codes
 from ananke.mounts import HUB_UNIT
 from ananke.result import Result
 
@@ -41,7 +41,7 @@ def read_logs(
     found = context.choose_name(name)
     hubs.require_created(found)
     if boot:
-        argv = ["journalctl", "--user", f"--unit={unit.service_name(found)}"]
+        argv = ["journalctl", "--user", f"--unit={unit.get_service_name(found)}"]
     else:
         argv = ["podman", "exec", found, "journalctl"]
         argv += [] if unit_name == "all" else [f"--unit={unit_name}"]
@@ -67,7 +67,9 @@ def read_logs(
 def register(app: typer.Typer) -> None:
     """Add ``logs`` to the command line."""
 
-    @app.command("logs", epilog=exit_codes(Exit.SOFTWARE_MISSING, Exit.PODMAN, Exit.NOT_FOUND))
+    @app.command(
+        "logs", epilog=describe_exit_codes(Exit.SOFTWARE_MISSING, Exit.PODMAN, Exit.NOT_FOUND)
+    )
     def command(
         *,
         name: Name = None,

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from ananke import definition, hubconfig, templates
 from ananke.context import CommandContext, Directory, DryRun, Json, run
-from ananke.errors import AnankeError, Exit, exit_codes
+from ananke.errors import AnankeError, Exit, describe_exit_codes
 from ananke.option_flags import Overrides, add_option_flags
 from ananke.options import BY_KEY, InvalidValue
 from ananke.result import Result
@@ -130,7 +130,7 @@ def _list_missing(context: CommandContext, name: str) -> list[str]:
 def register(app: typer.Typer) -> None:
     """Add ``new`` to the command line."""
 
-    @app.command("new", epilog=exit_codes(Exit.NOT_FOUND, Exit.EXISTS, Exit.HOST))
+    @app.command("new", epilog=describe_exit_codes(Exit.NOT_FOUND, Exit.EXISTS, Exit.HOST))
     @add_option_flags("port", default_from="")
     def command(
         *,

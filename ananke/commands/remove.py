@@ -21,7 +21,7 @@ from ananke.context import (
     require_ordinary_user,
     run,
 )
-from ananke.errors import Exit, exit_codes
+from ananke.errors import Exit, describe_exit_codes
 from ananke.mounts import STATE
 from ananke.result import Result
 
@@ -51,7 +51,7 @@ def remove(context: CommandContext, name: str | None, *, data: bool = False) -> 
     if file is not None:
         hubs.remove_unit(context, found, file)
     podman = context.podman
-    for tag in (unit.current_tag(found), unit.previous_tag(found)):
+    for tag in (unit.get_current_tag(found), unit.get_previous_tag(found)):
         if podman.find_image_id(tag) is not None:
             podman.run(["podman", "untag", tag, tag])
     if data and folder.exists():
@@ -64,7 +64,7 @@ def register(app: typer.Typer) -> None:
     """Add ``remove`` to the command line."""
     codes = (Exit.SOFTWARE_MISSING, Exit.PODMAN, Exit.NOT_FOUND, Exit.HOST, Exit.DECLINED)
 
-    @app.command("remove", epilog=exit_codes(*codes))
+    @app.command("remove", epilog=describe_exit_codes(*codes))
     def command(
         *,
         name: Name = None,

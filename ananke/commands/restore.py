@@ -12,9 +12,9 @@ from rich.text import Text
 
 from ananke import checksums, definition, hubs
 from ananke.commands import create
-from ananke.commands.backup import archive_command, parse_archive_output
+from ananke.commands.backup import make_archive_command, parse_archive_output
 from ananke.context import CommandContext, Directory, DryRun, Json, require_ordinary_user, run
-from ananke.errors import AnankeError, Exit, exit_codes
+from ananke.errors import AnankeError, Exit, describe_exit_codes
 from ananke.option_flags import Overrides, add_option_flags
 from ananke.podman import LONG_SECONDS
 from ananke.result import Result
@@ -75,7 +75,7 @@ def restore(
         if digest is not None:
             checksums.verify_checksum(file, archive, digest)
         completed = context.podman.try_run(
-            archive_command("unpack", str(folder)), seconds=LONG_SECONDS, stdin=archive
+            make_archive_command("unpack", str(folder)), seconds=LONG_SECONDS, stdin=archive
         )
     if context.dry_run:
         return RestoreResult(name, folder, "", "", None)
@@ -103,7 +103,7 @@ def _create_container(
 def register(app: typer.Typer) -> None:
     """Add ``restore`` to the command line."""
 
-    @app.command("restore", epilog=exit_codes(*create.EXIT_CODES, Exit.CHECKSUM))
+    @app.command("restore", epilog=describe_exit_codes(*create.EXIT_CODES, Exit.CHECKSUM))
     @add_option_flags("port", "image_name", default_from="the backup")
     def command(
         *,

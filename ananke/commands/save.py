@@ -13,7 +13,7 @@ from rich.text import Text
 from ananke import checksums, hubs
 from ananke.commands.list_ import format_size, list_images
 from ananke.context import CommandContext, Directory, DryRun, Json, run
-from ananke.errors import AnankeError, Exit, exit_codes
+from ananke.errors import AnankeError, Exit, describe_exit_codes
 from ananke.podman import LONG_SECONDS
 from ananke.result import Result
 
@@ -68,14 +68,14 @@ def save(context: CommandContext, image: str | None, output: Path | None) -> Sav
         ) from error
     finally:
         partial.unlink(missing_ok=True)
-    return SaveResult(image, output, checksums.checksum_path(output), digest, size)
+    return SaveResult(image, output, checksums.get_checksum_path(output), digest, size)
 
 
 def register(app: typer.Typer) -> None:
     """Add ``save`` to the command line."""
     codes = (Exit.SOFTWARE_MISSING, Exit.PODMAN, Exit.NOT_FOUND, Exit.EXISTS, Exit.HOST)
 
-    @app.command("save", epilog=exit_codes(*codes))
+    @app.command("save", epilog=describe_exit_codes(*codes))
     def command(
         *,
         image: Annotated[

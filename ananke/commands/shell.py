@@ -10,7 +10,7 @@ import typer
 
 from ananke import hubs
 from ananke.context import CommandContext, Directory, DryRun, Name, run
-from ananke.errors import Exit, exit_codes
+from ananke.errors import Exit, describe_exit_codes
 from ananke.result import Result
 
 
@@ -45,7 +45,7 @@ def open_shell(
 def register(app: typer.Typer) -> None:
     """Add ``shell`` to the command line."""
 
-    @app.command("shell", epilog=exit_codes(Exit.SOFTWARE_MISSING, Exit.NOT_FOUND))
+    @app.command("shell", epilog=describe_exit_codes(Exit.SOFTWARE_MISSING, Exit.NOT_FOUND))
     def command(
         *,
         name: Name = None,

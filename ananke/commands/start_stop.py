@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ananke import hubs, unit
 from ananke.context import CommandContext, Directory, DryRun, Json, Name, require_ordinary_user, run
-from ananke.errors import Exit, exit_codes
+from ananke.errors import Exit, describe_exit_codes
 from ananke.result import Result
 
 Wait = Annotated[
@@ -48,13 +48,15 @@ def change_state(
     require_ordinary_user()
     found = hubs.read_created_definition(context, name)
     if verb == "stop":
-        context.podman.run(context.podman.systemctl_command("stop", unit.service_name(found.name)))
+        context.podman.run(
+            context.podman.make_systemctl_command("stop", unit.get_service_name(found.name))
+        )
         return StateChange(name=found.name, state="stopped", url="", seconds=0.0)
     hubs.start_unit(context, found.name, verb=verb)
     seconds = hubs.wait_for_hub(context, found, seconds=wait_seconds) if wait_seconds else 0.0
     state = "running" if wait_seconds else "starting"
     return StateChange(
-        name=found.name, state=state, url=hubs.hub_url(found), seconds=round(seconds, 1)
+        name=found.name, state=state, url=hubs.get_hub_url(found), seconds=round(seconds, 1)
     )
 
 
@@ -62,7 +64,7 @@ def register(app: typer.Typer) -> None:
     """Add the three commands to the command line."""
     codes = (Exit.SOFTWARE_MISSING, Exit.DEFINITION, Exit.PODMAN, Exit.NOT_FOUND, Exit.HOST)
 
-    @app.command("start", epilog=exit_codes(*codes, Exit.HUB_NOT_ANSWERING))
+    @app.command("start", epilog=describe_exit_codes(*codes, Exit.HUB_NOT_ANSWERING))
     def start(
         *,
         name: Name = None,
@@ -79,7 +81,7 @@ def register(app: typer.Typer) -> None:
             directory=directory,
         )
 
-    @app.command("stop", epilog=exit_codes(*codes))
+    @app.command("stop", epilog=describe_exit_codes(*codes))
     def stop(
         *,
         name: Name = None,
@@ -95,7 +97,7 @@ def register(app: typer.Typer) -> None:
             directory=directory,
         )
 
-    @app.command("restart", epilog=exit_codes(*codes, Exit.HUB_NOT_ANSWERING))
+    @app.command("restart", epilog=describe_exit_codes(*codes, Exit.HUB_NOT_ANSWERING))
     def restart(
         *,
         name: Name = None,

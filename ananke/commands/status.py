@@ -11,7 +11,7 @@ from rich.console import RenderableType
 
 from ananke import hubs, unit
 from ananke.context import CommandContext, Directory, Json, Name, run
-from ananke.errors import Exit, exit_codes
+from ananke.errors import Exit, describe_exit_codes
 from ananke.result import Result, make_fact_table
 from ananke.times import to_iso, to_local
 
@@ -74,7 +74,7 @@ def read_status(context: CommandContext, name: str | None) -> Status:
         name=found.name,
         state=hubs.read_unit_state(context.podman, found.name),
         hub_answers=hubs.is_answering(found),
-        url=hubs.hub_url(found),
+        url=hubs.get_hub_url(found),
         image=found.image,
         image_id=str(container.get("Image", "")).removeprefix("sha256:"),
         started_at=to_iso(container.get("State", {}).get("StartedAt")),
@@ -84,7 +84,7 @@ def read_status(context: CommandContext, name: str | None) -> Status:
         cpu_used=str(usage.get("cpu_percent", "")),
         processes=str(usage.get("pids", "")),
         gpus=tuple(found.values["gpus"]),
-        unit=unit.service_name(found.name),
+        unit=unit.get_service_name(found.name),
         file=hubs.require_created(found.name),
         folder=found.folder,
     )
@@ -97,7 +97,7 @@ def _format_limit(limit: str | None) -> str:
 def _read_usage(context: CommandContext, name: str) -> dict[str, Any]:
     """Return what podman measures; empty if it cannot (no cgroup controllers)."""
     completed = context.podman.query(["podman", "stats", "--no-stream", "--format=json", name])
-    return hubs.first_object(completed.stdout) if completed.ok else {}
+    return hubs.parse_first_object(completed.stdout) if completed.ok else {}
 
 
 def register(app: typer.Typer) -> None:
@@ -110,7 +110,7 @@ def register(app: typer.Typer) -> None:
         Exit.HUB_NOT_ANSWERING,
     )
 
-    @app.command("status", epilog=exit_codes(*codes))
+    @app.command("status", epilog=describe_exit_codes(*codes))
     def command(*, name: Name = None, json: Json = False, directory: Directory = None) -> None:
         """Show whether a hub answers, and what its container uses and may use."""
         run(lambda context: read_status(context, name), json=json, directory=directory)

@@ -12,7 +12,7 @@ from rich.text import Text
 from ananke import hubs, unit
 from ananke.context import CommandContext, Directory, DryRun, Json, Name, require_ordinary_user, run
 from ananke.definition import Definition
-from ananke.errors import AnankeError, Exit, exit_codes
+from ananke.errors import AnankeError, Exit, describe_exit_codes
 from ananke.option_flags import Overrides, add_option_flags
 from ananke.result import Result
 
@@ -39,7 +39,7 @@ class UpdateResult(Result):
         return Text(
             f"{self.name} now runs on {self.image} ({self.image_id[:12]}): {self.url}\n"
             f"The previous image, {self.previous_id[:12]}, is kept as "
-            f"{unit.previous_tag(self.name)}."
+            f"{unit.get_previous_tag(self.name)}."
         )
 
 
@@ -59,7 +59,7 @@ def update(
     podman = context.podman
     found = hubs.read_created_definition(context, name)
     found = found.with_values(overrides)
-    current, previous = unit.current_tag(found.name), unit.previous_tag(found.name)
+    current, previous = unit.get_current_tag(found.name), unit.get_previous_tag(found.name)
     new_id = hubs.require_image(podman, found.image)
     old_id = podman.find_image_id(current)
     if old_id is None:
@@ -96,8 +96,8 @@ def _roll_back(
     ``before_id`` is the image that was kept as the previous one before this update.
     """
     cause = f"{error.message}\n{error.details}".strip() if isinstance(error, AnankeError) else ""
-    podman, previous = context.podman, unit.previous_tag(found.name)
-    podman.run(["podman", "tag", old_id, unit.current_tag(found.name)])
+    podman, previous = context.podman, unit.get_previous_tag(found.name)
+    podman.run(["podman", "tag", old_id, unit.get_current_tag(found.name)])
     if before_id is None:
         podman.run(["podman", "untag", previous, previous])
     else:
@@ -117,7 +117,7 @@ def _roll_back(
     raise AnankeError(
         Exit.ROLLED_BACK,
         f"{found.name} did not start on {found.image}. The old image runs again: "
-        f"{hubs.hub_url(found)}",
+        f"{hubs.get_hub_url(found)}",
         "No data was lost. The log is above; build or load another image and try again.",
         cause,
     ) from error
@@ -128,7 +128,7 @@ def _make_result(
 ) -> UpdateResult:
     return UpdateResult(
         name=found.name,
-        url=hubs.hub_url(found),
+        url=hubs.get_hub_url(found),
         image=found.image,
         image_id=new_id.removeprefix("sha256:"),
         previous_id=old_id.removeprefix("sha256:"),
@@ -149,7 +149,7 @@ def register(app: typer.Typer) -> None:
         Exit.ROLLED_BACK,
     )
 
-    @app.command("update", epilog=exit_codes(*codes))
+    @app.command("update", epilog=describe_exit_codes(*codes))
     @add_option_flags("image_name", default_from="the last update")
     def command(
         *,

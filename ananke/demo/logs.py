@@ -43,7 +43,7 @@ class RunLogs:
 
     def read_last_lines(self, path: Path) -> str:
         """Return the last lines that this run wrote into a log."""
-        return _last_lines(self.read_new_text(path))
+        return _take_last_lines(self.read_new_text(path))
 
     def make_start_error(self, title: str, reason: str) -> AnankeError:
         """Return the error for a program that did not start, with the end of its log."""
@@ -55,7 +55,7 @@ class RunLogs:
                 if complaint in hub_text.lower():
                     title, name = blamed, its_log
         log = self._state.logs / f"{name}.log"
-        details = _last_lines(self.read_new_text(log) or hub_text)
+        details = _take_last_lines(self.read_new_text(log) or hub_text)
         if "EADDRINUSE" in details or "Address already in use" in details:
             hint = "Another program took a port at that moment. Start the demo again."
         elif "No space left" in details:
@@ -77,5 +77,5 @@ def describe_exit_status(status: int) -> str:
     return f"exit status {status}"
 
 
-def _last_lines(text: str) -> str:
+def _take_last_lines(text: str) -> str:
     return "\n".join(text.rstrip().splitlines()[-_MAX_LINES:])

@@ -56,12 +56,12 @@ def check_port(port: int, option: str) -> int:
     return port
 
 
-def loopback_url(port: int) -> str:
+def make_loopback_url(port: int) -> str:
     """Return the URL of a port of the loopback address, without a slash at the end."""
     return f"http://{LOOPBACK}:{port}"
 
 
-def no_proxy_variables(environment: dict[str, str]) -> dict[str, str]:
+def make_no_proxy_variables(environment: dict[str, str]) -> dict[str, str]:
     """Return variables that keep loopback connections away from the machine's web proxy."""
     known = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
     hosts = ",".join(filter(None, [known, LOOPBACK, "localhost"]))

@@ -20,7 +20,7 @@ _LTI_NAMES = ("client_id", "issuer", "authorize_url", "jwks_endpoint")
 _INSTALL_HINT = "Install what the demo needs with: make setup"
 
 
-def search_path() -> str:
+def get_search_path() -> str:
     """Return the PATH on which the demo finds its programs: its own environment first."""
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
@@ -30,7 +30,7 @@ def find_proxy_command() -> list[str]:
 
     Raises AnankeError if Node is missing or too old, or if the proxy is missing.
     """
-    node = shutil.which("node", path=search_path())
+    node = shutil.which("node", path=get_search_path())
     if node is None:
         raise AnankeError(
             Exit.SOFTWARE_MISSING,
@@ -48,7 +48,7 @@ def find_proxy_command() -> list[str]:
         )
     name = "configurable-http-proxy"
     own = Path(sys.prefix) / "share" / "proxy" / "node_modules" / ".bin" / name
-    script = str(own) if own.exists() else shutil.which(name, path=search_path())
+    script = str(own) if own.exists() else shutil.which(name, path=get_search_path())
     if script is None:
         raise AnankeError(
             Exit.SOFTWARE_MISSING, f"JupyterHub's proxy, {name}, is not installed.", _INSTALL_HINT
@@ -76,27 +76,27 @@ def read_issuer(path: Path) -> str:
     try:
         path.read_bytes()
     except OSError as error:
-        raise _lms_config_error(path, f"cannot be read: {error.strerror}") from error
+        raise _make_lms_config_error(path, f"cannot be read: {error.strerror}") from error
     try:
         config: Config = PyFileConfigLoader(path.name, path=str(path.parent)).load_config()
     except SyntaxError as error:
         reason = f"is not valid Python: line {error.lineno}: {error.msg}"
-        raise _lms_config_error(path, reason) from error
+        raise _make_lms_config_error(path, reason) from error
     except (Exception, SystemExit) as error:
         reason = f"fails when it is run: {type(error).__name__}: {error}"
-        raise _lms_config_error(path, reason) from error
+        raise _make_lms_config_error(path, reason) from error
     section: dict[str, Any] = config.get("LTI13Authenticator", {})
     missing = [name for name in _LTI_NAMES if not section.get(name)]
     if missing:
         names = ", ".join(f"c.LTI13Authenticator.{name}" for name in missing)
-        raise _lms_config_error(path, f"does not set {names}")
+        raise _make_lms_config_error(path, f"does not set {names}")
     issuer = section["issuer"]
     if not isinstance(issuer, str) or not issuer.startswith(("http://", "https://")):
-        raise _lms_config_error(path, "names an issuer that is not an http(s) URL")
+        raise _make_lms_config_error(path, "names an issuer that is not an http(s) URL")
     return issuer
 
 
-def _lms_config_error(path: Path, reason: str) -> AnankeError:
+def _make_lms_config_error(path: Path, reason: str) -> AnankeError:
     return AnankeError(
         Exit.LMS_CONFIG,
         f"The LMS configuration {path} {reason}.",

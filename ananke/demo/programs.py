@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ananke.demo import preflight
 from ananke.demo.logs import RunLogs
-from ananke.demo.ports import no_proxy_variables
+from ananke.demo.ports import make_no_proxy_variables
 from ananke.demo.processes import TAG, Program
 from ananke.demo.state import StateDirectory
 
@@ -69,7 +69,7 @@ def make_hub_program(
     for name in _HUB_SERVICES:
         logs.open_log(name)
     environment = _make_environment(state)
-    passed_on = (TAG, *no_proxy_variables(environment), "PYTHONUNBUFFERED")
+    passed_on = (TAG, *make_no_proxy_variables(environment), "PYTHONUNBUFFERED")
     configuration = {
         "state_dir": str(state.path),
         "hub": addresses.hub,
@@ -123,8 +123,8 @@ def _make_environment(state: StateDirectory) -> dict[str, str]:
     }
     return {
         **inherited,
-        "PATH": preflight.search_path(),
+        "PATH": preflight.get_search_path(),
         "PYTHONUNBUFFERED": "1",
-        **no_proxy_variables(inherited),
+        **make_no_proxy_variables(inherited),
         TAG: str(state.path),
     }

@@ -16,7 +16,7 @@ from ananke.demo.logs import RunLogs, describe_exit_status
 from ananke.demo.processes import ProcessGroup, end_processes, find_leftovers
 from ananke.demo.programs import Addresses
 from ananke.demo.progress import Progress, print_line
-from ananke.demo.state import StateDirectory, default_state_dir
+from ananke.demo.state import StateDirectory, get_default_state_dir
 from ananke.demo.stop_request import StopRequest, catch_stop_signals
 from ananke.errors import AnankeError, Exit
 from kore.host import LocalHost
@@ -47,7 +47,7 @@ def run(options: Options) -> Exit:
     with catch_stop_signals() as stop:
         addresses = _choose_addresses(options)
         proxy_command = preflight.find_proxy_command()
-        with StateDirectory(options.state_dir or default_state_dir()) as state:
+        with StateDirectory(options.state_dir or get_default_state_dir()) as state:
             # Process ids in the files of a killed run may belong to other processes by now.
             end_processes(find_leftovers(state.path))
             (state.hub / "proxy.pid").unlink(missing_ok=True)
@@ -67,13 +67,13 @@ def _choose_addresses(options: Options) -> Addresses:
                 f"The hub and the LMS cannot both use port {hub_port}.",
                 "Choose two ports with --port and --lms-port.",
             )
-        issuer = ports.loopback_url(lms_port)
+        issuer = ports.make_loopback_url(lms_port)
     return Addresses(
         lms=issuer,
-        hub=ports.loopback_url(hub_port),
-        hub_api=ports.loopback_url(ports.find_free_port()),
-        proxy_api=ports.loopback_url(ports.find_free_port()),
-        kore_direct=ports.loopback_url(ports.find_free_port()),
+        hub=ports.make_loopback_url(hub_port),
+        hub_api=ports.make_loopback_url(ports.find_free_port()),
+        proxy_api=ports.make_loopback_url(ports.find_free_port()),
+        kore_direct=ports.make_loopback_url(ports.find_free_port()),
     )
 
 

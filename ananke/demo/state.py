@@ -16,7 +16,7 @@ _MAX_LOG_BYTES = 10 * 1024 * 1024
 _LOCK = "demo.lock"
 
 
-def default_state_dir() -> Path:
+def get_default_state_dir() -> Path:
     """Return the state directory of a demo by default: ``$XDG_STATE_HOME/ananke/demo``."""
     base = os.environ.get("XDG_STATE_HOME", "")
     # The XDG standard says to ignore relative paths.
@@ -105,13 +105,13 @@ def _prepare_directory(path: Path) -> Path:
         owner = path.stat().st_uid
         foreign = not (path / _LOCK).exists() and any(path.iterdir())
     except FileExistsError:
-        raise _state_error(path, "is a file, not a directory") from None
+        raise _make_state_error(path, "is a file, not a directory") from None
     except (OSError, RuntimeError) as error:
-        raise _state_error(path, _describe_error(error)) from error
+        raise _make_state_error(path, _describe_error(error)) from error
     if owner != os.geteuid():
-        raise _state_error(path, "belongs to another user")
+        raise _make_state_error(path, "belongs to another user")
     if foreign:
-        raise _state_error(path, "holds files that do not belong to a demo")
+        raise _make_state_error(path, "holds files that do not belong to a demo")
     return path
 
 
@@ -120,14 +120,14 @@ def _lock_directory(path: Path) -> int:
         descriptor = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         path.chmod(_PRIVATE)
     except OSError as error:
-        raise _state_error(path, _describe_error(error)) from error
+        raise _make_state_error(path, _describe_error(error)) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         holder = os.read(descriptor, 20).decode("ascii", "replace").strip() or "unknown"
         os.close(descriptor)
         if error.errno not in (errno.EAGAIN, errno.EACCES):
-            raise _state_error(path, f"cannot be locked ({error.strerror})") from error
+            raise _make_state_error(path, f"cannot be locked ({error.strerror})") from error
         raise AnankeError(
             Exit.STATE_IN_USE,
             f"Another demo (process {holder}) is using {path}.",
@@ -148,7 +148,7 @@ def _describe_error(error: BaseException) -> str:
     )
 
 
-def _state_error(path: Path, reason: str) -> AnankeError:
+def _make_state_error(path: Path, reason: str) -> AnankeError:
     return AnankeError(
         Exit.STATE_UNUSABLE,
         f"The state directory {path} {reason}.",

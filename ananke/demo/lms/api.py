@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from ananke.demo.lms.errors import PageError
 from ananke.demo.lms.identifiers import get_context_id, get_link_id, get_subject
-from ananke.demo.lms.platform import current_platform
-from ananke.demo.lms.service_requests import json_response
+from ananke.demo.lms.platform import get_current_platform
+from ananke.demo.lms.service_requests import make_json_response
 from ananke.demo.lms.store import (
     Activity,
     Course,
@@ -29,7 +29,7 @@ blueprint = Blueprint("api", __name__)
 @blueprint.get("/api/state")
 def state() -> Response:
     """Return users, courses, activities, and the registration of the tool."""
-    lms = current_platform()
+    lms = get_current_platform()
     config = lms.config
     with lms.store.read_session() as db:
         body = {
@@ -45,13 +45,13 @@ def state() -> Response:
             "courses": [course_to_dict(entry) for entry in db.scalars(select(Course))],
             "activities": [activity_to_dict(entry) for entry in db.scalars(select(Activity))],
         }
-    return json_response(body)
+    return make_json_response(body)
 
 
 @blueprint.get("/api/gradebook")
 def gradebook() -> Response:
     """Return the line items of one course (`course`: slug or number) with their grades."""
-    lms = current_platform()
+    lms = get_current_platform()
     name = request.args.get("course", "")
     if not name:
         raise PageError(400, "Name a course: /api/gradebook?course=…")
@@ -63,14 +63,14 @@ def gradebook() -> Response:
             "course": {"id": course.id, "slug": course.slug, "title": course.title},
             "line_items": [line_item_to_dict(item) for item in course.line_items],
         }
-    return json_response(body)
+    return make_json_response(body)
 
 
 def user_to_dict(user: User) -> dict[str, Any]:
     """Return a person as JSON; `sub` is the one in launches."""
     return {
         "slug": user.slug,
-        "sub": get_subject(user, current_platform().profile),
+        "sub": get_subject(user, get_current_platform().profile),
         "name": user.label,
         "given_name": user.given_name,
         "family_name": user.family_name,
@@ -91,7 +91,7 @@ def course_to_dict(course: Course) -> dict[str, Any]:
         "slug": course.slug,
         "title": course.title,
         "label": course.label,
-        "context_id": get_context_id(course, current_platform().profile),
+        "context_id": get_context_id(course, get_current_platform().profile),
         "activities": [activity.slug for activity in course.activities],
         "people": [enrolment_to_dict(entry) for entry in course.enrolments],
     }
@@ -115,7 +115,7 @@ def activity_to_dict(activity: Activity) -> dict[str, Any]:
         "slug": activity.slug,
         "course": activity.course.slug,
         "title": activity.title,
-        "resource_link_id": get_link_id(activity, current_platform().profile),
+        "resource_link_id": get_link_id(activity, get_current_platform().profile),
         "ags": activity.ags,
         "nrps": activity.nrps,
         "context": activity.context,
@@ -130,7 +130,7 @@ def line_item_to_dict(item: LineItem) -> dict[str, Any]:
     """Return a line item as JSON, with its grades in the order of people."""
     return {
         "id": item.id,
-        "url": current_platform().service_urls.line_item(item),
+        "url": get_current_platform().service_urls.line_item(item),
         "label": item.label,
         "maximum": item.maximum,
         "activity": item.activity.slug if item.activity else None,
@@ -148,7 +148,7 @@ def grade_to_dict(grade: Grade) -> dict[str, Any]:
     """Return a grade as JSON. `writes` counts the scores that a tool sent."""
     return {
         "user": grade.user.slug,
-        "sub": get_subject(grade.user, current_platform().profile),
+        "sub": get_subject(grade.user, get_current_platform().profile),
         "name": grade.user.label,
         "points": grade.points,
         "maximum": grade.line_item.maximum,

@@ -10,8 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ananke.demo.lms.errors import PageError
-from ananke.demo.lms.platform import current_platform
-from ananke.demo.lms.service_requests import json_response
+from ananke.demo.lms.platform import get_current_platform
+from ananke.demo.lms.service_requests import make_json_response
 from ananke.demo.lms.store import Course, User, find_course, find_user
 
 Row = TypeVar("Row")
@@ -20,11 +20,11 @@ Row = TypeVar("Row")
 def write_changes(change: Callable[[Session], dict[str, Any]], status: int = 200) -> Response:
     """Make one change in one transaction; answer 409 if a name is taken."""
     try:
-        with current_platform().store.write_session() as db:
+        with get_current_platform().store.write_session() as db:
             body = change(db)
     except IntegrityError as error:
         raise PageError(409, "This name or sub is taken.") from error
-    return json_response(body, status=status)
+    return make_json_response(body, status=status)
 
 
 def require_row(row: Row | None, message: str) -> Row:

@@ -7,7 +7,7 @@ import logging
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from ananke.demo.lms.service_requests import json_response
+from ananke.demo.lms.service_requests import make_json_response
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ class PageError(Exception):
 
 def _make_response(status: int, message: str) -> Response:
     if request.path.startswith("/api/"):
-        return json_response({"error": {"status": status, "message": message}}, status=status)
+        return make_json_response({"error": {"status": status, "message": message}}, status=status)
     page = render_template("error.html", status=status, message=message)
     return Response(page, status=status)
 

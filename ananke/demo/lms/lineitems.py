@@ -12,18 +12,18 @@ from sqlalchemy.orm import Session
 from ananke.demo.lms.config import SCOPE_LINEITEM, SCOPE_LINEITEM_READ
 from ananke.demo.lms.identifiers import get_link_id
 from ananke.demo.lms.paging import Page, add_link_headers, cut_page
-from ananke.demo.lms.platform import current_platform
+from ananke.demo.lms.platform import get_current_platform
 from ananke.demo.lms.profiles import LmsProfile
 from ananke.demo.lms.service_requests import (
     ServiceError,
-    json_response,
+    make_json_response,
     read_json_object,
     require_accept,
     require_content_type,
     require_query,
     service_endpoint,
 )
-from ananke.demo.lms.store import Activity, Course, LineItem, current_time_us
+from ananke.demo.lms.store import Activity, Course, LineItem, get_time_us
 
 CONTAINER_TYPE = "application/vnd.ims.lis.v2.lineitemcontainer+json"
 ITEM_TYPE = "application/vnd.ims.lis.v2.lineitem+json"
@@ -35,7 +35,7 @@ blueprint = Blueprint("lineitems", __name__)
 def line_item_to_json(item: LineItem, profile: LmsProfile) -> dict[str, Any]:
     """Return a line item in the form of the standard."""
     body: dict[str, Any] = {
-        "id": current_platform().service_urls.line_item(item),
+        "id": get_current_platform().service_urls.line_item(item),
         "label": item.label,
         "scoreMaximum": int(item.maximum) if item.maximum == int(item.maximum) else item.maximum,
         "resourceId": item.resource_id,
@@ -64,7 +64,7 @@ def list_items(course_id: int) -> Response:
     """List line items; filters resource_link_id, resource_id and tag; limit and paging."""
     require_query()
     require_accept(CONTAINER_TYPE)
-    lms = current_platform()
+    lms = get_current_platform()
     wanted = request.args
     with lms.store.read_session() as db:
         if db.get(Course, course_id) is None:
@@ -84,7 +84,7 @@ def list_items(course_id: int) -> Response:
             ]
         page: Page[LineItem] = cut_page(items, lms.profile.page_size)
         body = [line_item_to_json(item, lms.profile) for item in page.entries]
-    answer = json_response(body, CONTAINER_TYPE)
+    answer = make_json_response(body, CONTAINER_TYPE)
     filters = [(k, v) for k, v in wanted.items() if k in ("resource_link_id", "resource_id", "tag")]
     add_link_headers(
         answer, page, lambda extra: lms.service_urls.line_items(course_id, [*filters, *extra])
@@ -98,7 +98,7 @@ def create_item(course_id: int) -> Response:
     """Create a line item; asked twice, it creates two."""
     require_query()
     require_content_type(ITEM_TYPE)
-    lms = current_platform()
+    lms = get_current_platform()
     values = _parse_line_item(read_json_object())
     with lms.store.write_session() as db:
         if db.get(Course, course_id) is None:
@@ -108,7 +108,7 @@ def create_item(course_id: int) -> Response:
         db.add(item)
         db.flush()
         body = line_item_to_json(item, lms.profile)
-    answer = json_response(body, ITEM_TYPE, status=201)
+    answer = make_json_response(body, ITEM_TYPE, status=201)
     answer.headers["Location"] = body["id"]
     return answer
 
@@ -119,9 +119,9 @@ def show_item(course_id: int, item_id: int) -> Response:
     """Return one line item."""
     require_query()
     require_accept(ITEM_TYPE)
-    lms = current_platform()
+    lms = get_current_platform()
     with lms.store.read_session() as db:
-        return json_response(
+        return make_json_response(
             line_item_to_json(find_line_item(db, course_id, item_id), lms.profile), ITEM_TYPE
         )
 
@@ -132,7 +132,7 @@ def change_item(course_id: int, item_id: int) -> Response:
     """Replace a line item's properties; without resourceLinkId it loses its link."""
     require_query()
     require_content_type(ITEM_TYPE)
-    lms = current_platform()
+    lms = get_current_platform()
     values = _parse_line_item(read_json_object())
     with lms.store.write_session() as db:
         item = find_line_item(db, course_id, item_id)
@@ -143,7 +143,7 @@ def change_item(course_id: int, item_id: int) -> Response:
         item.activity = activity
         for name, value in values.items():
             setattr(item, name, value)
-        return json_response(line_item_to_json(item, lms.profile), ITEM_TYPE)
+        return make_json_response(line_item_to_json(item, lms.profile), ITEM_TYPE)
 
 
 @blueprint.delete("/lti/services/<int:course_id>/lineitems/<int:item_id>/lineitem")
@@ -151,7 +151,7 @@ def change_item(course_id: int, item_id: int) -> Response:
 def remove_item(course_id: int, item_id: int) -> Response:
     """Delete a line item that a tool created, with its grades."""
     require_query()
-    lms = current_platform()
+    lms = get_current_platform()
     with lms.store.write_session() as db:
         item = find_line_item(db, course_id, item_id)
         if item.own:
@@ -167,14 +167,14 @@ def rescale_line_item(item: LineItem, maximum: float) -> None:
     for grade in item.grades:
         if grade.points is not None:
             grade.points = round(grade.points * maximum / item.maximum, 5)
-        grade.stamp = current_time_us()
+        grade.stamp = get_time_us()
     item.maximum = maximum
 
 
 def _find_activity(db: Session, course_id: int, link: str) -> Activity | None:
     if not link:
         return None
-    profile = current_platform().profile
+    profile = get_current_platform().profile
     found = db.scalars(select(Activity).where(Activity.course_id == course_id))
     activity = next((entry for entry in found if get_link_id(entry, profile) == link), None)
     if activity is None:

@@ -12,7 +12,7 @@ from ananke.demo.lms import json_fields as fields
 from ananke.demo.lms.api import grade_to_dict, line_item_to_dict
 from ananke.demo.lms.changes import require_row, require_user, write_changes
 from ananke.demo.lms.lineitems import rescale_line_item
-from ananke.demo.lms.store import Grade, LineItem, current_time_us, find_activity
+from ananke.demo.lms.store import Grade, LineItem, find_activity, get_time_us
 
 blueprint = Blueprint("manage_grades", __name__)
 
@@ -43,7 +43,7 @@ def change_grade() -> Response:
             if key in values:
                 setattr(grade, key, values[key])
         grade.overridden = values.get("overridden", "points" in values)
-        grade.stamp = current_time_us()
+        grade.stamp = get_time_us()
         db.flush()
         return grade_to_dict(grade)
 

@@ -10,11 +10,11 @@ from ananke.demo.lms.claims import INSTRUCTOR, LEARNER, get_launch_roles
 from ananke.demo.lms.config import SCOPE_MEMBERS
 from ananke.demo.lms.identifiers import get_context_id, get_link_id, get_subject
 from ananke.demo.lms.paging import add_link_headers, cut_page
-from ananke.demo.lms.platform import current_platform
+from ananke.demo.lms.platform import get_current_platform
 from ananke.demo.lms.profiles import LmsProfile
 from ananke.demo.lms.service_requests import (
     ServiceError,
-    json_response,
+    make_json_response,
     require_accept,
     require_query,
     service_endpoint,
@@ -32,7 +32,7 @@ def list_members(course_id: int) -> Response:
     """List members; filters `role` and `rlid`; `limit` and paging."""
     require_query()
     require_accept(MEMBERS_TYPE)
-    lms = current_platform()
+    lms = get_current_platform()
     profile = lms.profile
     role, link = request.args.get("role", ""), request.args.get("rlid", "")
     with lms.store.read_session() as db:
@@ -56,7 +56,7 @@ def list_members(course_id: int) -> Response:
             },
             "members": list(shown.entries),
         }
-    answer = json_response(body, MEMBERS_TYPE)
+    answer = make_json_response(body, MEMBERS_TYPE)
     filters = [("rlid", link)] if link else []
     if role and not profile.forgets_role_filter:
         filters.append(("role", role))

@@ -18,8 +18,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from ananke.demo.lms.claims import get_target_link_uri, make_launch_claims
 from ananke.demo.lms.errors import PageError
 from ananke.demo.lms.identifiers import get_subject
-from ananke.demo.lms.platform import Platform, current_platform
-from ananke.demo.lms.service_requests import json_response
+from ananke.demo.lms.platform import Platform, get_current_platform
+from ananke.demo.lms.service_requests import make_json_response
 from ananke.demo.lms.store import Activity, Enrolment, Hint, User, find_activity, find_user
 
 HINT_SECONDS = 3600
@@ -39,7 +39,7 @@ class AuthError(Exception):
 @blueprint.get("/launch")
 def launch() -> AnyResponse:
     """Begin a launch of an activity as a person; `via=get` asks for a redirect, not a form."""
-    lms = current_platform()
+    lms = get_current_platform()
     with lms.store.write_session() as db:
         user, activity = _find_user_and_activity(db)
         value = secrets.token_urlsafe(24)
@@ -101,7 +101,7 @@ def _sign_in(user: User) -> str:
 @blueprint.route("/lti/auth", methods=["GET", "POST"])
 def authenticate() -> AnyResponse:
     """Answer an authentication request with an id_token, in a form that submits itself."""
-    lms = current_platform()
+    lms = get_current_platform()
     given = request.values
     hint = _use_hint(lms, given.get("lti_message_hint", ""))
     redirect_uri = given.get("redirect_uri", "")
@@ -177,4 +177,4 @@ def _render_form(url: str, fields: dict[str, str], title: str) -> Response:
 @blueprint.get("/lti/jwks")
 def show_keys() -> Response:
     """Return the platform's public keys (RFC 7517)."""
-    return json_response(current_platform().key.jwks())
+    return make_json_response(get_current_platform().key.jwks())

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from ananke.demo.lms.errors import PageError
-from ananke.demo.lms.platform import current_platform
+from ananke.demo.lms.platform import get_current_platform
 from ananke.demo.lms.store import Course, Enrolment, Grade, User, find_course, find_user
 
 blueprint = Blueprint("pages", __name__)
@@ -46,7 +46,7 @@ def format_machine_time(stamp: int) -> str:
 @blueprint.get("/")
 def home() -> str | Response:
     """Show the people, and the courses of the chosen one (`as`)."""
-    with current_platform().store.read_session() as db:
+    with get_current_platform().store.read_session() as db:
         people = list(db.scalars(select(User).order_by(User.id)))
         wanted = request.args.get("as") or session.get("user", "")
         chosen = find_user(db, wanted) if wanted else None
@@ -91,7 +91,7 @@ def _list_courses(db: Session, user: User) -> list[tuple[Course, str]]:
 @blueprint.get("/gradebook/<name>")
 def gradebook(name: str) -> str:
     """Show a course's grades: a row for each student, a column for each line item."""
-    with current_platform().store.read_session() as db:
+    with get_current_platform().store.read_session() as db:
         course = find_course(db, name)
         if course is None:
             raise PageError(404, f"There is no course “{name[:80]}”.")

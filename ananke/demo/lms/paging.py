@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from flask import Response, request
 
-from ananke.demo.lms.platform import current_platform
+from ananke.demo.lms.platform import get_current_platform
 from ananke.demo.lms.service_requests import ServiceError
 
 Entry = TypeVar("Entry")
@@ -65,7 +65,7 @@ def add_link_headers(
     if page.start > 0:
         starts["prev"] = max(0, page.start - limit)
     if broken is None:
-        broken = current_platform().profile.broken_links
+        broken = get_current_platform().profile.broken_links
     for relation, start in starts.items():
         address = url([("limit", str(limit)), ("from", str(start))])
         if broken:

@@ -36,7 +36,7 @@ class Platform:
         return ServiceUrls(self.config.url, self.profile)
 
 
-def current_platform() -> Platform:
+def get_current_platform() -> Platform:
     """Return the LMS that the current request is for."""
     found = current_app.extensions["lms"]
     assert isinstance(found, Platform)

@@ -17,11 +17,11 @@ from ananke.demo.lms.config import SCOPE_RESULT, SCOPE_SCORE
 from ananke.demo.lms.identifiers import find_user_by_subject, get_subject
 from ananke.demo.lms.lineitems import find_line_item
 from ananke.demo.lms.paging import add_link_headers, cut_page
-from ananke.demo.lms.platform import current_platform
+from ananke.demo.lms.platform import get_current_platform
 from ananke.demo.lms.profiles import LmsProfile
 from ananke.demo.lms.service_requests import (
     ServiceError,
-    json_response,
+    make_json_response,
     read_json_object,
     require_accept,
     require_content_type,
@@ -58,7 +58,7 @@ def post_score(course_id: int, item_id: int) -> Response:
     """Store a score in the gradebook."""
     require_query()
     require_content_type(SCORE_TYPE)
-    lms = current_platform()
+    lms = get_current_platform()
     profile = lms.profile
     delay = lms.behaviour.settings.score_delay_ms
     if delay:
@@ -73,7 +73,7 @@ def post_score(course_id: int, item_id: int) -> Response:
         _store_score(db, item, user, score, profile)
         url = lms.service_urls.result(item, score.user)
     if profile.score_body:
-        return json_response({"resultUrl": url}, status=profile.score_status)
+        return make_json_response({"resultUrl": url}, status=profile.score_status)
     return Response(status=profile.score_status, content_type="application/json")
 
 
@@ -81,7 +81,7 @@ def _find_student(db: Session, item: LineItem, score: Score, profile: LmsProfile
     """Return the student of a score, or raise ServiceError."""
     user = find_user_by_subject(db, score.user, profile)
     enrolment = db.get(Enrolment, (user.id, item.course_id)) if user is not None else None
-    refused = score.user in current_platform().behaviour.settings.refuse_users
+    refused = score.user in get_current_platform().behaviour.settings.refuse_users
     suspended = enrolment is not None and (enrolment.suspended or enrolment.user.suspended)
     if (
         user is None
@@ -210,7 +210,7 @@ def list_results(course_id: int, item_id: int) -> Response:
     """List the results of a line item, all or one person's (`user_id`)."""
     require_query()
     require_accept(RESULTS_TYPE)
-    lms = current_platform()
+    lms = get_current_platform()
     profile = lms.profile
     if profile.results_limit_fails and "limit" in request.args:
         page = "<!DOCTYPE html><title>Error</title><p>Can't find data record in database.</p>"
@@ -224,7 +224,7 @@ def list_results(course_id: int, item_id: int) -> Response:
             if wanted in (None, "", get_subject(grade.user, profile))
         ]
         shown = cut_page(results, profile.page_size)
-        answer = json_response(list(shown.entries), RESULTS_TYPE)
+        answer = make_json_response(list(shown.entries), RESULTS_TYPE)
         filters = [("user_id", wanted)] if wanted else []
         add_link_headers(
             answer, shown, lambda extra: lms.service_urls.results(item, [*filters, *extra])
@@ -234,7 +234,7 @@ def list_results(course_id: int, item_id: int) -> Response:
 
 def _result_to_json(item: LineItem, grade: Grade, profile: LmsProfile) -> dict[str, Any]:
     sub = get_subject(grade.user, profile)
-    addresses = current_platform().service_urls
+    addresses = get_current_platform().service_urls
     body: dict[str, Any] = {
         "id": addresses.result(item, sub),
         "userId": sub,

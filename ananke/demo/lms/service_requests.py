@@ -12,7 +12,7 @@ from flask import Response, g, request
 
 from ananke.demo.lms.behaviour import Fault
 from ananke.demo.lms.broken_connections import break_connection
-from ananke.demo.lms.platform import current_platform
+from ananke.demo.lms.platform import get_current_platform
 from ananke.demo.lms.tokens import find_bearer_scopes
 
 View = Callable[..., Response]
@@ -38,7 +38,7 @@ def service_endpoint(name: str, *scopes: str) -> Callable[[View], View]:
     def wrap(view: View) -> View:
         @functools.wraps(view)
         def handle(*args: Any, **kwargs: Any) -> Response:
-            behaviour = current_platform().behaviour
+            behaviour = get_current_platform().behaviour
             started = time.monotonic()
             user = _find_user_in_body() if name == "score" else request.args.get("user_id")
             g.outcome = ""
@@ -73,7 +73,7 @@ def _serve(
     too_many: bool,
     view: Callable[[], Response],
 ) -> Response:
-    behaviour = current_platform().behaviour
+    behaviour = get_current_platform().behaviour
     fault = behaviour.take_fault(name, "before", user)
     if fault is not None and (answer := _apply_fault(fault)) is not None:
         return answer
@@ -115,13 +115,13 @@ def _check_scopes(scopes: tuple[str, ...]) -> None:
         raise ServiceError(401, "Unauthorized", headers=headers)
     if not set(scopes) & held:
         raise ServiceError(
-            current_platform().profile.missing_scope_status, "The token lacks the scope."
+            get_current_platform().profile.missing_scope_status, "The token lacks the scope."
         )
 
 
 def make_error_response(error: ServiceError) -> Response:
     """Return an error in the form of this LMS."""
-    style = current_platform().profile.errors
+    style = get_current_platform().profile.errors
     if style == "reason":
         # WSGI passes the bytes of UTF-8 as if they were Latin-1.
         reason = " ".join(error.message.split())[:MAX_REASON_CHARS].encode().decode("latin-1")
@@ -129,17 +129,17 @@ def make_error_response(error: ServiceError) -> Response:
         answer.status = f"{error.status} {reason}"
     elif style == "json":
         body: dict[str, Any] = {
-            "errors": {"type": _error_type(error.status), "message": error.message}
+            "errors": {"type": _get_error_type(error.status), "message": error.message}
         }
-        answer = json_response(body, status=error.status)
+        answer = make_json_response(body, status=error.status)
     else:
         body = {"type": "about:blank", "title": error.message, "status": error.status}
-        answer = json_response(body, "application/problem+json", status=error.status)
+        answer = make_json_response(body, "application/problem+json", status=error.status)
     answer.headers.extend(error.headers)
     return answer
 
 
-def _error_type(status: int) -> str:
+def _get_error_type(status: int) -> str:
     return {
         400: "bad_request",
         401: "unauthorized",
@@ -151,7 +151,9 @@ def _error_type(status: int) -> str:
     }.get(status, "error")
 
 
-def json_response(body: Any, content_type: str = "application/json", status: int = 200) -> Response:
+def make_json_response(
+    body: Any, content_type: str = "application/json", status: int = 200
+) -> Response:
     """Return a JSON response with the given media type."""
     text = json.dumps(body, ensure_ascii=False)
     return Response(text, status=status, content_type=content_type)
@@ -159,32 +161,32 @@ def json_response(body: Any, content_type: str = "application/json", status: int
 
 def require_query() -> None:
     """Refuse a request without the parameters of our service URLs."""
-    for name, value in current_platform().profile.query:
+    for name, value in get_current_platform().profile.query:
         if request.args.get(name) != value:
             raise ServiceError(404, f"The parameter {name} is missing or wrong.")
 
 
 def require_accept(media_type: str) -> None:
     """Refuse an Accept header that this LMS does not accept for `media_type`."""
-    kind = current_platform().profile.types
+    kind = get_current_platform().profile.types
     header = request.headers.get("Accept", "").strip()
     if kind == "exact" and header != media_type:
         raise ServiceError(400, f"Bad Request: unexpected Accept header {header}")
-    if kind == "named" and media_type not in _media_types(header):
+    if kind == "named" and media_type not in _parse_media_types(header):
         raise ServiceError(406, f"Accept must name {media_type}.")
 
 
 def require_content_type(media_type: str) -> None:
     """Refuse a body of another media type."""
-    kind = current_platform().profile.types
+    kind = get_current_platform().profile.types
     header = request.headers.get("Content-Type", "").strip()
     if kind == "exact" and header != media_type:
         raise ServiceError(400, f"Bad Request: unexpected Content-Type {header}")
-    if kind == "named" and media_type not in _media_types(header):
+    if kind == "named" and media_type not in _parse_media_types(header):
         raise ServiceError(415, f"The body must be {media_type}.")
 
 
-def _media_types(header: str) -> list[str]:
+def _parse_media_types(header: str) -> list[str]:
     return [part.split(";")[0].strip().lower() for part in header.split(",")]
 
 

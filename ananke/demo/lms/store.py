@@ -175,7 +175,7 @@ class UsedAssertion(Base):
     ends_at: Mapped[float]
 
 
-def current_time_us() -> int:
+def get_time_us() -> int:
     """Return the current time in microseconds since 1970."""
     return int(dt.datetime.now(dt.UTC).timestamp() * 1_000_000)
 

@@ -16,7 +16,7 @@ from flask import Response, request
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 
-from ananke.demo.lms.platform import Platform, current_platform
+from ananke.demo.lms.platform import Platform, get_current_platform
 from ananke.demo.lms.store import Token, UsedAssertion
 from ananke.demo.lms.tool_keys import KeysetUnreachableError
 
@@ -39,7 +39,7 @@ class TokenError(Exception):
 
 def issue_token() -> Response:
     """Answer a token request."""
-    lms = current_platform()
+    lms = get_current_platform()
     try:
         asked = _read_requested_scopes()
         claims = _verify_assertion(lms, request.form.get("client_assertion", ""))
@@ -142,7 +142,9 @@ def _create_token(lms: Platform, claims: dict[str, Any], asked: list[str]) -> Re
             session.execute(delete(Token).where(Token.ends_at < now))
             session.add(UsedAssertion(jti=claims["jti"], ends_at=float(claims["exp"])))
             session.add(
-                Token(digest=_digest(token), scopes=" ".join(granted), ends_at=now + lifetime)
+                Token(
+                    digest=_compute_digest(token), scopes=" ".join(granted), ends_at=now + lifetime
+                )
             )
     except IntegrityError as error:
         raise TokenError("invalid_client", "The assertion was already used.") from error
@@ -161,12 +163,12 @@ def find_bearer_scopes(header: str) -> set[str] | None:
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token:
         return None
-    with current_platform().store.read_session() as session:
-        found = session.get(Token, _digest(token.strip()))
+    with get_current_platform().store.read_session() as session:
+        found = session.get(Token, _compute_digest(token.strip()))
     if found is None or found.ends_at <= time.time():
         return None
     return set(found.scopes.split())
 
 
-def _digest(token: str) -> str:
+def _compute_digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()

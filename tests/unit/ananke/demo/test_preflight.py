@@ -42,7 +42,7 @@ def fake_node(tmp_path, script):
 )
 def test_unusable_node_is_refused(tmp_path, monkeypatch, script, message):
     """Node that is too old or does not run is refused, with the version that is needed."""
-    monkeypatch.setattr(preflight, "search_path", lambda: fake_node(tmp_path, script))
+    monkeypatch.setattr(preflight, "get_search_path", lambda: fake_node(tmp_path, script))
     with pytest.raises(AnankeError, match=message) as caught:
         preflight.find_proxy_command()
     assert caught.value.code is Exit.SOFTWARE_MISSING
@@ -52,7 +52,7 @@ def test_unusable_node_is_refused(tmp_path, monkeypatch, script, message):
 
 def test_missing_node_is_refused(tmp_path, monkeypatch):
     """Without Node the message says what installs it."""
-    monkeypatch.setattr(preflight, "search_path", lambda: str(tmp_path))
+    monkeypatch.setattr(preflight, "get_search_path", lambda: str(tmp_path))
     with pytest.raises(AnankeError, match="Node is not installed") as caught:
         preflight.find_proxy_command()
     assert caught.value.code is Exit.SOFTWARE_MISSING
@@ -60,7 +60,7 @@ def test_missing_node_is_refused(tmp_path, monkeypatch):
 
 def test_missing_proxy_is_refused(tmp_path, monkeypatch):
     """Without the proxy the message says what installs it."""
-    monkeypatch.setattr(preflight, "search_path", lambda: fake_node(tmp_path, "echo v22.1.0"))
+    monkeypatch.setattr(preflight, "get_search_path", lambda: fake_node(tmp_path, "echo v22.1.0"))
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     with pytest.raises(AnankeError, match="configurable-http-proxy, is not installed") as caught:
         preflight.find_proxy_command()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ananke.demo import state
-from ananke.demo.state import StateDirectory, default_state_dir
+from ananke.demo.state import StateDirectory, get_default_state_dir
 from ananke.errors import AnankeError, Exit
 
 
@@ -94,13 +94,13 @@ def test_default_directory_without_xdg(monkeypatch, value):
     """Without a proper XDG_STATE_HOME it is ~/.local/state/ananke/demo."""
     monkeypatch.setenv("XDG_STATE_HOME", value)
     monkeypatch.setenv("HOME", "/home/someone")
-    assert default_state_dir() == Path("/home/someone/.local/state/ananke/demo")
+    assert get_default_state_dir() == Path("/home/someone/.local/state/ananke/demo")
 
 
 def test_default_directory_with_xdg(monkeypatch):
     """XDG_STATE_HOME is honoured."""
     monkeypatch.setenv("XDG_STATE_HOME", "/var/tmp/state")
-    assert default_state_dir() == Path("/var/tmp/state/ananke/demo")
+    assert get_default_state_dir() == Path("/var/tmp/state/ananke/demo")
 
 
 def test_long_log_is_rotated(tmp_path, monkeypatch):
