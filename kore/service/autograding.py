@@ -1,8 +1,8 @@
-"""Autograding an assignment's submissions as a job, in the course's own server.
+"""The job that autogrades an assignment's submissions in the course's own server.
 
 Kore's account cannot, and must not, act as the course's: it starts the course's server and
-has it grade (``extension``, ``batch``). Whose work is to be graded is kept with the job, so
-that after a kill the next attempt grades the rest, what was begun included.
+asks it to grade (``kore.singleuser.autograding``). The students to grade are kept with the
+job, so that after a kill the next attempt grades the rest, including work it had started.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from kore.service.coursedir import gradebook
 from kore.service.coursedir.layout import gradebook_path
 from kore.service.courseserver import ServerLostError, answering
 from kore.service.db.models import Job, JobItem, JobState, Member
-from kore.service.errors import KoreError
+from kore.service.errors import NotFound, UpstreamFailed
 from kore.service.hubapi import ServerState
 from kore.service.jobs import JobContext
 from kore.service.services import Services
 from kore.shared import endpoints
-from kore.shared.messages import plain
+from kore.shared.messages import Message, message, plain
 
 log = logging.getLogger(__name__)
 
@@ -38,22 +38,38 @@ KIND = jobs.JobKind(
 )
 _START_SECONDS = 180
 _TICKET_BYTES = 32
-_LOOK_SECONDS = 0.5
-_AGAIN = "Grade again: what was graded stays, and the rest is done."
+_POLL_SECONDS = 0.5
+_COUNTS = {
+    "graded": "count.graded",
+    "needs_manual": "count.needs_manual",
+    "failed": "count.failed",
+    "skipped": "count.skipped",
+}
 
 
 class _Graded(BaseModel):
-    """What a course's server says of one student; nothing of it is trusted further."""
+    """What a course's server says about one student. It is not trusted further."""
 
     student: str = Field(max_length=255)
     outcome: Literal["graded", "needs_manual", "failed", "skipped"]
-    message: str = Field("", max_length=1000)
+    reason: str = Field("", max_length=1000)
     log: str = Field("", max_length=50_000)
     score: float | None = Field(None, allow_inf_nan=False)
     maximum: float | None = Field(None, allow_inf_nan=False)
 
+    def describe(self) -> Message | None:
+        """Return the outcome for a teacher, None where there is nothing to add."""
+        match self.outcome:
+            case "needs_manual":
+                return message("autograde.needs_manual")
+            case "skipped":
+                return message("autograde.not_collected")
+            case "failed":
+                return plain(self.reason) if self.reason else message("autograde.failed")
+        return None
 
-def begin(
+
+def enqueue(
     services: Services,
     course_id: str,
     *,
@@ -63,36 +79,35 @@ def begin(
     collect: bool,
     again: bool,
 ) -> str:
-    """Queue the grading of what is new, of some, or of all again; return the job's id.
+    """Queue the grading of new work, of some students, or of all again; return the job's id.
 
-    Raises KoreError 404 where the course has no such assignment.
+    Raises NotFound where the course has no such assignment.
     """
     path = gradebook_path(services.host.course_root(course_id))
     if assignment not in {found.name for found in gradebook.list_assignments(path, course_id)}:
-        raise KoreError(
-            404,
-            "assignment_unknown",
-            "The course has no such assignment.",
-            "Generate it in formgrader first: until then there is nothing to grade.",
-        )
+        raise NotFound("assignment_unknown.not_generated")
     params = {
         "assignment": assignment,
         "students": students,
         "collect": collect,
         "again": again,
     }
-    words = f"Graded {assignment} automatically"
     with services.db.session() as session:
         job = jobs.enqueue(
-            session, KIND, course_id=course_id, created_by=by, params=params, message=plain(words)
+            session,
+            KIND,
+            course_id=course_id,
+            created_by=by,
+            params=params,
+            message=message("audit.autograde", assignment=assignment),
         )
         return job.id
 
 
 def claim(services: Services, course_id: str, ticket: str) -> dict[str, Any]:
-    """Return what the job of a ticket has to be graded; a ticket is good once.
+    """Return what the job of a ticket wants graded; a ticket can be used once.
 
-    Raises KoreError 404 where no job of the course that is at work gave it.
+    Raises NotFound where no running job of the course has this ticket.
     """
     with services.db.session() as session:
         for job in session.scalars(
@@ -103,7 +118,7 @@ def claim(services: Services, course_id: str, ticket: str) -> dict[str, Any]:
             if hmac.compare_digest(str(job.params.get("ticket", "")), _digest(ticket)):
                 job.params = {**job.params, "ticket": ""}
                 return dict(job.params["asked"])
-    raise KoreError(404, "ticket_unknown", "No grading waits for this ticket.")
+    raise NotFound("ticket_unknown")
 
 
 def _digest(ticket: str) -> str:
@@ -112,42 +127,32 @@ def _digest(ticket: str) -> str:
 
 def run(ctx: JobContext) -> None:
     """Have the course's server grade, and report on every student."""
-    assert ctx.course_id is not None  # jobs of this kind are only made by ``begin``
-    if not _server_runs(ctx):
+    assert ctx.course_id is not None  # jobs of this kind are only created by ``enqueue``
+    if not _start_server(ctx):
         return
     grading = _Grading(ctx)
     try:
         grading.run()
     except ServerLostError as error:
         log.warning("Job %s: %s", ctx.job_id, error)
-        grading.interrupted()
-        raise KoreError(
-            502,
-            "autograding_interrupted",
-            "The course's server did not grade to the end: it was stopped, or failed.",
-            _AGAIN,
-        ) from error
+        grading.report_interrupted()
+        raise UpstreamFailed("autograding_interrupted") from error
 
 
-def _server_runs(ctx: JobContext) -> bool:
-    """Start the course's server and wait for it; say whether it runs, or the job is to stop."""
+def _start_server(ctx: JobContext) -> bool:
+    """Start the course's server and wait until it runs. False if the job is to stop."""
     course_id, hub = str(ctx.course_id), ctx.services.hub
-    ctx.progress(0, 0, plain("Starting the course's server"))
+    ctx.progress(0, 0, message("autograde.starting_server"))
     deadline = time.monotonic() + _START_SECONDS
     state = hub.server_state(course_id)
     while state is not ServerState.RUNNING:
         if time.monotonic() > deadline:
-            raise KoreError(
-                502,
-                "server_not_started",
-                "The course's server does not start.",
-                "Open the course in JupyterLab: it says why. Then try again.",
-            )
+            raise UpstreamFailed("server_not_started")
         if state is ServerState.STOPPED:
             hub.start_server(course_id)
         if ctx.cancelled():
             return False
-        ctx.stopping.wait(_LOOK_SECONDS)
+        ctx.stopping.wait(_POLL_SECONDS)
         state = hub.server_state(course_id)
     return True
 
@@ -158,9 +163,9 @@ class _Grading:
     def __init__(self, ctx: JobContext) -> None:
         self._ctx = ctx
         self._todo: list[str] | None = ctx.params.get("todo")
-        self._told = _reported(ctx)
-        self._names = _names(ctx)
-        self._begun = ""
+        self._outcomes = _read_outcomes(ctx)
+        self._names = _read_names(ctx)
+        self._current = ""
 
     def run(self) -> None:
         """Grade until all is done, or the job is to stop."""
@@ -168,23 +173,23 @@ class _Grading:
         server = f"{settings.proxy_url}{settings.base_url}user/{self._ctx.course_id}"
         url = f"{server}/{endpoints.AUTOGRADE}"
         ticket = secrets.token_hex(_TICKET_BYTES)
-        self._ctx.record(ticket=_digest(ticket), asked=self._asked())
+        self._ctx.record(ticket=_digest(ticket), asked=self._build_request())
         with answering(url, ticket) as events:
             finished = False
             for event in events:
                 if self._ctx.cancelled():
                     return
                 finished = finished or event.get("finished") is True
-                self._take(event)
+                self._handle(event)
         if not finished:
             raise ServerLostError("the grading ended early")
-        self._sum_up()
+        self._summarize()
 
-    def _asked(self) -> dict[str, Any]:
+    def _build_request(self) -> dict[str, Any]:
         params = self._ctx.params
         students = params["students"]
         if self._todo is not None:
-            students = [student for student in self._todo if student not in self._told]
+            students = [student for student in self._todo if student not in self._outcomes]
         return {
             "assignment": params["assignment"],
             "students": students,
@@ -193,23 +198,21 @@ class _Grading:
             "again": params["again"],
         }
 
-    def _take(self, event: dict[str, Any]) -> None:
+    def _handle(self, event: dict[str, Any]) -> None:
         if "students" in event and self._todo is None:
-            self._todo = _texts(event["students"])
+            self._todo = _read_students(event["students"])
             self._ctx.record(todo=self._todo)
         elif "collecting" in event:
-            self._progress("Collecting what was handed in")
+            self._progress(message("autograde.collecting"))
         elif "not_collected" in event:
-            words = str(event["not_collected"])[:1000]
-            raise KoreError(
-                502,
+            reason = str(event["not_collected"])[:1000]
+            raise UpstreamFailed(
                 "collecting_failed",
-                f"What was handed in could not be collected: {words}",
-                "Collect it in formgrader, which shows nbgrader's log. Then grade again.",
+                reason=plain(reason) if reason else message("autograde.no_reason"),
             )
         elif "started" in event:
-            self._begun = str(event["started"])[:255]
-            self._progress(f"Grading {self._name(self._begun)}")
+            self._current = str(event["started"])[:255]
+            self._progress(message("autograde.grading", student=self._name(self._current)))
         elif "student" in event:
             self._report(event)
 
@@ -218,49 +221,48 @@ class _Grading:
             graded = _Graded.model_validate(event)
         except ValidationError as error:
             raise ServerLostError(f"an event makes no sense: {error}") from error
-        if graded.student not in (self._todo or []) or graded.student in self._told:
+        if graded.student not in (self._todo or []) or graded.student in self._outcomes:
             raise ServerLostError(f"{graded.student!r} was not to be graded")
-        self._told[graded.student] = graded.outcome
-        self._begun = ""
+        self._outcomes[graded.student] = graded.outcome
+        self._current = ""
         self._ctx.item(
             graded.student,
             self._name(graded.student),
             graded.outcome,
-            plain(graded.message),
+            graded.describe(),
             log=graded.log,
             score=graded.score,
             maximum=graded.maximum,
         )
-        self._progress("")
+        self._progress(None)
 
-    def _progress(self, message: str) -> None:
-        self._ctx.progress(len(self._told), len(self._todo or []), plain(message))
+    def _progress(self, text: Message | None) -> None:
+        self._ctx.progress(len(self._outcomes), len(self._todo or []), text)
 
-    def _sum_up(self) -> None:
+    def _summarize(self) -> None:
         if not self._todo:
-            self._ctx.progress(0, 0, plain("Nothing new to grade."))
+            self._ctx.progress(0, 0, message("autograde.nothing_new"))
             return
-        words = {
-            "graded": "{n} graded",
-            "needs_manual": "{n} graded in part, waiting for you",
-            "failed": "{n} failed",
-            "skipped": "{n} left out",
-        }
-        counts = Counter(self._told.values())
-        told = [text.format(n=counts[kind]) for kind, text in words.items() if counts[kind]]
-        self._progress(", ".join(told) + ".")
+        counts = Counter(self._outcomes.values())
+        parts = [
+            message(message_id, n=counts[outcome])
+            for outcome, message_id in _COUNTS.items()
+            if counts[outcome]
+        ]
+        self._progress(message("counts", parts=parts))
 
-    def interrupted(self) -> None:
-        """Report on whose work was being graded when the server was lost."""
-        if self._begun in (self._todo or []) and self._begun not in self._told:
-            words = "Interrupted while it was graded: grade this one again."
-            self._ctx.item(self._begun, self._name(self._begun), "failed", plain(words))
+    def report_interrupted(self) -> None:
+        """Report the student whose work was being graded when the server was lost."""
+        student = self._current
+        if student in (self._todo or []) and student not in self._outcomes:
+            interrupted = message("autograde.interrupted")
+            self._ctx.item(student, self._name(student), "failed", interrupted)
 
     def _name(self, student: str) -> str:
         return self._names.get(student) or student
 
 
-def _reported(ctx: JobContext) -> dict[str, str]:
+def _read_outcomes(ctx: JobContext) -> dict[str, str]:
     with ctx.services.db.reading() as session:
         rows = session.execute(
             select(JobItem.key, JobItem.outcome).where(JobItem.job_id == ctx.job_id)
@@ -268,7 +270,7 @@ def _reported(ctx: JobContext) -> dict[str, str]:
         return {row.key: row.outcome for row in rows}
 
 
-def _names(ctx: JobContext) -> dict[str, str]:
+def _read_names(ctx: JobContext) -> dict[str, str]:
     with ctx.services.db.reading() as session:
         found = session.execute(
             select(Member.user, Member.name).where(Member.course_id == ctx.course_id)
@@ -276,7 +278,7 @@ def _names(ctx: JobContext) -> dict[str, str]:
         return {row.user: row.name for row in found}
 
 
-def _texts(value: Any) -> list[str]:
+def _read_students(value: Any) -> list[str]:
     if not isinstance(value, Iterable) or not all(isinstance(item, str) for item in value):
-        raise ServerLostError("what is to be graded is no list of students")
+        raise ServerLostError("the students to grade are not a list of names")
     return sorted({item[:255] for item in value})

@@ -26,11 +26,11 @@ from typing import Any
 import requests
 
 from kore.service.db.models import Course, Job
-from kore.service.lti.ags import Score
-from kore.service.lti.http import Patience
+from kore.service.lti.ags_models import Score
+from kore.service.lti.client import RetryPolicy
 from kore.service.lti.keys import KeyStore
 from kore.service.lti.services import Platforms
-from tests.support.gradedcourse import GradedCourse, graded_course, start_kore
+from tests.support.gradedcourse import GradedCourse, counts, graded_course, start_kore
 
 
 def one_after_another(
@@ -41,7 +41,7 @@ def one_after_another(
     keys.jwks()
     began = time.monotonic()
     for score in scores:
-        Platforms(keys).ags(**platform).send(column, score)
+        Platforms(keys).ags(**platform).send_score(column, score)
     results.put(time.monotonic() - began)
 
 
@@ -52,7 +52,7 @@ def measure_kore(course: GradedCourse, number: int) -> float:
     process.join()
     with course.services.db.reading() as session:
         job = session.get_one(Job, job_id)
-    assert job.message == f"{number} sent", job.message
+    assert job.message == counts(sent=number), job.message
     assert job.started_at is not None
     assert job.ended_at is not None
     return (job.ended_at - job.started_at).total_seconds()
@@ -115,7 +115,7 @@ def main() -> None:
     options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
-        graded_course(Path(folder), students=(), patience=Patience()) as course,
+        graded_course(Path(folder), students=(), policy=RetryPolicy()) as course,
     ):
         slugs = course.fill(options.scores)
         course.assignment("ps1", 10)

@@ -31,10 +31,11 @@ from kore.service.coursedir import gradebook
 from kore.service.courses.launches import record
 from kore.service.db.engine import open_database
 from kore.service.db.models import Job, JobItem, Score
-from kore.service.grades import plans, sending
+from kore.service.grades import sending
+from kore.service.grades.plans import SEND
 from kore.service.hubapi import HubApi
 from kore.service.jobs import Runner, runner
-from kore.service.lti.http import Patience
+from kore.service.lti.client import RetryPolicy
 from kore.service.lti.keys import KeyStore
 from kore.service.lti.services import Platforms
 from kore.service.schemas import GradesPreview
@@ -42,15 +43,17 @@ from kore.service.services import Services
 from kore.service.settings import Settings
 from kore.shared.lti.claims import Launch
 from kore.shared.lti.identity import derive_user_name
-from kore.shared.messages import Message
+from kore.shared.messages import Message, message
 from tests.support.lms import RunningLms, running_lms, serving
 
 # Real waits, short: the rules are the same. An answer with a token includes the LMS fetching
 # Kore's key set from this process, which a busy machine takes seconds for.
-QUICK = Patience(connect=3, read=3, answer=12, tries=6, first_wait=0.02, longest=3, budget=30)
+QUICK = RetryPolicy(
+    connect=3, read=3, answer=12, max_tries=6, first_wait=0.02, max_wait=3, budget=30
+)
 TEACHER = "tilda"
-# There is no hub: only grades are sent.
-HANDLERS = {plans.SEND: sending.run}
+# There is no hub: runners leave all other jobs alone.
+HANDLERS = {SEND: sending.run}
 
 
 @dataclass
@@ -228,7 +231,7 @@ class GradedCourse:
             db.execute(update(Grade).values(stamp=Grade.stamp - seconds * 1_000_000))
 
 
-def open_kore(folder: Path, patience: Patience = QUICK, database_url: str = "") -> Services:
+def open_kore(folder: Path, policy: RetryPolicy = QUICK, database_url: str = "") -> Services:
     """Open a Kore whose state lies in a folder, without a hub."""
     state_dir = folder / "kore"
     state_dir.mkdir(parents=True, exist_ok=True)
@@ -253,7 +256,7 @@ def open_kore(folder: Path, patience: Patience = QUICK, database_url: str = "") 
         hub=HubApi(settings.api_url, settings.api_token),
         host=LocalHost(homes=settings.homes, exchange=settings.exchange),
         keys=keys,
-        lti=Platforms(keys, patience=patience),
+        lti=Platforms(keys, policy=policy),
     )
 
 
@@ -263,12 +266,12 @@ def graded_course(
     *,
     profile: str = "moodle",
     activity: str = "roots",
-    patience: Patience = QUICK,
+    policy: RetryPolicy = QUICK,
     students: tuple[str, ...] = ("zoe", "mila", "niko", "layla"),
     database_url: str = "",
 ) -> Iterator[GradedCourse]:
     """Make a course whose teacher and some students have launched its activity."""
-    services = open_kore(folder, patience, database_url)
+    services = open_kore(folder, policy, database_url)
     tool = Flask("kore-keys")
     tool.add_url_rule("/services/kore/jwks", "jwks", lambda: jsonify(services.keys.jwks()))
     with (
@@ -285,6 +288,12 @@ def graded_course(
             yield course
         finally:
             services.db.close()
+
+
+def counts(**numbers: int) -> Message:
+    """Return the summary of a job: how many scores had which outcome, in the order given."""
+    parts = [message(f"count.{outcome}", n=number) for outcome, number in numbers.items()]
+    return message("counts", parts=parts)
 
 
 def _work_until_done(folder: Path, job_id: str) -> None:

@@ -1,8 +1,8 @@
 """Grades on their way from nbgrader to the LMS.
 
-``totals`` says who gets how many points (``coursedir.progress`` what waits for grading), ``plans``
-compares that with what was sent before, ``columns`` finds the LMS's column, and ``sending``
-is the job that sends: ``tasks`` through a ``crew`` of threads, written down by ``ledger``.
+``totals`` adds up how many points each student gets, ``plans`` compares that with what was
+sent before, ``line_items`` finds the LMS's gradebook column, and ``sending`` is the job that
+sends: ``tasks`` through a ``worker_pool`` of threads, recorded by ``progress``.
 """
 
 from kore.service.grades.plans import preview

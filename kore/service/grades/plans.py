@@ -1,4 +1,4 @@
-"""What sending a course's grades would do: the totals against what was sent before."""
+"""Plans what to send of a course's grades: the totals against what was sent before."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from kore.service.coursedir import gradebook
 from kore.service.coursedir.layout import gradebook_path
 from kore.service.coursedir.progress import find_ungraded
 from kore.service.db.models import Course, Job, Member, Score, ScoreState
-from kore.service.grades.totals import Line, Student, Totals, totals
+from kore.service.grades.totals import Line, Student, Totals, compute_totals
 from kore.service.memberships import find_course
 from kore.service.schemas import GradeEntry, GradesPreview, LastScore, describe
 from kore.service.services import Services
-from kore.shared.messages import plain
 from kore.shared.roles import Role
 
 SEND = jobs.JobKind("grades.send", exclusive=True)
@@ -28,7 +27,7 @@ TOTAL = ""
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One student's total beside the last score that went to the LMS for them."""
+    """One student's total, and the last score that went to the LMS for them."""
 
     line: Line
     maximum: float
@@ -36,7 +35,7 @@ class Entry:
 
     @property
     def unchanged(self) -> bool:
-        """Whether the LMS took exactly this before."""
+        """Whether the LMS accepted exactly this before."""
         last = self.last
         return (
             last is not None
@@ -46,7 +45,7 @@ class Entry:
 
     @property
     def action(self) -> Literal["send", "unchanged", "held_back"]:
-        """What sending would do with this student, unless asked to send all anew."""
+        """What sending would do for this student, unless asked to send all again."""
         if self.line.given is None:
             return "held_back"
         return "unchanged" if self.unchanged else "send"
@@ -62,12 +61,12 @@ class Plan:
     last_job: str | None
 
 
-def plan(services: Services, course_id: str) -> Plan:
-    """Return what there is to send for a course. Raises a 404 for an unknown one."""
+def make_plan(services: Services, course_id: str) -> Plan:
+    """Return what there is to send for a course. Raises NotFound for an unknown one."""
     with services.db.reading() as session:
         course = find_course(session, course_id)
         members = session.scalars(select(Member).where(Member.course_id == course_id)).all()
-        last = _last_scores(session, course_id)
+        last = _read_last_scores(session, course_id)
         last_job = session.scalar(
             select(Job.id)
             .where(Job.course_id == course_id, Job.kind == SEND.name)
@@ -84,27 +83,27 @@ def plan(services: Services, course_id: str) -> Plan:
         if submission.student not in others and submission.student not in students:
             name = submission.student
             students[name] = Student(name, name, None)
-    found = totals(students.values(), graded, find_ungraded(root, graded))
+    found = compute_totals(students.values(), graded, find_ungraded(root, graded))
     entries = [Entry(line, found.maximum, last.get(line.student.user)) for line in found.lines]
     return Plan(course, found, entries, last_job)
 
 
 def preview(services: Services, course_id: str) -> GradesPreview:
-    """Return who would get what, what is held back and why. Asks the LMS for nothing."""
-    it = plan(services, course_id)
-    entries = [_shown(entry) for entry in it.entries]
+    """Return who would get what, what is held back and why. Sends no request to the LMS."""
+    plan = make_plan(services, course_id)
+    entries = [_to_schema(entry) for entry in plan.entries]
     counts = Counter(entry.action for entry in entries)
     return GradesPreview(
         course=course_id,
-        maximum=it.totals.maximum,
-        assignments=it.totals.assignments,
+        maximum=plan.totals.maximum,
+        assignments=plan.totals.assignments,
         entries=entries,
         counts={action: counts[action] for action in ("send", "unchanged", "held_back")},
-        last_job=it.last_job,
+        last_job=plan.last_job,
     )
 
 
-def _shown(entry: Entry) -> GradeEntry:
+def _to_schema(entry: Entry) -> GradeEntry:
     line, last = entry.line, entry.last
     return GradeEntry(
         user=line.student.user,
@@ -112,12 +111,12 @@ def _shown(entry: Entry) -> GradeEntry:
         given=line.given,
         maximum=None if line.given is None else entry.maximum,
         action=entry.action,
-        reason=describe(plain(line.reason)) if line.reason else None,
-        last=None if last is None else _shown_last(last),
+        reason=describe(line.reason),
+        last=None if last is None else _last_to_schema(last),
     )
 
 
-def _shown_last(last: Score) -> LastScore:
+def _last_to_schema(last: Score) -> LastScore:
     return LastScore(
         given=last.given,
         maximum=last.maximum,
@@ -127,7 +126,7 @@ def _shown_last(last: Score) -> LastScore:
     )
 
 
-def _last_scores(session: Session, course_id: str) -> dict[str, Score]:
+def _read_last_scores(session: Session, course_id: str) -> dict[str, Score]:
     rows = session.scalars(
         select(Score).where(Score.course_id == course_id, Score.assignment == TOTAL)
     )

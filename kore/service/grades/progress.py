@@ -1,4 +1,4 @@
-"""What sending writes down: score rows, the job's report, its progress."""
+"""Records what sending does: score rows, the job's report, its progress."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from kore.service.db.models import Job, JobItem, Score, ScoreState
 from kore.service.grades.plans import TOTAL
 from kore.service.grades.tasks import Outcome, Task
 from kore.service.jobs import JobContext
-from kore.service.lti import ags
-from kore.shared.messages import Message, plain
+from kore.service.lti import ags_models
+from kore.shared.messages import Message, message
 
-_COUNTED = {
-    "sent": "{n} sent",
-    "unchanged": "{n} unchanged",
-    "held_back": "{n} held back",
-    "refused": "{n} refused",
-    "failed": "{n} failed",
+_COUNTS = {
+    "sent": "count.sent",
+    "unchanged": "count.unchanged",
+    "held_back": "count.held_back",
+    "refused": "count.refused",
+    "failed": "count.failed",
 }
 
 
-class Ledger:
+class SendRecorder:
     """The records of one run of the job. For one thread."""
 
     def __init__(self, ctx: JobContext, *, students: int) -> None:
@@ -32,10 +32,10 @@ class Ledger:
         self._students = students
         self._counts: Counter[str] = Counter()
 
-    def write(self, done: Iterable[Outcome], leaving: Iterable[Task]) -> None:
+    def record(self, done: Iterable[Outcome], leaving: Iterable[Task]) -> None:
         """Record what is done and what is about to leave, in one transaction.
 
-        One for many: each transaction waits for the disk.
+        One transaction for many: each one waits for the disk.
         """
         # Without an outcome a score stays SENDING, for the next attempt.
         reported = [outcome for outcome in done if outcome.outcome]
@@ -43,18 +43,16 @@ class Ledger:
         with self._ctx.services.db.session() as session:
             for outcome in reported:
                 if outcome.score is not None and outcome.state is not None:
-                    self._keep(session, outcome.user, outcome.score, outcome.state, outcome.message)
+                    self._store(
+                        session, outcome.user, outcome.score, outcome.state, outcome.message
+                    )
                 self._report(session, outcome)
             for task in leaving:
-                self._keep(session, task.user, task.score, ScoreState.SENDING, None)
+                self._store(session, task.user, task.score, ScoreState.SENDING, None)
             session.execute(
                 update(Job)
                 .where(Job.id == self._ctx.job_id)
-                .values(
-                    done=self._counts.total(),
-                    total=self._students,
-                    message=plain(self._summary()),
-                )
+                .values(done=self._counts.total(), total=self._students, message=self._summarize())
             )
 
     def _report(self, session: Session, outcome: Outcome) -> None:
@@ -71,13 +69,13 @@ class Ledger:
             },
         )
 
-    def _keep(
+    def _store(
         self,
         session: Session,
         user: str,
-        score: ags.Score,
+        score: ags_models.Score,
         state: ScoreState,
-        message: Message | None,
+        reason: Message | None,
     ) -> None:
         self._ctx.services.db.upsert(
             session,
@@ -88,15 +86,16 @@ class Ledger:
                 "maximum": score.maximum,
                 "timestamp": score.timestamp,
                 "state": state,
-                "message": message,
+                "message": reason,
                 "job_id": self._ctx.job_id,
             },
         )
 
-    def _summary(self) -> str:
-        """Return the counts as words, "" before the first."""
-        return ", ".join(
-            words.format(n=self._counts[outcome])
-            for outcome, words in _COUNTED.items()
+    def _summarize(self) -> Message | None:
+        """Return how many scores had which outcome; None before the first."""
+        parts = [
+            message(message_id, n=self._counts[outcome])
+            for outcome, message_id in _COUNTS.items()
             if self._counts[outcome]
-        )
+        ]
+        return message("counts", parts=parts) if parts else None

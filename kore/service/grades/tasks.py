@@ -1,4 +1,4 @@
-"""A score on its way to the LMS, and what became of a student in the end."""
+"""Scores to send, and the outcome for each student."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from kore.service.db.models import Score, ScoreState, now
 from kore.service.grades.totals import Student
-from kore.service.lti import ags
-from kore.shared.messages import Message, plain
+from kore.service.lti import ags_models
+from kore.shared.messages import Message, message
 
 # LMS compare times in whole seconds.
 _STEP = timedelta(seconds=1)
@@ -20,46 +20,47 @@ class Task:
 
     user: str
     name: str
-    score: ags.Score
+    score: ags_models.Score
     repeated: bool = False
 
     @classmethod
     def new(cls, student: Student, given: float, maximum: float, *, after: datetime | None) -> Task:
-        """Return a new message, later than the one before (``after``) by a second at least."""
+        """Return a new score, at least a second later than the one before (``after``)."""
         moment = now()
-        # The message carries milliseconds, and must read the same when it is repeated.
+        # A score carries milliseconds, and must read the same when it is repeated.
         timestamp = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
         if after is not None:
             timestamp = max(timestamp, after + _STEP)
-        # Whoever has a total is known to the LMS: the others are held back.
+        # Every student with a total has an LMS user id: the others are held back.
         assert student.sub is not None
-        return cls(student.user, student.name, ags.Score(student.sub, given, maximum, timestamp))
+        score = ags_models.Score(student.sub, given, maximum, timestamp)
+        return cls(student.user, student.name, score)
 
     @classmethod
-    def again(cls, student: Student, sub: str, row: Score) -> Task:
-        """Return the very message that a row says was about to leave."""
-        score = ags.Score(sub, row.given, row.maximum, row.timestamp)
+    def repeat(cls, student: Student, sub: str, row: Score) -> Task:
+        """Return the very score that a row says was about to leave."""
+        score = ags_models.Score(sub, row.given, row.maximum, row.timestamp)
         return cls(student.user, student.name, score, repeated=True)
 
-    def sent(self) -> Outcome:
+    def report_sent(self) -> Outcome:
         """Return the outcome of a score that the LMS has."""
-        words = points(self.score.given, self.score.maximum)
-        return Outcome(self.user, self.name, "sent", words, self.score, ScoreState.SENT)
+        points = describe_points(self.score.given, self.score.maximum)
+        return Outcome(self.user, self.name, "sent", points, self.score, ScoreState.SENT)
 
-    def refused(self, words: Message) -> Outcome:
-        """Return the outcome of a score that the LMS does not take."""
-        return Outcome(self.user, self.name, "refused", words, self.score, ScoreState.REFUSED)
+    def report_refused(self, reason: Message) -> Outcome:
+        """Return the outcome of a score that the LMS does not accept."""
+        return Outcome(self.user, self.name, "refused", reason, self.score, ScoreState.REFUSED)
 
-    def failed(self, words: Message, *, tried: bool = True) -> Outcome:
-        """Return the outcome of a score of which it is not known that the LMS has it.
+    def report_failed(self, reason: Message, *, tried: bool = True) -> Outcome:
+        """Return the outcome of a score that the LMS may or may not have.
 
-        One that was never ``tried`` leaves what is known of the student as it is.
+        If it was never ``tried``, what is known of the student stays as it is.
         """
         state = ScoreState.FAILED if tried else None
-        return Outcome(self.user, self.name, "failed", words, self.score, state)
+        return Outcome(self.user, self.name, "failed", reason, self.score, state)
 
-    def left(self) -> Outcome:
-        """Return the outcome of a score that the job's next attempt takes up."""
+    def leave_to_next_attempt(self) -> Outcome:
+        """Return the outcome of a score that the job's next attempt resumes."""
         return Outcome(self.user, self.name, "", None, self.score)
 
 
@@ -67,17 +68,17 @@ class Task:
 class Outcome:
     """A student's line in the report; none where ``outcome`` is "".
 
-    ``state`` is the new state of the score's row, None to leave the row as it is.
+    ``state`` is the new state of the score's row, None to leave the row unchanged.
     """
 
     user: str
     name: str
     outcome: str
     message: Message | None
-    score: ags.Score | None = None
+    score: ags_models.Score | None = None
     state: ScoreState | None = None
 
 
-def points(given: float, maximum: float) -> Message:
-    """Return a score as words."""
-    return plain(f"{given:g} of {maximum:g} points")
+def describe_points(given: float, maximum: float) -> Message:
+    """Return a score as a message."""
+    return message("grades.points", given=given, n=maximum)

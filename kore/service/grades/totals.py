@@ -1,8 +1,8 @@
-"""From graded submissions to each student's total: who gets what, who is held back, why.
+"""Computes each student's total from graded submissions, or why there is none to send.
 
 Pure arithmetic over what the gradebook and the course's folders say. An assignment counts
-once one student has graded work in it and it has points at all; whoever has graded work
-gets 0 for a counted assignment that they lack.
+once at least one student has graded work in it, if it is worth any points; a student with
+graded work gets 0 for each counted assignment that they lack.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from kore.service.coursedir.gradebook import GradedSubmission
-from kore.shared.lti.claims import clean_text
+from kore.shared.messages import Message, message
 
 # What an LMS keeps of a value.
 _PLACES = 5
@@ -20,7 +20,7 @@ _PLACES = 5
 
 @dataclass(frozen=True, slots=True)
 class Student:
-    """A student of the course. ``sub`` is None where the LMS's id of them is not known."""
+    """A student of the course. ``sub`` is None where their LMS user id is unknown."""
 
     user: str
     name: str
@@ -33,7 +33,7 @@ class Line:
 
     student: Student
     given: float | None
-    reason: str = ""
+    reason: Message | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,14 @@ class Totals:
     lines: list[Line]
 
 
-def totals(
+def compute_totals(
     students: Iterable[Student],
     graded: Iterable[GradedSubmission],
     ungraded: Mapping[str, AbstractSet[str]],
 ) -> Totals:
     """Return the total of each student.
 
-    ``ungraded`` names, by student, the assignments whose collected work waits for grading.
+    ``ungraded`` names, by student, the assignments whose collected work is not graded yet.
     Submissions of people who are not among the students count for nothing.
     """
     people = sorted(students, key=lambda s: (s.name.casefold(), s.user))
@@ -67,31 +67,27 @@ def totals(
     lines = []
     for person in people:
         own = work[person.user]
-        reason = _held_back(person, own, ungraded.get(person.user, frozenset()), counted)
+        reason = _why_held_back(person, own, ungraded.get(person.user, frozenset()), counted)
         given = sum(max(0.0, own[a].score - own[a].penalty) for a in counted if a in own)
         lines.append(Line(person, None if reason else round(given, _PLACES), reason))
     return Totals(round(sum(points.values()), _PLACES), counted, lines)
 
 
-def _held_back(
+def _why_held_back(
     person: Student,
     own: Mapping[str, GradedSubmission],
     ungraded: AbstractSet[str],
     counted: list[str],
-) -> str:
-    """Return why nothing is to be sent for a student, or "" where something is."""
+) -> Message | None:
+    """Return why nothing is sent for a student; None where something is."""
     waiting = [a for a in counted if a in ungraded]
     if waiting:
-        return f"Collected, but not graded yet: {_names(waiting)}."
+        return message("grades.not_graded", assignments=waiting)
     if not any(a in own for a in counted):
-        return "No graded work yet."
+        return message("grades.no_graded_work")
     by_hand = [a for a in counted if a in own and own[a].needs_manual_grade]
     if by_hand:
-        return f"Waits for grading by hand: {_names(by_hand)}."
+        return message("grades.needs_manual", assignments=by_hand)
     if person.sub is None:
-        return "Has never come from the LMS, so that it is not known who they are there."
-    return ""
-
-
-def _names(assignments: list[str]) -> str:
-    return ", ".join(clean_text(name, 80) for name in assignments)
+        return message("grades.no_lms_id")
+    return None

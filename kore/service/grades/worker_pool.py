@@ -1,4 +1,4 @@
-"""The threads of a sending job: those that send, and one that looks for a request to stop."""
+"""Threads of a sending job: those that send, and one that watches for a cancellation."""
 
 from __future__ import annotations
 
@@ -14,69 +14,69 @@ from kore.service.jobs import JobContext
 
 log = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 0.5
-# Outcomes of so long go into one transaction: each waits for the disk.
-_GATHER_SECONDS = 0.1
+_POLL_SECONDS = 0.5
+# Outcomes of so long go into one transaction: each one waits for the disk.
+_BATCH_SECONDS = 0.1
 
 
-class Crew:
+class WorkerPool:
     """Threads that send. Daemons: Kore's end does not wait for an LMS's answer.
 
-    ``deliver`` sends one score and must not raise.
+    ``send`` sends one score and must not raise.
     """
 
-    def __init__(self, deliver: Callable[[Task], Outcome], size: int) -> None:
-        self._deliver = deliver
+    def __init__(self, send: Callable[[Task], Outcome], size: int) -> None:
+        self._send = send
         self._size = size
-        self._in: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
-        self._out: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         for number in range(size):
             threading.Thread(target=self._work, name=f"grades-{number}", daemon=True).start()
 
-    def give(self, tasks: Iterable[Task]) -> None:
-        """Hand scores out."""
+    def submit(self, tasks: Iterable[Task]) -> None:
+        """Queue scores to send."""
         for task in tasks:
-            self._in.put(task)
+            self._tasks.put(task)
 
-    def take(self, under_way: int) -> list[Outcome]:
-        """Return what is done, after the first outcome those of a moment longer.
+    def collect(self, pending: int) -> list[Outcome]:
+        """Wait for an outcome, and return it with those of a moment longer.
 
-        ``under_way`` is how many were handed out and not taken, at least one.
+        ``pending`` is how many were submitted and not collected, at least one.
         """
-        outcomes = [self._out.get()]
-        end = time.monotonic() + _GATHER_SECONDS
-        while len(outcomes) < under_way:
+        outcomes = [self._outcomes.get()]
+        end = time.monotonic() + _BATCH_SECONDS
+        while len(outcomes) < pending:
             try:
-                outcomes.append(self._out.get(timeout=max(0.0, end - time.monotonic())))
+                outcomes.append(self._outcomes.get(timeout=max(0.0, end - time.monotonic())))
             except queue.Empty:
                 break
         return outcomes
 
-    def dismiss(self) -> None:
-        """End the threads once they have done what was handed out."""
+    def close(self) -> None:
+        """End the threads once they have sent what was submitted."""
         for _ in range(self._size):
-            self._in.put(None)
+            self._tasks.put(None)
 
     def _work(self) -> None:
-        while (task := self._in.get()) is not None:
-            self._out.put(self._deliver(task))
+        while (task := self._tasks.get()) is not None:
+            self._outcomes.put(self._send(task))
 
 
 @contextmanager
-def stopping_with(ctx: JobContext, stop: threading.Event) -> Iterator[None]:
-    """Set an event when the job is asked to stop, however long its requests take."""
+def watch_for_cancel(ctx: JobContext, stop: threading.Event) -> Iterator[None]:
+    """Set ``stop`` when the job is asked to stop, however long its requests take."""
     over = threading.Event()
 
-    def look() -> None:
-        while not over.wait(_LOOK_SECONDS):
+    def watch() -> None:
+        while not over.wait(_POLL_SECONDS):
             try:
                 if ctx.cancelled():
                     stop.set()
                     return
             except Exception:
-                log.exception("Whether job %s is to stop could not be read", ctx.job_id)
+                log.exception("Could not read whether job %s was cancelled", ctx.job_id)
 
-    threading.Thread(target=look, name="grades-watch", daemon=True).start()
+    threading.Thread(target=watch, name="grades-watch", daemon=True).start()
     try:
         yield
     finally:

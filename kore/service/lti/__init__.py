@@ -1,6 +1,6 @@
-"""LTI 1.3 Advantage, the tool's side: the only part of Kore that knows an LMS.
+"""LTI 1.3 Advantage, the tool's side: the only part of the service that talks to an LMS.
 
-``claims``, ``roles`` and ``identity`` read a launch, ``keys`` signs, ``http`` is the
-careful way out, ``tokens`` and ``ags`` are the LMS's services, ``services`` keeps one set
-of them for each platform.
+``keys`` signs, ``client`` sends requests (``throttle`` limits them), ``tokens`` and ``ags``
+are the LMS's services, and ``services`` keeps them for each platform. It knows neither courses
+nor the database. ``kore.shared.lti`` reads launches.
 """

@@ -1,7 +1,7 @@
-"""The key that Kore signs with, made once and kept, and the key set it publishes.
+"""Kore's signing key, created once and kept, and the key set that Kore publishes.
 
-A directory holds one PEM file for each key: ``signing.pem`` signs, and any other in it is
-published too, so that what an LMS has cached stays verifiable when a key is changed.
+A directory holds one PEM file per key: ``signing.pem`` signs, and all others are published
+too, so that an LMS can still verify older signatures after the key was replaced.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ _BITS = 2048
 
 
 class KeyStoreError(RuntimeError):
-    """The keys cannot be read or made. The message says which file, and what to do."""
+    """A key cannot be read or created. The text says which file, and what to do."""
 
 
-def _b64(number: int) -> str:
+def _encode_number(number: int) -> str:
     data = number.to_bytes((number.bit_length() + 7) // 8, "big")
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
-def _public(key: rsa.RSAPrivateKey) -> dict[str, str]:
+def _public_members(key: rsa.RSAPrivateKey) -> dict[str, str]:
     """Return the members of a public JWK that its thumbprint is taken over."""
     numbers = key.public_key().public_numbers()
-    return {"e": _b64(numbers.e), "kty": "RSA", "n": _b64(numbers.n)}
+    return {"e": _encode_number(numbers.e), "kty": "RSA", "n": _encode_number(numbers.n)}
 
 
 def _thumbprint(key: rsa.RSAPrivateKey) -> str:
     """Return the key's id: its SHA-256 thumbprint (RFC 7638, section 3)."""
-    canonical = json.dumps(_public(key), separators=(",", ":"), sort_keys=True)
+    canonical = json.dumps(_public_members(key), separators=(",", ":"), sort_keys=True)
     digest = hashlib.sha256(canonical.encode("ascii")).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
@@ -48,16 +48,14 @@ def _thumbprint(key: rsa.RSAPrivateKey) -> str:
 class KeyStore:
     """RSA keys in a directory that only this account can read.
 
-    The key is made at the first use. Of several processes that make it at once one wins,
-    and all sign with that one.
+    The key is created when it is first used. If several processes create it at once, one wins
+    and all sign with its key.
     """
 
     def __init__(self, directory: Path) -> None:
         self._directory = Path(directory)
         self._lock = threading.Lock()
         self._signing: tuple[str, rsa.RSAPrivateKey] | None = None
-        # Public parts by file and its time of change: loading a key proves its primes anew.
-        self._published: dict[tuple[str, int], tuple[str, dict[str, str]]] = {}
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """Return the public key set (RFC 7517, section 5)."""
@@ -65,7 +63,7 @@ class KeyStore:
         keys = {}
         for path in sorted(self._directory.glob("*.pem")):
             key = self._read(path)
-            keys[_thumbprint(key)] = _public(key)
+            keys[_thumbprint(key)] = _public_members(key)
         return {
             "keys": [
                 {**public, "alg": "RS256", "use": "sig", "kid": kid} for kid, public in keys.items()
@@ -84,17 +82,17 @@ class KeyStore:
                 try:
                     self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
                     if not path.exists():
-                        self._make(path)
+                        self._create(path)
                 except OSError as error:
                     raise KeyStoreError(
-                        f"The signing key cannot be made in {self._directory}: "
-                        f"{error.strerror}. Give Kore's account a directory it can write to."
+                        f"Could not create the signing key in {self._directory}: "
+                        f"{error.strerror}. Give Kore's account a directory that it can write to."
                     ) from error
                 key = self._read(path)
                 self._signing = (_thumbprint(key), key)
             return self._signing
 
-    def _make(self, path: Path) -> None:
+    def _create(self, path: Path) -> None:
         key = rsa.generate_private_key(public_exponent=65537, key_size=_BITS)
         data = key.private_bytes(
             serialization.Encoding.PEM,
@@ -121,12 +119,12 @@ class KeyStore:
                 path.chmod(0o600)
             key = serialization.load_pem_private_key(path.read_bytes(), password=None)
         except OSError as error:
-            raise KeyStoreError(f"The key {path} cannot be read: {error.strerror}.") from error
+            raise KeyStoreError(f"Could not read the key {path}: {error.strerror}.") from error
         except (ValueError, TypeError) as error:
             raise KeyStoreError(
-                f"The file {path} is not a private key. Restore it from a backup; if there is "
-                "none remove it, and a new key is made at the next start."
+                f"The file {path} is not a private key. Restore it from a backup. If there is "
+                "none, remove it: Kore creates a new key at its next start."
             ) from error
         if not isinstance(key, rsa.RSAPrivateKey):
-            raise KeyStoreError(f"The key {path} is not an RSA key, which LTI asks for.")
+            raise KeyStoreError(f"The key {path} is not an RSA key, which LTI requires.")
         return key

@@ -1,4 +1,4 @@
-"""The services of every LMS that Kore talks to, one set for each for the whole process."""
+"""The services of every LMS that Kore talks to, shared by the whole process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable
 
 from kore.service.lti.ags import Ags
-from kore.service.lti.http import Http, Patience
+from kore.service.lti.client import PlatformClient, RetryPolicy
 from kore.service.lti.keys import KeyStore
 from kore.service.lti.tokens import Tokens
 
@@ -14,16 +14,18 @@ from kore.service.lti.tokens import Tokens
 class Platforms:
     """Clients for platforms, kept so that connections, tokens and limits are shared.
 
-    ``limit`` bounds the requests under way at once to one issuer, whichever of its clients
-    and however many jobs make them.
+    ``limit`` bounds the concurrent requests to one issuer, for all of its client ids and
+    however many jobs send them.
     """
 
-    def __init__(self, keys: KeyStore, *, limit: int = 4, patience: Patience | None = None) -> None:
+    def __init__(
+        self, keys: KeyStore, *, limit: int = 4, policy: RetryPolicy | None = None
+    ) -> None:
         self.limit = limit
         self._keys = keys
-        self._patience = patience
+        self._policy = policy
         self._lock = threading.Lock()
-        self._http: dict[str, Http] = {}
+        self._clients: dict[str, PlatformClient] = {}
         self._tokens: dict[tuple[str, str, str], Tokens] = {}
 
     def ags(
@@ -37,13 +39,14 @@ class Platforms:
     ) -> Ags:
         """Return the grade services of a platform. ``offered`` are the scopes of the launch."""
         with self._lock:
-            http = self._http.get(issuer)
-            if http is None:
-                http = self._http[issuer] = Http(limit=self.limit, patience=self._patience)
+            client = self._clients.get(issuer)
+            if client is None:
+                client = PlatformClient(limit=self.limit, policy=self._policy)
+                self._clients[issuer] = client
             key = (issuer, client_id, token_url)
             tokens = self._tokens.get(key)
             if tokens is None:
                 tokens = self._tokens[key] = Tokens(
-                    http, self._keys, client_id=client_id, token_url=token_url
+                    client, self._keys, client_id=client_id, token_url=token_url
                 )
-        return Ags(http, tokens, offered=tuple(offered), stop=stop)
+        return Ags(client, tokens, offered=tuple(offered), stop=stop)

@@ -1,7 +1,7 @@
-"""How many requests may be under way to one LMS, and when the next may start.
+"""Limits requests to one LMS: how many at once, and when the next may start.
 
-An LMS that throttles is answered by everyone who talks to it: the wait it asks for holds
-for all requests, and afterwards they go one at a time until it has stayed content.
+When an LMS throttles, everyone who talks to it waits as long as it asks; afterwards requests
+go one at a time, and more at once as long as they succeed.
 """
 
 from __future__ import annotations
@@ -14,33 +14,33 @@ from contextlib import contextmanager
 from kore.service.lti.errors import StoppedError
 
 # A stop is noticed within this many seconds of waiting.
-_LOOK = 0.25
-# So many answers without complaint widen a narrowed gate by one place.
-_CONTENT = 25
+_POLL_SECONDS = 0.25
+# So many successes in a row allow one more request at once, up to the limit.
+_SUCCESSES_PER_SLOT = 25
 
 
-class Gate:
-    """Places for ``limit`` requests at once, shared by all jobs of this process."""
+class Throttle:
+    """Slots for ``limit`` requests at once, shared by all jobs of this process."""
 
     def __init__(self, limit: int) -> None:
-        self._most = limit
-        self._limit = limit
+        self._max_slots = limit
+        self._slots = limit
         self._active = 0
-        self._content = 0
-        self._closed_until = 0.0
+        self._successes = 0
+        self._paused_until = 0.0
         self._changed = threading.Condition()
 
     @contextmanager
-    def place(self, stop: threading.Event | None = None) -> Iterator[None]:
-        """Hold one of the places; raises ``StoppedError`` where ``stop`` is set before that."""
+    def slot(self, stop: threading.Event | None = None) -> Iterator[None]:
+        """Wait for a slot and hold it; raises ``StoppedError`` if ``stop`` is set before."""
         with self._changed:
             while True:
                 if stop is not None and stop.is_set():
-                    raise StoppedError("Stopped before the LMS was asked.")
-                wait = self._closed_until - time.monotonic()
-                if self._active < self._limit and wait <= 0:
+                    raise StoppedError
+                wait = self._paused_until - time.monotonic()
+                if self._active < self._slots and wait <= 0:
                     break
-                self._changed.wait(min(wait, _LOOK) if wait > 0 else _LOOK)
+                self._changed.wait(min(wait, _POLL_SECONDS) if wait > 0 else _POLL_SECONDS)
             self._active += 1
         try:
             yield
@@ -49,20 +49,20 @@ class Gate:
                 self._active -= 1
                 self._changed.notify_all()
 
-    def throttle(self, seconds: float) -> None:
-        """Close for some seconds, and let one at a time through afterwards."""
+    def slow_down(self, seconds: float) -> None:
+        """Pause for some seconds, and allow one request at a time afterwards."""
         with self._changed:
-            self._closed_until = max(self._closed_until, time.monotonic() + seconds)
-            self._limit = 1
-            self._content = 0
+            self._paused_until = max(self._paused_until, time.monotonic() + seconds)
+            self._slots = 1
+            self._successes = 0
 
-    def content(self) -> None:
-        """Note an answer without complaint."""
+    def note_success(self) -> None:
+        """Count an answer that did not ask to slow down."""
         with self._changed:
-            if self._limit == self._most:
+            if self._slots == self._max_slots:
                 return
-            self._content += 1
-            if self._content >= _CONTENT:
-                self._content = 0
-                self._limit += 1
+            self._successes += 1
+            if self._successes >= _SUCCESSES_PER_SLOT:
+                self._successes = 0
+                self._slots += 1
                 self._changed.notify_all()

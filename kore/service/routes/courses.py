@@ -130,7 +130,7 @@ def change_course_settings(path: CoursePath, body: CourseSettings) -> Response:
 @allow(teacher_of(in_path))
 def autograde(path: CoursePath, body: AutogradeRequest) -> Response:
     """Grade an assignment's submissions as a job; its report names every student."""
-    job_id = autograding.begin(
+    job_id = autograding.enqueue(
         services(),
         path.course_id,
         by=caller().name,

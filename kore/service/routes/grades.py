@@ -1,10 +1,11 @@
-"""Grades on their way to the LMS."""
+"""Grades to the LMS: preview and sending."""
 
 from __future__ import annotations
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
+from kore.service import grades
 from kore.service.auth.guards import (
     allow,
     caller,
@@ -13,7 +14,6 @@ from kore.service.auth.guards import (
     services,
     teacher_of,
 )
-from kore.service.grades import preview, send
 from kore.service.routes.answers import answer, responses
 from kore.service.routes.jobs import begun
 from kore.service.schemas import CourseQuery, GradesPreview, GradesRequest, JobInfo
@@ -25,13 +25,15 @@ _ERRORS = (401, 403, 404, 409, 422)
 @api.get("", responses=responses(200, GradesPreview, *_ERRORS))
 @allow(teacher_of(in_query))
 def preview_grades(query: CourseQuery) -> Response:
-    """Say who would get what, what is held back, and why. Sends nothing."""
-    return answer(preview(services(), query.course))
+    """Return who would get what, what is held back, and why. Sends nothing."""
+    return answer(grades.preview(services(), query.course))
 
 
 @api.post("", responses=responses(202, JobInfo, *_ERRORS))
 @allow(teacher_of(in_body))
 def send_grades(body: GradesRequest) -> Response:
     """Send the course's grades as a job; its report names every student."""
-    job_id = send(services(), body.course, by=caller().name, resend=body.resend, only=body.only)
+    job_id = grades.send(
+        services(), body.course, by=caller().name, resend=body.resend, only=body.only
+    )
     return begun(job_id)

@@ -4,12 +4,14 @@ Runs as the course's account in the course's folder, as a process besides its se
 input is one JSON object: ``assignment``, ``students`` (null for all with new work), ``collect``,
 ``again``. Each line of standard output is an event, a JSON object:
 
-- ``{"collecting": true}``; if that fails, ``{"not_collected": message}`` follows as the last;
+- ``{"collecting": true}``; if that fails, ``{"not_collected": reason}`` follows as the last;
 - ``{"students": [...]}``: whose work will be graded;
 - ``{"started": student}``;
-- ``{"student", "outcome", "message", "log", "score", "maximum"}``: ``outcome`` is ``graded``,
+- ``{"student", "outcome", "reason", "log", "score", "maximum"}``: ``outcome`` is ``graded``,
   ``needs_manual``, ``failed``, or ``skipped``;
 - ``{"finished": true}``: the last, unless the program was ended.
+
+A ``reason`` is the last error in nbgrader's log, "" if there is none.
 
 SIGINT ends it: nbgrader removes what is half done.
 """
@@ -28,7 +30,7 @@ from nbgrader.apps import NbGrader
 from nbgrader.apps.api import NbGraderAPI
 
 _MAX_LOG = 20_000
-_MAX_MESSAGE = 300
+_MAX_REASON = 300
 _ERROR = re.compile(r"(?:[\w.]+\.)?[A-Z]\w*(?:Error|Exception|Timeout|Kernel)\w*(?:: .*)?")
 
 
@@ -53,8 +55,7 @@ def grade(request: dict[str, Any], api: Any, interrupt: Any) -> Iterator[dict[st
         if interrupt.received:
             raise KeyboardInterrupt
         if not result.get("success"):
-            log = _log(result)
-            yield {"not_collected": _reason(log) or "nbgrader gave no reason."}
+            yield {"not_collected": _reason(_log(result))}
             return
     submitted = set(api.get_submitted_students(assignment))
     if wanted is not None:
@@ -66,7 +67,7 @@ def grade(request: dict[str, Any], api: Any, interrupt: Any) -> Iterator[dict[st
     yield {"students": todo}
     for student in todo:
         if student not in submitted:
-            yield _event(student, "skipped", "There is no collected submission from this student.")
+            yield {"student": student, "outcome": "skipped"}
             continue
         yield {"started": student}
         result = api.autograde(assignment, student, force=True)
@@ -79,17 +80,18 @@ def grade(request: dict[str, Any], api: Any, interrupt: Any) -> Iterator[dict[st
 def _grading_event(
     api: Any, assignment: str, student: str, result: dict[str, Any]
 ) -> dict[str, Any]:
-    log = _log(result)
     if not result.get("success"):
-        message = _reason(log) or "nbgrader could not grade it. See its log."
-        return _event(student, "failed", message, log=log[-_MAX_LOG:])
+        log = _log(result)
+        failed = {"student": student, "outcome": "failed"}
+        return {**failed, "reason": _reason(log), "log": log[-_MAX_LOG:]}
     with api.gradebook as gradebook:
         submission = gradebook.find_submission(assignment, student)
-        points = {"score": submission.score, "maximum": submission.max_score}
-        if submission.needs_manual_grade:
-            message = "Graded. Some answers need manual grading."
-            return _event(student, "needs_manual", message, **points)
-        return _event(student, "graded", "", **points)
+        return {
+            "student": student,
+            "outcome": "needs_manual" if submission.needs_manual_grade else "graded",
+            "score": submission.score,
+            "maximum": submission.max_score,
+        }
 
 
 def _log(result: dict[str, Any]) -> str:
@@ -98,17 +100,13 @@ def _log(result: dict[str, Any]) -> str:
     return log.replace(f"{os.getcwd()}/", "")  # noqa: PTH109 - text, not a path
 
 
-def _event(student: str, outcome: str, message: str, **more: Any) -> dict[str, Any]:
-    return {"student": student, "outcome": outcome, "message": message, **more}
-
-
 def _reason(log: str) -> str:
     """Return the last error that a log names, "" if it names none."""
     for line in reversed(log.splitlines()):
         found = _ERROR.search(line)
         # nbgrader ends with an exception that only says that there was one.
         if found and "NbGraderException" not in line and not line.lstrip().startswith("File "):
-            return found[0][:_MAX_MESSAGE]
+            return found[0][:_MAX_REASON]
     return ""
 
 

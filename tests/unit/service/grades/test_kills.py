@@ -1,4 +1,4 @@
-"""Kore's process killed while it sends: in the end each score is in the LMS, written once."""
+"""Kore is killed while it sends: in the end each score is in the LMS, written once."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import time
 
 import pytest
 
-from tests.support.gradedcourse import graded_course, start_kore
+from tests.support.gradedcourse import counts, graded_course, start_kore
 
 pytestmark = pytest.mark.slow
 
 
 def send_with_kills(course, slugs, kills, seed):
-    """Send in processes of which so many are killed at random moments; return the report."""
+    """Send in processes, of which some are killed at random moments; return the report."""
     rng = random.Random(seed)
     job_id = course.queue()
     for _ in range(kills):
@@ -39,14 +39,14 @@ def check(folder, profile, students, kills, seed):
         course.grade({slug: 1 + index % 9 for index, slug in enumerate(slugs)})
         course.lms.behave(score_delay_ms=15, max_concurrent=0)
         report = send_with_kills(course, slugs, kills, seed)
-        assert (report.state, report.message) == ("done", f"{students} sent")
+        assert (report.state, report.message) == ("done", counts(sent=students))
         assert set(report.outcomes) == set(slugs)
         assert course.held() == {
             slug: ((1 + index % 9) * 10, 1) for index, slug in enumerate(slugs)
         }
         # What Kore believes is what there is: nothing is left in doubt or sent again.
         assert {course.score(slug).state for slug in slugs} == {"sent"}
-        assert course.send().message == f"{students} unchanged"
+        assert course.send().message == counts(unchanged=students)
 
 
 @pytest.mark.parametrize("seed", range(2))

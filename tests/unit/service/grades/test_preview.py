@@ -7,19 +7,23 @@ import os
 import pytest
 
 from kore.service import grades
-from kore.service.errors import KoreError
+from kore.service.errors import NotFound
 
 LTI = "https://purl.imsglobal.org/spec/lti/claim/"
 ROLES = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
 
 
 def actions(preview, course):
+    """Return action, points and the reason's id, by slug."""
     slugs = {user: slug for slug, user in course.users.items()}
-    return {slugs.get(e.user, e.user): (e.action, e.given, e.reason) for e in preview.entries}
+    return {
+        slugs.get(e.user, e.user): (e.action, e.given, e.reason and e.reason.code)
+        for e in preview.entries
+    }
 
 
-def test_a_preview_of_all_kinds(course):
-    """Points, what is held back and why; teachers and observers are not there."""
+def test_preview_has_points_or_a_reason_for_each_student(course):
+    """Each student has points or a reason; teachers and observers are left out."""
     course.launch("noam", **{LTI + "roles": [ROLES + "Mentor"]})
     course.assignment("ps2", 4)
     course.grade({"zoe": 7, "noam": 3, "tilda": 10, "stranger": 2, course.course_id: 1})
@@ -29,21 +33,19 @@ def test_a_preview_of_all_kinds(course):
     assert (preview.maximum, preview.assignments) == (10, ["ps1"])
     assert preview.counts == {"send": 1, "unchanged": 0, "held_back": 4}
     assert actions(preview, course) == {
-        "zoe": ("send", 7, ""),
-        "mila": ("held_back", None, "Waits for grading by hand: ps1."),
-        "niko": ("held_back", None, "Collected, but not graded yet: ps1."),
-        "layla": ("held_back", None, "No graded work yet."),
-        "stranger": (
-            "held_back",
-            None,
-            "Has never come from the LMS, so that it is not known who they are there.",
-        ),
+        "zoe": ("send", 7, None),
+        "mila": ("held_back", None, "grades.needs_manual"),
+        "niko": ("held_back", None, "grades.not_graded"),
+        "layla": ("held_back", None, "grades.no_graded_work"),
+        "stranger": ("held_back", None, "grades.no_lms_id"),
     }
+    (mila,) = [e.reason for e in preview.entries if e.user == course.users["mila"]]
+    assert mila.params == {"assignments": ["ps1"]}
     assert preview.last_job is None
 
 
-def test_after_sending_it_tells_what_was_sent(course):
-    """Unchanged is unchanged, with the last score and job."""
+def test_preview_after_sending_has_the_last_score(course):
+    """What was sent is unchanged, with the last score and job, until the grade changes."""
     course.grade("zoe", score=7)
     report = course.send()
     preview = course.preview()
@@ -52,20 +54,20 @@ def test_after_sending_it_tells_what_was_sent(course):
     assert entry.action == "unchanged"
     assert (entry.last.given, entry.last.maximum, entry.last.state) == (7, 10, "sent")
     course.grade("zoe", score=8)
-    assert actions(course.preview(), course)["zoe"] == ("send", 8, "")
+    assert actions(course.preview(), course)["zoe"] == ("send", 8, None)
 
 
-def test_new_work_that_is_not_graded_yet_is_held_back(course):
-    """A later hand-in makes the old grade out of date until it is graded, too."""
+def test_newer_submission_holds_the_grade_back(course):
+    """A later submission holds the old grade back until it is graded, too."""
     course.grade("zoe", score=7)
     course.hand_in("zoe", "ps1", "2026-01-01 00:00:00 UTC", graded=True)
-    assert actions(course.preview(), course)["zoe"] == ("send", 7, "")
+    assert actions(course.preview(), course)["zoe"] == ("send", 7, None)
     course.hand_in("zoe", "ps1", "2026-01-02 00:00:00 UTC")
     assert actions(course.preview(), course)["zoe"][0] == "held_back"
 
 
-def test_folders_that_are_links_are_not_followed(course, tmp_path):
-    """Whoever writes into the course's folders cannot make Kore read elsewhere."""
+def test_links_in_the_course_directory_are_not_followed(course, tmp_path):
+    """A link or a pipe in the course directory cannot make Kore read elsewhere, or hang."""
     course.grade({"zoe": 7, "mila": 7})
     elsewhere = tmp_path / "elsewhere"
     (elsewhere / "ps1").mkdir(parents=True)
@@ -79,15 +81,14 @@ def test_folders_that_are_links_are_not_followed(course, tmp_path):
     assert actions(course.preview(), course)["mila"][0] == "send"
 
 
-def test_a_course_without_a_gradebook_has_nothing_to_send(course):
-    """Before the first assignment everyone is held back."""
+def test_course_without_a_gradebook_holds_everyone_back(course):
+    """Before the first assignment there is nothing to send."""
     (course.root / "gradebook.db").unlink()
     preview = course.preview()
     assert (preview.maximum, preview.counts["held_back"]) == (0, 4)
 
 
-def test_an_unknown_course_is_a_404(course):
-    """A course that is not there has no preview."""
-    with pytest.raises(KoreError) as caught:
+def test_unknown_course_is_not_found(course):
+    """A course that does not exist has no preview."""
+    with pytest.raises(NotFound):
         grades.preview(course.services, "c-0000000000000000")
-    assert caught.value.status == 404

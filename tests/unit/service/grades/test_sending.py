@@ -15,10 +15,11 @@ from ananke.demo.lms.store import LineItem
 from kore.service import grades, jobs
 from kore.service.catalog import render
 from kore.service.db.models import Column, Course, Job, JobState, Score, ScoreState, now
-from kore.service.errors import KoreError
+from kore.service.errors import Conflict, Invalid
 from kore.service.jobs import Runner
-from kore.service.lti.http import Patience
-from tests.support.gradedcourse import HANDLERS, QUICK, graded_course
+from kore.service.lti.client import RetryPolicy
+from kore.shared.messages import message
+from tests.support.gradedcourse import HANDLERS, QUICK, counts, graded_course
 
 pytestmark = pytest.mark.slow
 
@@ -32,19 +33,20 @@ def fault(kind, **more):
     return {"kind": kind, **more}
 
 
-def test_points_arrive(any_course):
-    """Every total is in the LMS's column, rescaled by it; one token served all."""
+def test_every_score_arrives_with_one_token(any_course):
+    """Every total is in the LMS's column, on its scale; one token serves all scores."""
     any_course.grade(EVERYONE)
     report = any_course.send()
-    assert (report.state, report.message, report.outcomes) == ("done", "4 sent", ALL_SENT)
+    assert (report.state, report.message) == ("done", counts(sent=4))
+    assert report.outcomes == ALL_SENT
     assert any_course.held() == ONCE
-    assert report.lines["mila"].words == "4.5 of 10 points"
+    assert report.lines["mila"].message == message("grades.points", given=4.5, n=10.0)
     assert report.lines["mila"].detail == {"given": 4.5, "maximum": 10.0}
     assert len(any_course.lms.service_requests("token")) == 1
 
 
-def test_points_arrive_from_every_database(tmp_path, database_url):
-    """The records of sending are the same in SQLite and PostgreSQL."""
+def test_sending_works_with_every_database(tmp_path, database_url):
+    """Sending keeps the same records in SQLite and PostgreSQL."""
     with graded_course(tmp_path, database_url=database_url) as course:
         course.assignment("ps1", 10)
         course.grade(EVERYONE)
@@ -54,7 +56,7 @@ def test_points_arrive_from_every_database(tmp_path, database_url):
         assert course.held() == ONCE
 
 
-def test_a_missing_column_is_made_once(tmp_path, profile):
+def test_missing_column_is_created_once(tmp_path, profile):
     """An activity without a column gets one, named after it, and only one."""
     with graded_course(
         tmp_path, profile=profile, activity="words", students=("zoe", "mila", "layla")
@@ -69,8 +71,8 @@ def test_a_missing_column_is_made_once(tmp_path, profile):
         assert {s: v for s, v in course.held().items() if v[1]} == {"zoe": (7, 1), "mila": (3, 1)}
 
 
-def test_a_column_made_before_a_kill_is_found_again(tmp_path, profile):
-    """Kore knows its column by tag and resource id, though it never stored where it is."""
+def test_column_created_before_a_kill_is_found(tmp_path, profile):
+    """Kore finds its column by tag and resource id if it did not store the URL."""
     with graded_course(tmp_path, profile=profile, activity="words", students=("zoe",)) as course:
         course.assignment("ps1", 10)
         course.grade({"zoe": 7})
@@ -82,8 +84,8 @@ def test_a_column_made_before_a_kill_is_found_again(tmp_path, profile):
         assert len(course.lms.gradebook("text")) == 1
 
 
-def test_a_column_that_was_deleted_is_made_anew(tmp_path, profile):
-    """A teacher may clear the gradebook: the next sending finds its way."""
+def test_deleted_column_is_created_again(tmp_path, profile):
+    """After a teacher cleared the gradebook, the next sending creates the column again."""
     with graded_course(tmp_path, profile=profile, activity="words", students=("zoe",)) as course:
         course.assignment("ps1", 10)
         course.grade({"zoe": 7})
@@ -96,17 +98,17 @@ def test_a_column_that_was_deleted_is_made_anew(tmp_path, profile):
 
 
 def test_only_changes_are_sent(any_course):
-    """What the LMS has already is not sent again; what changed is, within the same second."""
+    """What the LMS has is not sent again; what changed is, even within the same second."""
     any_course.grade(EVERYONE)
     any_course.send()
     any_course.grade("zoe", score=8)
     report = any_course.send()
     assert report.outcomes == {**dict.fromkeys(EVERYONE, "unchanged"), "zoe": "sent"}
-    assert report.message == "1 sent, 3 unchanged"
+    assert report.message == counts(sent=1, unchanged=3)
     assert any_course.held() == {**ONCE, "zoe": (80, 2)}
 
 
-def test_all_is_sent_again_when_asked(any_course):
+def test_resend_sends_all_again(any_course):
     """A teacher who emptied the LMS's column can fill it again."""
     any_course.grade(EVERYONE)
     any_course.send()
@@ -114,17 +116,18 @@ def test_all_is_sent_again_when_asked(any_course):
     assert any_course.held() == {s: (p, 2) for s, (p, _) in ONCE.items()}
 
 
-def test_only_the_chosen_are_sent(course):
-    """A choice of students leaves the others alone, and unreported."""
+def test_only_selected_students_are_sent(course):
+    """Only the selected students are sent and reported; unknown ones are refused."""
     course.grade(EVERYONE)
     assert course.send(only=["zoe"]).outcomes == {"zoe": "sent"}
     assert course.held() == {"zoe": (70, 1)}
-    with pytest.raises(KoreError, match="no students of this course"):
+    with pytest.raises(Invalid) as caught:
         course.queue(only=["nobody"])
+    assert caught.value.message == message("student_unknown", n=1)
 
 
 def test_held_back_students_are_reported_with_their_reason(course):
-    """The report names everyone, also those for whom nothing went out."""
+    """The report also names the students for whom nothing was sent."""
     course.grade("zoe", score=7)
     course.grade("mila", by_hand=True)
     report = course.send()
@@ -134,82 +137,81 @@ def test_held_back_students_are_reported_with_their_reason(course):
         "niko": "held_back",
         "layla": "held_back",
     }
-    assert report.lines["mila"].words == "Waits for grading by hand: ps1."
-    assert report.message == "1 sent, 3 held back"
+    assert report.lines["mila"].message == message("grades.needs_manual", assignments=["ps1"])
+    assert report.message == counts(sent=1, held_back=3)
     assert course.held() == {"zoe": (70, 1)}
 
 
-def test_nothing_to_send_asks_the_lms_for_nothing(course):
-    """A job with nobody to send for needs no LMS."""
+def test_nothing_to_send_needs_no_request(course):
+    """A job with nothing to send makes no request to the LMS."""
     assert set(course.send().outcomes.values()) == {"held_back"}
     assert course.lms.service_requests() == []
 
 
-def test_a_refused_student_stops_nobody(any_course):
+def test_refused_student_stops_no_one_else(any_course):
     """The LMS's words are in the report, and everyone else's score is in the LMS."""
     any_course.lms.behave(refuse_users=[any_course.lms.claims("mila", "roots")["sub"]])
     any_course.grade(EVERYONE)
     report = any_course.send()
     assert report.outcomes == {**ALL_SENT, "mila": "refused"}
     assert report.state == "done"
-    assert report.lines["mila"].words.startswith("The LMS refused: ")
-    assert report.lines["mila"].words.endswith(
-        "Is this person still a student of the course there?"
-    )
-    assert "userId" not in report.lines["mila"].words
+    reason = report.lines["mila"].message
+    assert reason.id == "lms.refused_person"
+    assert reason.params["reason"].id == "lms.refused.said"
+    assert "userId" not in reason.params["reason"].params["said"]
     assert any_course.score("mila").state == ScoreState.REFUSED
     assert {s: v for s, v in any_course.held().items() if v[1]} == {
         s: v for s, v in ONCE.items() if s != "mila"
     }
 
 
-def test_an_answer_that_is_not_http_stops_nobody(course):
-    """A user id that crashes the LMS is a refusal of that student alone, and is not repeated."""
+def test_answer_that_is_not_http_stops_no_one_else(course):
+    """A user id that crashes the LMS refuses that student alone, and is not repeated."""
     course.lms.api("POST", "users", {"slug": "odd", "sub": "odd@example.edu", "name": "Odd"})
     course.lms.api("PUT", "enrolments", {"user": "odd", "course": "numerics", "role": "student"})
     course.launch("odd")
     course.grade({**EVERYONE, "odd": 5})
     report = course.send()
     assert report.outcomes == {**ALL_SENT, "odd": "refused"}
-    assert "not HTTP" in report.lines["odd"].words
+    assert report.lines["odd"].message == message("lms.not_http")
     assert (
         len([r for r in course.lms.service_requests("score") if r["user"] == "odd@example.edu"])
         == 1
     )
 
 
-def test_a_locked_grade_is_refused(any_course):
-    """One locked grade is that student's affair."""
+def test_locked_grade_is_refused(any_course):
+    """A locked grade refuses that student alone."""
     any_course.lms.api("PUT", "grades", {"activity": "roots", "user": "niko", "locked": True})
     any_course.age_grades()
     any_course.grade(EVERYONE)
     report = any_course.send()
     assert report.outcomes == {**ALL_SENT, "niko": "refused"}
-    assert "locked" in report.lines["niko"].words
+    assert "locked" in render(report.lines["niko"].message)
 
 
-def test_a_locked_column_refuses_everyone(any_course):
-    """The job is done, and says for each student what the LMS said."""
+def test_locked_column_refuses_everyone(any_course):
+    """The job is done, and has the LMS's refusal for each student."""
     (column,) = [c for c in any_course.lms.gradebook("numerics") if c["activity"] == "roots"]
     any_course.lms.api("PUT", f"lineitems/{column['id']}", {"locked": True})
     any_course.grade(EVERYONE)
     report = any_course.send()
-    assert (report.state, report.message) == ("done", "4 refused")
+    assert (report.state, report.message) == ("done", counts(refused=4))
 
 
-def test_what_a_teacher_typed_later_is_left_alone(course):
-    """A grade newer than ours is not overwritten: 409 becomes words."""
+def test_grade_entered_later_in_the_lms_is_kept(course):
+    """A grade newer than ours is not overwritten; the report says so."""
     course.lms.api("PUT", "grades", {"activity": "roots", "user": "zoe", "points": 33})
     course.age_grades(-3600)
     course.grade(EVERYONE)
     report = course.send()
     assert report.outcomes == {**ALL_SENT, "zoe": "refused"}
-    assert "holds something newer" in report.lines["zoe"].words
+    assert report.lines["zoe"].message == message("lms.newer_score")
     assert course.held()["zoe"][0] == 33
 
 
-def test_an_override_that_the_lms_hides_counts_as_sent(course):
-    """Moodle takes the score and shows the teacher's: there is nothing to see from here."""
+def test_overridden_grade_counts_as_sent(course):
+    """Moodle accepts a score for an overridden grade and keeps that; Kore cannot see it."""
     course.lms.api("PUT", "grades", {"activity": "roots", "user": "zoe", "points": 33})
     course.age_grades()
     course.grade(EVERYONE)
@@ -232,8 +234,8 @@ def test_an_override_that_the_lms_hides_counts_as_sent(course):
     ],
     ids=lambda faults: "+".join(f"{f['kind']}-{f.get('service', 'score')}" for f in faults),
 )
-def test_what_passes_by_itself_is_waited_out(any_course, faults):
-    """Throttling, overload, lost connections: everyone's score arrives in the end."""
+def test_transient_faults_are_retried(any_course, faults):
+    """After throttling, overload or lost connections everyone's score arrives."""
     any_course.lms.behave(fail_next=faults)
     any_course.grade(EVERYONE)
     report = any_course.send()
@@ -241,8 +243,8 @@ def test_what_passes_by_itself_is_waited_out(any_course, faults):
     assert {s: points for s, (points, _) in any_course.held().items()} == ON_THE_COLUMN
 
 
-def test_a_wait_that_is_asked_for_is_kept_by_all(tmp_path):
-    """After 429 with Retry-After nobody asks before its time, whoever was to be the next."""
+def test_retry_after_holds_for_all_threads(tmp_path):
+    """After 429 with Retry-After no thread sends a request before that time."""
     with graded_course(tmp_path, students=()) as course:
         slugs = course.fill(5)
         course.assignment("ps1", 10)
@@ -257,14 +259,14 @@ def test_a_wait_that_is_asked_for_is_kept_by_all(tmp_path):
         for r in seen
         if r is not throttled
     ]
-    # Those under way at that moment were not to be stopped any more.
+    # Requests that were under way at that moment could not be stopped.
     assert not [after for after in begun if 0.4 < after < 0.9]
     assert len([after for after in begun if after >= 0.9]) >= 2
 
 
 @pytest.mark.parametrize("kind", ["reset", "503", "bad_status_line"])
-def test_a_lost_answer_is_no_second_score(tmp_path, kind):
-    """The score arrived, its answer did not: the repetition changes nothing, and it is sent."""
+def test_lost_answer_sends_no_second_score(tmp_path, kind):
+    """If a score arrived but its answer was lost, repeating it changes nothing."""
     with graded_course(tmp_path) as course:
         course.assignment("ps1", 10)
         course.lms.behave(fail_next=[fault(kind, times=2, when="after")])
@@ -275,18 +277,18 @@ def test_a_lost_answer_is_no_second_score(tmp_path, kind):
             assert outcomes == ALL_SENT
 
 
-def test_an_lms_that_is_away_ends_the_job_soon(tmp_path):
-    """Not every student waits for the same silence; nobody is lost, and the next try is whole."""
-    patience = Patience(tries=2, first_wait=0.01, longest=1, budget=5)
-    with graded_course(tmp_path, patience=patience) as course:
+def test_unreachable_lms_ends_the_job_soon(tmp_path):
+    """The job gives up before every student waited; the next job sends all scores."""
+    policy = RetryPolicy(max_tries=2, first_wait=0.01, max_wait=1, budget=5)
+    with graded_course(tmp_path, policy=policy) as course:
         slugs = course.fill(20)
         course.assignment("ps1", 10)
         course.grade(dict.fromkeys(slugs, 5))
         course.lms.behave(fail_next=[fault("503", times=1000)])
         report = course.send()
         assert report.state == "failed"
-        assert report.message is not None
-        assert render(report.message).startswith("Given up, as the LMS stopped answering.")
+        assert report.message.id == "lms_unavailable.gave_up"
+        assert report.message.params["reason"] == message("lms.overloaded", status=503)
         assert {report.outcomes[s] for s in slugs} == {"failed"}
         assert len(course.lms.service_requests("score")) < 20
         course.lms.behave(fail_next=[])
@@ -295,57 +297,55 @@ def test_an_lms_that_is_away_ends_the_job_soon(tmp_path):
         assert {course.held()[s] for s in slugs} == {(50, 1)}
 
 
-def test_a_wait_longer_than_sensible_is_not_waited(course):
-    """An LMS that asks for a day gets words instead."""
+def test_too_long_retry_after_fails_the_score(course):
+    """If the LMS asks to wait for a day, the score fails and says so."""
     course.lms.behave(fail_next=[fault("429", times=100, retry_after=86400)])
     course.grade("zoe", score=7)
     report = course.send()
     assert report.outcomes["zoe"] == "failed"
-    assert "asks to wait 86400 seconds" in report.lines["zoe"].words
+    throttled = message("lms.throttled")
+    assert report.lines["zoe"].message == message("lms.wait_too_long", reason=throttled, n=86400)
 
 
-def test_grades_that_are_off_are_refused_before_a_job(course):
-    """Without the claim there is nowhere to send: words, and the way out."""
+def test_activity_without_grades_is_refused_before_a_job(course):
+    """Without the launch's grade claim no job is queued."""
     with course.services.db.session() as session:
         session.execute(update(Course).values(lineitem=None, lineitems=None))
-    with pytest.raises(KoreError) as caught:
+    with pytest.raises(Conflict) as caught:
         course.queue()
-    assert (caught.value.status, caught.value.code) == (409, "grades_off")
-    assert "accept grades" in caught.value.hint
+    assert caught.value.code == "grades_off"
 
 
 @pytest.mark.parametrize("granted", [[SCOPE_LINEITEM], [SCOPE_LINEITEM, SCOPE_RESULT]])
-def test_a_scope_that_is_dropped_in_silence_is_noticed(course, granted):
-    """The token came, but not for scores: the job says so instead of failing for each."""
+def test_missing_score_scope_fails_the_job(course, granted):
+    """A token without the scope for scores fails the job once, not each student."""
     course.lms.behave(granted_scopes=granted)
     course.grade(EVERYONE)
     report = course.send()
-    assert (report.state, report.message) == (
-        "failed",
-        "The LMS does not let Kore send scores.",
-    )
+    assert (report.state, report.message) == ("failed", message("grades_not_granted"))
     assert course.lms.service_requests("score") == []
 
 
-def test_scores_alone_are_enough_where_the_column_is_known(course):
-    """With the least of scopes the launch's column is believed."""
+def test_score_scope_is_enough_where_the_column_is_known(course):
+    """With the score scope alone the launch's column is used unchecked."""
     course.lms.behave(granted_scopes=[SCOPE_SCORE])
     course.grade(EVERYONE)
     assert course.send().outcomes == ALL_SENT
     assert course.lms.service_requests("lineitem") == []
 
 
-def test_a_tool_that_the_lms_does_not_know_says_so(course):
-    """A key set that cannot be fetched fails the job once, with the LMS's side named."""
+def test_key_set_that_the_lms_cannot_fetch_fails_the_job(course):
+    """If the LMS cannot fetch Kore's key set, the job fails once and says so."""
     course.lms.platform.tool_keys._url = "http://127.0.0.1:9/jwks"
     course.grade(EVERYONE)
     report = course.send()
     assert report.state == "failed"
-    assert "key set" in report.message
+    assert report.message.id == "lms_refused"
+    assert report.message.params["reason"] == message("lms.no_key_set", status=404)
 
 
-def test_tokens_are_renewed_before_they_end(tmp_path):
-    """A job longer than a token's life goes on with the next one."""
+def test_tokens_are_renewed_before_they_expire(tmp_path):
+    """A job longer than a token's life continues with a new one."""
     with graded_course(tmp_path) as course:
         slugs = course.fill(30)
         course.assignment("ps1", 10)
@@ -361,7 +361,7 @@ def test_tokens_are_renewed_before_they_end(tmp_path):
 
 
 def test_timestamps_grow_by_whole_seconds(course):
-    """Three changes in one second are three scores that the LMS takes."""
+    """Three changes within one second are three scores that the LMS accepts."""
     stamps = []
     for score in (1, 2, 3):
         course.grade("zoe", score=score)
@@ -371,8 +371,8 @@ def test_timestamps_grow_by_whole_seconds(course):
     assert course.held()["zoe"] == (30, 3)
 
 
-def test_a_platform_is_asked_at_most_four_times_at_once(tmp_path):
-    """The bound holds over all jobs of a platform, and is used."""
+def test_concurrent_requests_are_limited_per_platform(tmp_path):
+    """The limit holds over all jobs of a platform, and is used up."""
     with graded_course(tmp_path) as course:
         slugs = course.fill(16)
         course.assignment("ps1", 10)
@@ -397,8 +397,8 @@ def test_a_platform_is_asked_at_most_four_times_at_once(tmp_path):
         assert max(sum(a <= t < b for a, b in spans) for t, _ in spans) == 4
 
 
-def test_two_jobs_of_a_course_do_not_interleave(course):
-    """The second waits for the first, so that no score overtakes another."""
+def test_two_jobs_of_a_course_do_not_overlap(course):
+    """The second job waits for the first, so that no score overtakes another."""
     course.grade(EVERYONE)
     first, second = course.queue(resend=True), course.queue(resend=True)
     course.lms.behave(score_delay_ms=40)
@@ -411,8 +411,8 @@ def test_two_jobs_of_a_course_do_not_interleave(course):
     assert course.held() == {s: (p, 2) for s, (p, _) in ONCE.items()}
 
 
-def test_a_job_can_be_cancelled(tmp_path):
-    """What is under way ends, the rest is named as not sent, and a later job completes it."""
+def test_cancelled_job_reports_what_was_not_sent(tmp_path):
+    """Requests under way finish, the rest is reported as not sent, a later job sends it."""
     with graded_course(tmp_path) as course:
         slugs = course.fill(24)
         course.assignment("ps1", 10)
@@ -423,23 +423,23 @@ def test_a_job_can_be_cancelled(tmp_path):
         worker = threading.Thread(target=course.work)
         worker.start()
         wait_for(lambda: len(course.lms.service_requests("score")) >= 4)
-        jobs.cancel(course.services.db, job_id, by="u1")
+        jobs.cancel(course.services.db, job_id, by=course.users["tilda"])
         worker.join(timeout=60)
         report = course.report(job_id)
         assert report.state == "cancelled"
         sent = {s for s in slugs if report.outcomes[s] == "sent"}
         assert 4 <= len(sent) < 24
-        assert {str(report.lines[s].message) for s in set(slugs) - sent} <= {
-            "Not sent: the job was stopped before.",
-            "The job was stopped before the LMS confirmed this score.",
+        assert {report.lines[s].message.id for s in set(slugs) - sent} <= {
+            "grades.not_sent",
+            "grades.unconfirmed",
         }
         course.lms.behave(score_delay_ms=0)
         course.send()
         assert {course.held()[s] for s in slugs} == {(50, 1)}
 
 
-def test_a_job_goes_on_after_kore_was_stopped(tmp_path):
-    """A restart of Kore is no cancellation: the next process sends what is left."""
+def test_job_continues_after_a_restart(tmp_path):
+    """A restart of Kore does not cancel the job: the next process sends the rest."""
     with graded_course(tmp_path, students=()) as course:
         slugs = course.fill(24)
         course.assignment("ps1", 10)
@@ -453,14 +453,14 @@ def test_a_job_goes_on_after_kore_was_stopped(tmp_path):
         course.lms.behave(score_delay_ms=0)
         with working(course, threads=1):
             wait_for(lambda: course.report(job_id).state == "done")
-        assert course.report(job_id).message == "24 sent"
+        assert course.report(job_id).message == counts(sent=24)
         assert {course.held()[s] for s in slugs} == {(50, 1)}
 
 
 @pytest.mark.parametrize("arrived", [True, False])
 @pytest.mark.parametrize("readable", [True, False])
-def test_a_score_in_doubt_is_resolved(tmp_path, arrived, readable):
-    """After a kill: what the LMS has is not sent twice, what it lacks is sent as it was."""
+def test_score_in_doubt_is_resolved(tmp_path, arrived, readable):
+    """After a kill, a score that the LMS has is not sent twice; one that it lacks is repeated."""
     with graded_course(tmp_path) as course:
         course.assignment("ps1", 10)
         course.grade(EVERYONE)
@@ -477,8 +477,8 @@ def test_a_score_in_doubt_is_resolved(tmp_path, arrived, readable):
         assert course.score("zoe").timestamp == stamp
 
 
-def test_a_score_in_doubt_whose_grade_changed_gets_the_new_one(course):
-    """The grade of today goes out, later than the one in doubt."""
+def test_score_in_doubt_with_a_changed_grade_sends_the_new_one(course):
+    """After a kill the current grade is sent, with a later timestamp than the one in doubt."""
     course.grade({"zoe": 8})
     job_id = course.queue()
     stamp = now().replace(microsecond=0)
@@ -488,8 +488,8 @@ def test_a_score_in_doubt_whose_grade_changed_gets_the_new_one(course):
     assert (course.score("zoe").timestamp - stamp).total_seconds() >= 1
 
 
-def test_a_score_in_doubt_that_is_to_be_held_back_now(course):
-    """Nothing more goes out for the student; what the LMS has is known."""
+def test_score_in_doubt_that_is_held_back_now(course):
+    """After a kill nothing more is sent for a student who is held back now."""
     course.grade({"zoe": 8})
     course.send()
     stamp = course.score("zoe").timestamp
@@ -502,8 +502,8 @@ def test_a_score_in_doubt_that_is_to_be_held_back_now(course):
     assert course.held()["zoe"] == (80, 1)
 
 
-def test_a_teachers_edit_after_a_kill_is_not_taken_for_ours(course):
-    """The LMS refuses the repeated score for something newer that is another grade."""
+def test_grade_entered_after_a_kill_is_not_taken_for_ours(course):
+    """A repeated score that is refused for another, newer grade counts as refused."""
     course.grade({"zoe": 7})
     job_id = course.queue()
     in_doubt(course, job_id, "zoe", 7, now().replace(microsecond=0))
@@ -516,8 +516,8 @@ def test_a_teachers_edit_after_a_kill_is_not_taken_for_ours(course):
     assert course.held()["zoe"][0] == 33
 
 
-def test_a_repeated_attempt_repeats_no_score(course):
-    """Resumed at its very end a job that resends sends nothing anew, and the report is whole."""
+def test_repeated_attempt_sends_no_score_twice(course):
+    """A job resumed at its very end sends nothing again, and its report is complete."""
     course.grade(EVERYONE)
     report = course.send(resend=True)
     with course.services.db.session() as session:
@@ -530,7 +530,7 @@ def test_a_repeated_attempt_repeats_no_score(course):
     assert course.held() == ONCE
 
 
-def test_hostile_titles_make_a_column(tmp_path):
+def test_hostile_title_is_a_valid_column_label(tmp_path):
     """A title of quotes, braces, markup and 255 characters is a label like any other."""
     with graded_course(tmp_path, activity="words", students=("zoe",)) as course:
         title = ("{{x}} <script>alert('\"')</script> \u202e/\\ 👩‍🔬 עברית " * 9)[:255]
@@ -543,8 +543,8 @@ def test_hostile_titles_make_a_column(tmp_path):
 LINK = "https://purl.imsglobal.org/spec/lti/claim/resource_link"
 
 
-def test_sending_asks_nothing_of_grades_preview(course):
-    """What is sent is what the preview said."""
+def test_what_is_sent_equals_the_preview(course):
+    """Sending sends the points that the preview showed."""
     course.grade({"zoe": 7, "mila": 3.333333})
     preview = grades.preview(course.services, course.course_id)
     course.send()
@@ -557,7 +557,7 @@ def test_sending_asks_nothing_of_grades_preview(course):
 
 
 def in_doubt(course, job_id, slug, given, stamp):
-    """Leave what a killed job leaves: a score that may be underway."""
+    """Store what a killed job leaves: a score that the LMS may have."""
     with course.services.db.session() as session:
         session.merge(
             Score(
@@ -568,7 +568,7 @@ def in_doubt(course, job_id, slug, given, stamp):
                 maximum=10,
                 timestamp=stamp,
                 state=ScoreState.SENDING,
-                words="",
+                message=None,
                 job_id=job_id,
             )
         )

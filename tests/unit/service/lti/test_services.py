@@ -1,4 +1,4 @@
-"""Tokens and grade services against answers of all kinds."""
+"""Access tokens and grade services, against answers of all kinds."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kore.service.lti import ags as lti
-from kore.service.lti.ags import Result, Score
-from kore.service.lti.errors import NewerError, RefusedError
-from kore.service.lti.http import Http, Patience
+from kore.service.lti.ags_models import Result, Score
+from kore.service.lti.client import PlatformClient, RetryPolicy
+from kore.service.lti.errors import NewerScoreError, RefusedError
 from kore.service.lti.keys import KeyStore
 from kore.service.lti.services import Platforms
 from kore.service.lti.tokens import Tokens
+from kore.shared.messages import message
 from tests.support.lms import running_lms
 from tests.support.rawserver import ResetError, http, raw_server, replay
 
-QUICK = Patience(connect=1, read=1, answer=2, tries=3, first_wait=0.01, longest=2, budget=5)
+QUICK = RetryPolicy(connect=1, read=1, answer=2, max_tries=3, first_wait=0.01, max_wait=2, budget=5)
 SCORE = Score("1", 7, 10, datetime(2026, 1, 1, 12, 0, 0, 5000, tzinfo=UTC))
 
 
@@ -37,17 +38,19 @@ def token(**changes):
 
 
 def tokens_at(server, keys):
-    return Tokens(Http(patience=QUICK), keys, client_id="client", token_url=f"{server.url}/token")
+    return Tokens(
+        PlatformClient(policy=QUICK), keys, client_id="client", token_url=f"{server.url}/token"
+    )
 
 
 def ags_at(server, keys):
-    return Platforms(keys, patience=QUICK).ags(
+    return Platforms(keys, policy=QUICK).ags(
         issuer="lms", client_id="client", token_url=f"{server.url}/token"
     )
 
 
 def lms(*answers, token_answer=None):
-    """An LMS that gives tokens, and answers all else with one after the other."""
+    """Return an LMS that gives tokens, and answers all else with one after the other."""
     following = replay(*answers)
 
     def answer(request):
@@ -62,7 +65,7 @@ def asked(server, path="/token"):
     return [r for r in server.seen if r.path.partition("?")[0] == path]
 
 
-def test_an_assertion_holds_what_an_lms_checks(keys):
+def test_assertion_has_what_an_lms_checks(keys):
     """Issuer and subject are the client, iat is early, jti is new, the kid is published."""
     with raw_server(replay(token(expires_in=1))) as server:
         tokens_at(server, keys).get([lti.SCORE])
@@ -83,8 +86,8 @@ def test_an_assertion_holds_what_an_lms_checks(keys):
     assert forms[0]["grant_type"] == "client_credentials"
 
 
-def test_one_token_serves_many(keys):
-    """Threads that need one at once cause one request."""
+def test_one_token_serves_many_threads(keys):
+    """Threads that need a token at once cause one request."""
     with raw_server(replay(token())) as server:
         tokens = tokens_at(server, keys)
         threads = [threading.Thread(target=tokens.get, args=([lti.SCORE],)) for _ in range(8)]
@@ -97,8 +100,8 @@ def test_one_token_serves_many(keys):
 
 
 @pytest.mark.parametrize("life", [None, "3600", 0, -1, True, "x", 1e300, [1]])
-def test_an_odd_life_is_a_short_one(keys, life):
-    """A token is used, and kept for a while, whatever is said of its life."""
+def test_invalid_lifetime_counts_as_a_short_one(keys, life):
+    """A token is used, and kept for a while, whatever its stated lifetime."""
     with raw_server(replay(token(expires_in=life))) as server:
         tokens = tokens_at(server, keys)
         assert tokens.get([lti.SCORE]).value == "t"
@@ -106,8 +109,8 @@ def test_an_odd_life_is_a_short_one(keys, life):
         assert len(server.seen) == 1
 
 
-def test_scopes_that_are_dropped_in_silence_are_noticed(keys):
-    """What was granted counts, not what was asked for."""
+def test_granted_scopes_count(keys):
+    """A token has the scopes that were granted, not those that were asked for."""
     with raw_server(replay(token(scope=f"{lti.RESULT} other"))) as server:
         assert tokens_at(server, keys).get([lti.SCORE, lti.RESULT]).scopes == {lti.RESULT}
     with raw_server(replay(token())) as server:
@@ -125,38 +128,42 @@ def test_scopes_that_are_dropped_in_silence_are_noticed(keys):
         http("302 Found"),
     ],
 )
-def test_an_answer_without_a_token_is_words(keys, answer):
-    """Nothing odd is sent on as a token."""
+def test_answer_without_a_token_is_a_refusal(keys, answer):
+    """An answer without a usable token raises RefusedError."""
     with raw_server(replay(answer)) as server, pytest.raises(RefusedError):
         tokens_at(server, keys).get([lti.SCORE])
 
 
-def test_the_reason_of_a_refused_token_is_told(keys):
-    """Also where the error is no JSON, or a page."""
+def test_refused_token_has_the_reason(keys):
+    """A refusal has the LMS's words, also where its error is broken JSON or a page."""
     broken = http("400 Bad", b'{"error":"invalid_client","error_description":"a "b""}')
-    with raw_server(replay(broken)) as server, pytest.raises(RefusedError, match="let Kore in"):
+    with raw_server(replay(broken)) as server, pytest.raises(RefusedError) as caught:
         tokens_at(server, keys).get([lti.SCORE])
+    denied = message("lms.access_denied.said", status=400, said="Bad")
+    assert caught.value.message == denied
     page = http("404 Not Found", b"<html>")
-    with raw_server(replay(page)) as server, pytest.raises(RefusedError, match="key set"):
+    with raw_server(replay(page)) as server, pytest.raises(RefusedError) as caught:
         tokens_at(server, keys).get([lti.SCORE])
+    assert caught.value.message == message("lms.no_key_set", status=404)
 
 
-def test_a_lost_token_is_asked_for_with_a_new_assertion(keys):
-    """An LMS that has seen the first assertion refuses it: a second one is signed."""
+def test_lost_token_request_is_repeated_with_a_new_assertion(keys):
+    """An LMS that has seen the first assertion refuses it, so a second one is signed."""
     used = http("400 Bad", b'{"error": "invalid_client"}')
     with raw_server(replay(ResetError, used, token())) as server:
         assert tokens_at(server, keys).get([lti.SCORE]).value == "t"
         assert server.seen[0].body == server.seen[1].body != server.seen[2].body
 
 
-def test_a_token_that_is_no_longer_taken_is_replaced_once(keys):
-    """401 costs one new token, and no more where it stays."""
+def test_token_that_is_no_longer_accepted_is_replaced_once(keys):
+    """After a 401 one new token is fetched, and no more if the 401 stays."""
     with raw_server(lms(http("401 No"), http())) as server:
-        ags_at(server, keys).send(f"{server.url}/c", SCORE)
+        ags_at(server, keys).send_score(f"{server.url}/c", SCORE)
         assert (len(asked(server)), len(asked(server, "/c/scores"))) == (2, 2)
     with raw_server(lms(http("401 No"))) as server:
-        with pytest.raises(RefusedError, match="401"):
-            ags_at(server, keys).send(f"{server.url}/c", SCORE)
+        with pytest.raises(RefusedError) as caught:
+            ags_at(server, keys).send_score(f"{server.url}/c", SCORE)
+        assert caught.value.http_status == 401
         assert (len(asked(server)), len(asked(server, "/c/scores"))) == (2, 2)
 
 
@@ -170,17 +177,17 @@ def test_a_token_that_is_no_longer_taken_is_replaced_once(keys):
         ("/c?a=x#y", "/c/scores?a=x"),
     ],
 )
-def test_scores_go_below_the_column_before_its_query(keys, column, scores):
-    """A URL may have no query, one parameter, or several."""
+def test_scores_path_goes_before_the_query(keys, column, scores):
+    """The scores path is added before a line item's query, whatever its form."""
     with raw_server(lms(http())) as server:
-        ags_at(server, keys).send(server.url + column, SCORE)
+        ags_at(server, keys).send_score(server.url + column, SCORE)
         assert server.seen[-1].path == scores
 
 
-def test_a_score_is_what_the_standard_says(keys):
-    """Type, members, milliseconds and zone; no comment."""
+def test_score_message_follows_the_standard(keys):
+    """A score has the standard's type and members, milliseconds and zone, no comment."""
     with raw_server(lms(http("204 No Content"))) as server:
-        ags_at(server, keys).send(f"{server.url}/c", SCORE)
+        ags_at(server, keys).send_score(f"{server.url}/c", SCORE)
         sent = server.seen[-1]
     assert sent.headers["content-type"] == "application/vnd.ims.lis.v1.score+json"
     assert json.loads(sent.body) == {
@@ -201,28 +208,28 @@ def result(user="1", score=0.7, maximum=1.0):
     return {"userId": user, "resultScore": score, "resultMaximum": maximum}
 
 
-def test_a_refusal_after_a_lost_try_is_checked_against_the_result(keys):
-    """Where the first try arrived the second is refused, and the score is there."""
+def test_refusal_after_a_lost_try_is_checked_against_the_result(keys):
+    """If a lost try may have arrived, a refusal counts only without our result."""
     with raw_server(lms(ResetError, http("409 Conflict"), results(result()))) as server:
-        ags_at(server, keys).send(f"{server.url}/c", SCORE)
+        ags_at(server, keys).send_score(f"{server.url}/c", SCORE)
         assert asked(server, "/c/results")[0].path == "/c/results?user_id=1"
     with (
         raw_server(lms(ResetError, http("409 No"), results(result(score=0.2)))) as server,
-        pytest.raises(NewerError),
+        pytest.raises(NewerScoreError),
     ):
-        ags_at(server, keys).send(f"{server.url}/c", SCORE)
+        ags_at(server, keys).send_score(f"{server.url}/c", SCORE)
 
 
-def test_a_refusal_without_a_lost_try_is_a_refusal(keys):
-    """Nobody asks for results where there is no doubt."""
+def test_refusal_without_a_lost_try_is_final(keys):
+    """Without a lost try a refusal is believed and no result is read."""
     with raw_server(lms(http("409 Conflict"), results(result()))) as server:
-        with pytest.raises(NewerError, match="newer"):
-            ags_at(server, keys).send(f"{server.url}/c", SCORE)
+        with pytest.raises(NewerScoreError):
+            ags_at(server, keys).send_score(f"{server.url}/c", SCORE)
         assert asked(server, "/c/results") == []
 
 
-def test_odd_results_are_left_out(keys):
-    """Entries may lack a score, a maximum, or any sense."""
+def test_unreadable_results_are_left_out(keys):
+    """Results without a score or of another form are left out."""
     answer = results(
         result("1"),
         {"userId": "2"},
@@ -236,7 +243,7 @@ def test_odd_results_are_left_out(keys):
         None,
     )
     with raw_server(lms(answer)) as server:
-        assert ags_at(server, keys).results(f"{server.url}/c") == {
+        assert ags_at(server, keys).list_results(f"{server.url}/c") == {
             "1": Result(0.7, 1),
             "6": Result(0.7, 1),
             "7": Result(5, 10),
@@ -254,8 +261,8 @@ def test_odd_results_are_left_out(keys):
         '</c/results?page=2&a=b>; REL="next"',
     ],
 )
-def test_pages_are_followed(keys, link):
-    """However the link is written."""
+def test_next_page_is_followed(keys, link):
+    """The next page is followed however its link is written."""
     header = link.encode().decode("latin-1")
 
     def answer(request):
@@ -270,7 +277,7 @@ def test_pages_are_followed(keys, link):
         return [head.encode("latin-1") + body]
 
     with raw_server(answer) as server:
-        assert set(ags_at(server, keys).results(f"{server.url}/c")) == {"1", "2"}
+        assert set(ags_at(server, keys).list_results(f"{server.url}/c")) == {"1", "2"}
 
 
 @pytest.mark.parametrize(
@@ -283,17 +290,17 @@ def test_pages_are_followed(keys, link):
         "",
     ],
 )
-def test_pages_end(keys, link):
-    """A page elsewhere is not asked for with our token, and the same page not again."""
+def test_unsafe_next_page_is_not_followed(keys, link):
+    """A page on another host is never fetched with our token, and no page twice."""
     page = http("200 OK", json.dumps([result("1")]).encode(), {"Link": f'<{link}>; rel="next"'})
     with raw_server(lms(page)) as server:
-        assert set(ags_at(server, keys).results(f"{server.url}/c")) == {"1"}
+        assert set(ags_at(server, keys).list_results(f"{server.url}/c")) == {"1"}
         assert len(asked(server, "/c/results")) <= 2
 
 
-def test_endless_pages_end(keys, monkeypatch):
+def test_number_of_pages_is_limited(keys, monkeypatch):
     """An LMS whose pages never end is not followed for ever."""
-    monkeypatch.setattr(lti, "_MOST_PAGES", 20)
+    monkeypatch.setattr(lti, "_MAX_PAGES", 20)
     count = iter(range(10_000))
 
     def answer(request):
@@ -302,12 +309,12 @@ def test_endless_pages_end(keys, monkeypatch):
         return http("200 OK", b"[]", {"Link": f'</c/results?page={next(count)}>; rel="next"'})
 
     with raw_server(answer) as server:
-        assert ags_at(server, keys).results(f"{server.url}/c") == {}
+        assert ags_at(server, keys).list_results(f"{server.url}/c") == {}
         assert len(asked(server, "/c/results")) == 20
 
 
-def test_columns_of_other_activities_are_left_out(keys):
-    """An LMS may ignore the filter; whoever says nothing may be ours."""
+def test_line_items_of_other_activities_are_left_out(keys):
+    """Line items of other activities are left out where the LMS ignores the filter."""
     entries = [
         {"id": "http://lms/1", "label": "A\nB", "scoreMaximum": 5, "resourceLinkId": "42"},
         {"id": "http://lms/2", "resourceLinkId": "43"},
@@ -317,7 +324,9 @@ def test_columns_of_other_activities_are_left_out(keys):
         7,
     ]
     with raw_server(lms(results(*entries))) as server:
-        found = ags_at(server, keys).columns(f"{server.url}/items?a=1", resource_link_id="42")
+        found = ags_at(server, keys).list_line_items(
+            f"{server.url}/items?a=1", resource_link_id="42"
+        )
         assert server.seen[-1].path == "/items?a=1&resource_link_id=42"
         assert server.seen[-1].headers["accept"] == (
             "application/vnd.ims.lis.v2.lineitemcontainer+json"
@@ -328,33 +337,33 @@ def test_columns_of_other_activities_are_left_out(keys):
     ]
 
 
-def test_a_created_column_that_does_not_say_where_it_is(keys):
-    """The Location header helps, and otherwise there are words."""
+def test_created_line_item_without_id_uses_the_location(keys):
+    """The Location header replaces a missing id; without both it is a refusal."""
     made = {"label": "L", "maximum": 5, "resource_link_id": "1", "resource_id": "r", "tag": "t"}
     with raw_server(lms(http("201 C", b"{}", {"Location": "http://lms/9"}))) as server:
-        created = ags_at(server, keys).create_column(f"{server.url}/items", **made)
+        created = ags_at(server, keys).create_line_item(f"{server.url}/items", **made)
         assert created.url == "http://lms/9"
     with raw_server(lms(http("201 C", b"{}"))) as server, pytest.raises(RefusedError):
-        ags_at(server, keys).create_column(f"{server.url}/items", **made)
+        ags_at(server, keys).create_line_item(f"{server.url}/items", **made)
 
 
 @given(st.floats(0, 1000), st.floats(0.5, 1000), st.sampled_from([1.0, 10.0, 100.0]))
-def test_a_score_is_recognised_on_any_scale(given, maximum, scale):
-    """Rescaled, rounded to five places and clamped it is still ours; another one is not."""
+def test_score_is_recognised_on_any_scale(given, maximum, scale):
+    """A rescaled, rounded or clamped result matches its score; another one does not."""
     score = Score("1", given, maximum, SCORE.timestamp)
     kept = round(min(given * scale / maximum, scale), 5)
-    assert Result(kept, scale).is_that_of(score)
-    assert not Result(kept + 0.001, scale).is_that_of(score) or given > maximum
+    assert Result(kept, scale).matches(score)
+    assert not Result(kept + 0.001, scale).matches(score) or given > maximum
 
 
-def test_results_of_many_students_are_read_over_all_pages(tmp_path):
-    """A real list of pages, with each profile's links."""
+def test_results_are_read_over_all_pages(tmp_path):
+    """Results of many students are read over all pages, with each profile's links."""
     for profile in ("canvas", "strict"):
         folder = tmp_path / profile
         folder.mkdir()
         with running_lms(folder, profile=profile) as running:
             keys: Any = running.tool.key
-            services = Platforms(keys, patience=QUICK).ags(
+            services = Platforms(keys, policy=QUICK).ags(
                 issuer="lms",
                 client_id=running.config.client_id,
                 token_url=running.config.token_url,
@@ -363,10 +372,10 @@ def test_results_of_many_students_are_read_over_all_pages(tmp_path):
             column = running.claims("tilda", "roots")[AGS]["lineitem"]
             for index, sub in enumerate(subs):
                 moment = datetime.now(UTC) - timedelta(seconds=60)
-                services.send(column, Score(sub, index, 10, moment))
-            found = services.results(column)
+                services.send_score(column, Score(sub, index, 10, moment))
+            found = services.list_results(column)
             assert set(found) == set(subs)
-            assert services.results(column, sub=subs[3]).keys() == {subs[3]}
+            assert services.list_results(column, sub=subs[3]).keys() == {subs[3]}
 
 
 AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"

@@ -1,4 +1,4 @@
-"""The way out to an LMS: what is repeated, what is believed, what is bounded."""
+"""The HTTP client for a platform: retries, time and size limits, throttling."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from email.utils import formatdate
 
 import pytest
 
+from kore.service.lti.client import PlatformClient, RetryPolicy
 from kore.service.lti.errors import RefusedError, StoppedError, UnavailableError
-from kore.service.lti.http import Http, Patience
-from kore.service.lti.throttle import Gate
+from kore.service.lti.throttle import Throttle
+from kore.shared.messages import message
 from tests.support.rawserver import ResetError, http, raw_server, replay
 
-# Quick to try again; what is silent or slow has a patience of its own below.
-QUICK = Patience(connect=10, read=10, answer=30, tries=4, first_wait=0.01, budget=60)
+# Short waits; tests of slow answers have limits of their own.
+QUICK = RetryPolicy(connect=10, read=10, answer=30, max_tries=4, first_wait=0.01, budget=60)
 OK = http("200 OK", b"{}")
 
 
 def ask(server, **options):
-    return Http(patience=QUICK).request("GET", server.url + "/x", **options)
+    return PlatformClient(policy=QUICK).request("GET", server.url + "/x", **options)
 
 
-def test_an_answer_comes_as_it_is():
-    """Status, reason, headers and body; JSON whatever it is labelled."""
+def test_answer_is_returned_unchanged():
+    """Status, reason, headers and body are returned; JSON is read whatever its label."""
     body = b'{"a": 1}'
     with raw_server(replay(http("201 Made", body, {"Content-Type": "text/html"}))) as server:
         answer = ask(server, bearer="secret")
@@ -37,11 +38,11 @@ def test_an_answer_comes_as_it_is():
     "answer", [OK, http("200 OK"), [b"HTTP/1.1 204 No Content\r\n\r\n"], http("409 No", b"[]")]
 )
 def test_connections_are_kept(answer):
-    """Many requests, one connection, with a body in the answer or none."""
+    """Many requests use one connection, with or without a body in the answer."""
     with raw_server(replay(answer)) as server:
-        way = Http(patience=QUICK)
+        client = PlatformClient(policy=QUICK)
         for _ in range(5):
-            way.request("POST", server.url, body=b"x")
+            client.request("POST", server.url, body=b"x")
     assert server.connections == 1
 
 
@@ -59,23 +60,23 @@ def test_connections_are_kept(answer):
         ([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n{}"], True),
     ],
 )
-def test_what_may_pass_is_tried_again(failure, uncertain):
-    """And it is known whether the first try may have had its effect."""
+def test_transient_fault_is_retried(failure, uncertain):
+    """A transient fault is retried; ``uncertain`` says whether the try may have arrived."""
     with raw_server(replay(failure, OK)) as server:
         answer = ask(server)
     assert (answer.status, answer.uncertain, len(server.seen)) == (200, uncertain, 2)
 
 
 @pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 409, 422])
-def test_what_will_not_pass_is_final(status):
-    """A refusal is asked for once; redirects are not followed."""
+def test_refusal_is_final(status):
+    """A refusal is not retried; redirects are not followed."""
     with raw_server(replay(http(f"{status} No", headers={"Location": "/y"}))) as server:
         assert ask(server).status == status
     assert len(server.seen) == 1
 
 
-def test_an_error_of_the_lms_is_asked_for_twice():
-    """500 may be a locked grade: one repetition, and then it is the answer."""
+def test_error_500_is_retried_once():
+    """500 may mean a locked grade: after one retry it is the answer."""
     with raw_server(replay(http("500 Locked"))) as server:
         assert (ask(server).status, len(server.seen)) == (500, 2)
 
@@ -83,53 +84,56 @@ def test_an_error_of_the_lms_is_asked_for_twice():
 @pytest.mark.parametrize(
     "failure", [http("503 No"), http("429 No", headers={"Retry-After": "0"}), ResetError]
 )
-def test_patience_ends(failure):
-    """So many tries, then words."""
+def test_tries_are_limited(failure):
+    """After the last try the LMS is unavailable."""
     with raw_server(replay(failure)) as server, pytest.raises(UnavailableError):
         ask(server)
-    assert len(server.seen) == QUICK.tries
+    assert len(server.seen) == QUICK.max_tries
 
 
-def test_nobody_there():
-    """A refused connection is no uncertainty: nothing was asked."""
+def test_refused_connection_is_not_uncertain():
+    """After a refused connection it is certain that the request did not arrive."""
     with raw_server(replay(OK)) as server:
         pass
-    with pytest.raises(UnavailableError, match="cannot be reached") as caught:
+    with pytest.raises(UnavailableError) as caught:
         ask(server)
+    assert caught.value.code == "lms.unreachable"
     assert not caught.value.uncertain
 
 
 @pytest.mark.parametrize("url", ["http://", "ftp://lms/x", "http://a..b/", "http://[::1", "x"])
-def test_an_unusable_address_is_words(url):
-    """Whatever an LMS gives as an address ends in words."""
+def test_unusable_address_is_an_lti_error(url):
+    """Any address that an LMS gives ends in an error of this package."""
     with pytest.raises((RefusedError, UnavailableError)):
-        Http(patience=QUICK).request("GET", url)
+        PlatformClient(policy=QUICK).request("GET", url)
 
 
 @pytest.mark.parametrize(
     "line", [b"Fatal error: x\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b"\0\r\n\r\n"]
 )
-def test_an_answer_that_is_not_http_is_a_refusal(line):
-    """It is not repeated: the same request would break the LMS again."""
-    with raw_server(replay([line])) as server, pytest.raises(RefusedError, match="not HTTP"):
+def test_answer_that_is_not_http_is_a_refusal(line):
+    """An answer that is not HTTP is not retried: the request would break the LMS again."""
+    with raw_server(replay([line])) as server, pytest.raises(RefusedError) as caught:
         ask(server)
+    assert caught.value.code == "lms.not_http"
     assert len(server.seen) == 1
 
 
-def test_an_endless_answer_is_cut():
-    """A body has a size."""
+def test_size_of_an_answer_is_limited():
+    """An endless body is refused."""
 
     def endless(_request):
         yield b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
         while True:
             yield b"x" * 65536
 
-    with raw_server(endless) as server, pytest.raises(RefusedError, match="too long"):
+    with raw_server(endless) as server, pytest.raises(RefusedError) as caught:
         ask(server)
+    assert caught.value.code == "lms.answer_too_long"
 
 
-def test_an_answer_in_drops_is_cut():
-    """A body has its time, however alive the connection is."""
+def test_time_of_an_answer_is_limited():
+    """A body that arrives in drops times out although the connection is alive."""
 
     def drops(_request):
         yield b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
@@ -137,25 +141,29 @@ def test_an_answer_in_drops_is_cut():
             time.sleep(0.1)
             yield b"x"
 
-    with raw_server(drops) as server, pytest.raises(UnavailableError, match="finish its answer"):
-        Http(patience=Patience(read=5, answer=0.5, tries=1)).request("GET", server.url)
+    client = PlatformClient(policy=RetryPolicy(read=5, answer=0.5, max_tries=1))
+    with raw_server(drops) as server, pytest.raises(UnavailableError) as caught:
+        client.request("GET", server.url)
+    assert caught.value.code == "lms.answer_timeout"
 
 
-def test_silence_is_cut():
-    """An LMS that does not answer is not waited for for ever."""
+def test_no_answer_times_out():
+    """An LMS that does not answer is unavailable after the last try."""
 
     def silent(_request):
         time.sleep(5)
         return []
 
-    with raw_server(silent) as server, pytest.raises(UnavailableError, match="in time") as caught:
-        Http(patience=Patience(read=0.1, tries=2, first_wait=0.01)).request("GET", server.url)
-    assert caught.value.uncertain
+    with raw_server(silent) as server, pytest.raises(UnavailableError) as caught:
+        PlatformClient(policy=RetryPolicy(read=0.1, max_tries=2, first_wait=0.01)).request(
+            "GET", server.url
+        )
+    assert (caught.value.code, caught.value.uncertain) == ("lms.timeout", True)
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
 def test_retry_after_is_honoured(form):
-    """In both of its forms."""
+    """The client waits as long as Retry-After asks, in both of its forms."""
 
     def busy_at_first(_request):
         if len(server.seen) > 1:
@@ -170,26 +178,28 @@ def test_retry_after_is_honoured(form):
 
 
 @pytest.mark.parametrize("value", ["-1", "x", "", "nan", "1e9", "²"])
-def test_an_odd_retry_after_is_none(value):
-    """Then our own back-off holds."""
+def test_invalid_retry_after_is_ignored(value):
+    """With an invalid Retry-After the client's own back-off applies."""
     busy = http("503 No", headers={"Retry-After": value})
     with raw_server(replay(busy, OK)) as server:
         assert ask(server).ok
 
 
-def test_a_wait_beyond_patience_is_words():
-    """The LMS's wish is in the words, and is not waited for."""
+def test_too_long_retry_after_is_not_waited_for():
+    """A wait above the maximum fails at once, and the error names it."""
     busy = http("503 No", headers={"Retry-After": "3600"})
     with (
         raw_server(replay(busy)) as server,
-        pytest.raises(UnavailableError, match="wait 3600 seconds"),
+        pytest.raises(UnavailableError) as caught,
     ):
         ask(server)
+    overloaded = message("lms.overloaded", status=503)
+    assert caught.value.message == message("lms.wait_too_long", reason=overloaded, n=3600)
     assert len(server.seen) == 1
 
 
-def test_stopping_ends_a_wait():
-    """Whoever waits for an LMS can be called back."""
+def test_stop_ends_a_wait():
+    """Setting ``stop`` ends the wait for an LMS."""
     stop = threading.Event()
 
     def busy(_request):
@@ -198,22 +208,22 @@ def test_stopping_ends_a_wait():
 
     with raw_server(busy) as server:
         began = time.monotonic()
-        with pytest.raises(StoppedError, match="was busy"):
+        with pytest.raises(StoppedError):
             ask(server, stop=stop)
     assert time.monotonic() - began < 20
 
 
 def test_cookies_are_not_kept():
-    """No session of the LMS forms around a token."""
+    """Cookies of an LMS are not sent back."""
     with raw_server(replay(http("200 OK", b"", {"Set-Cookie": "a=b; Path=/"}))) as server:
-        way = Http(patience=QUICK)
-        way.request("GET", server.url)
-        way.request("GET", server.url)
+        client = PlatformClient(policy=QUICK)
+        client.request("GET", server.url)
+        client.request("GET", server.url)
     assert "cookie" not in server.seen[1].headers
 
 
-def test_no_password_file_is_used(tmp_path, monkeypatch):
-    """A .netrc of the account does not replace the token, nor join a request without one."""
+def test_netrc_is_ignored(tmp_path, monkeypatch):
+    """A .netrc neither replaces the token nor adds credentials to a request without one."""
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login a password b\n")
     monkeypatch.setenv("NETRC", str(netrc))
@@ -224,15 +234,15 @@ def test_no_password_file_is_used(tmp_path, monkeypatch):
     assert server.seen[1].headers["authorization"] == "Bearer token"
 
 
-def test_an_lms_on_this_machine_needs_no_proxy(monkeypatch):
-    """A proxy of the environment is for the outside."""
+def test_lms_on_this_machine_bypasses_the_proxy(monkeypatch):
+    """The environment's proxy is not used for an LMS on this machine."""
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     with raw_server(replay(OK)) as server:
         assert ask(server).ok
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "words"),
+    ("status", "body", "said"),
     [
         ("400 Nicht möglich", b"[]", "Nicht möglich"),
         ("400 Bad", b'{"errors": {"type": "x", "message": "No such user"}}', "Bad No such user"),
@@ -243,22 +253,22 @@ def test_an_lms_on_this_machine_needs_no_proxy(monkeypatch):
         ("400 Bad", b"[" * 100_000, "Bad"),
     ],
 )
-def test_the_words_of_a_refusal(status, body, words):
-    """Reason phrase and message, in whichever form, on one line."""
+def test_refusal_has_what_the_lms_said(status, body, said):
+    """Reason phrase and error message, in any form, are on one line."""
     with raw_server(replay(http(status, body))) as server:
-        assert ask(server).words() == words
+        assert ask(server).said == said
 
 
-def test_a_gate_lets_so_many_through():
-    """No more at once than its limit, and all in the end."""
-    gate, active, most = Gate(3), [], []
+def test_throttle_limits_concurrent_requests():
+    """No more requests than the limit run at once, and all run in the end."""
+    throttle, active, seen = Throttle(3), [], []
     lock, together = threading.Lock(), threading.Barrier(3)
 
     def pass_through():
-        with gate.place():
+        with throttle.slot():
             with lock:
                 active.append(1)
-                most.append(len(active))
+                seen.append(len(active))
             together.wait(30)
             # Time for a fourth one to come in.
             time.sleep(0.02)
@@ -270,21 +280,21 @@ def test_a_gate_lets_so_many_through():
         thread.start()
     for thread in threads:
         thread.join()
-    assert max(most) == 3
+    assert max(seen) == 3
 
 
-def test_a_throttled_gate_narrows_and_widens_again():
-    """One at a time after a complaint, more when none comes for long enough."""
-    gate = Gate(2)
+def test_throttle_recovers_after_successes():
+    """After slowing down one request runs at a time, and more after enough successes."""
+    throttle = Throttle(2)
     began = time.monotonic()
-    gate.throttle(0.05)
+    throttle.slow_down(0.05)
     stop = threading.Event()
     stop.set()
-    with gate.place():
+    with throttle.slot():
         assert time.monotonic() - began >= 0.05
-        with pytest.raises(StoppedError), gate.place(stop):
+        with pytest.raises(StoppedError), throttle.slot(stop):
             pass
     for _ in range(25):
-        gate.content()
-    with gate.place(), gate.place():
+        throttle.note_success()
+    with throttle.slot(), throttle.slot():
         pass
