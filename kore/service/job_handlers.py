@@ -16,7 +16,7 @@ HANDLERS: Mapping[JobKind, Handler] = {
     launches.PROVISION: provision.provision,
     autograding.KIND: autograding.run,
     plans.SEND: sending.run,
-    copies.COPY: copies.run,
+    copies.COPY: copies.run_copy,
     backup_job.BACKUP: backup_job.run,
     closing.RESTORE: restoring.restore,
     closing.RESET: ending.reset,

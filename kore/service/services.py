@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from kore.host import CourseFolders, open_course_folders
-from kore.service.coursedir.cache import Shelf
 from kore.service.db.engine import Database, open_database
 from kore.service.hubapi import HubApi
 from kore.service.lti.keys import KeyStore
@@ -15,10 +14,7 @@ from kore.service.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The outside world: database, hub, host, platforms, and the key that they know Kore by.
-
-    ``shelf`` remembers what was seen in courses' folders.
-    """
+    """The outside world: database, hub, host, platforms, and the key that they know Kore by."""
 
     settings: Settings
     db: Database
@@ -26,7 +22,6 @@ class Services:
     host: CourseFolders
     keys: KeyStore
     lti: Platforms
-    shelf: Shelf = field(default_factory=Shelf)
 
 
 def open_services(settings: Settings) -> Services:

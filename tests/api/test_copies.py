@@ -15,7 +15,7 @@ import pytest
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.nbgraderformat import read as read_notebook
 
-from kore.service.coursedir import moves
+from kore.service.coursedir import transaction
 from kore.service.coursedir.tree import SafeTree
 from tests.support import notebooks
 from tests.support.kore import Harness, make_kore
@@ -52,13 +52,14 @@ class World:
         client = self.kore.client_for("u1", via="token")
         return client.get(f"/jobs/{answer.json['id']}").json
 
-    def refused(self, path: str = "", **body: Any) -> tuple[int, str, str]:
+    def refused(self, path: str = "", **body: Any) -> tuple[int, str, dict[str, Any]]:
+        """Send what must be refused; return the status, the code and its parameters."""
         before = snapshot(self.source(self.target).parent)
         answer = self.send(path, **body)
         assert snapshot(self.source(self.target).parent) == before
         assert answer.status_code >= 400, answer.text
         error = answer.json["error"]
-        return answer.status_code, error["code"], error["message"]
+        return answer.status_code, error["code"], error["params"]
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -183,9 +184,7 @@ def test_refuse_copies_nothing_where_a_name_is_taken(world: World, there):
     """Names that some file system takes for one collide."""
     world.kore.source(world.target, there, other=notebooks.assignment())
     assert world.plan(assignment="ps1")[0]["exists"]
-    status, code, words = world.refused(assignment="ps1")
-    assert (status, code) == (409, "name_taken")
-    assert "ps1" in words
+    assert world.refused(assignment="ps1") == (409, "name_taken", {"names": ["ps1"]})
     assert world.refused()[0] == 409
 
 
@@ -219,7 +218,7 @@ def test_replace_keeps_the_old_one_in_a_backup(world: World):
     (old / "notes.txt").write_text("mine")
     before = snapshot(old)
     done = world.copy(assignment="ps1", collision="replace")
-    assert "backup" in done["items"][0]["words"]
+    assert done["items"][0]["message"]["code"] == "copy.replaced"
     assert snapshot(old) == snapshot(world.source(world.mine) / "ps1")
     assert not (old.parent.parent / ".kore" / "replaced").exists()
     assert left_behind(world) == []
@@ -235,16 +234,16 @@ def test_replace_keeps_the_old_one_in_a_backup(world: World):
 def test_what_changes_after_the_backup_is_kept_too(world: World, monkeypatch):
     """What a teacher saves between the backup and the last step is named in the report."""
     old = world.kore.source(world.target, "ps1", other=notebooks.assignment())
-    forward = moves.forward
+    make_moves = transaction.make_moves
 
     def late(tree, made):
         (old / "saved.txt").write_text("at the last moment")
-        forward(tree, made)
+        make_moves(tree, made)
 
-    monkeypatch.setattr(moves, "forward", late)
+    monkeypatch.setattr(transaction, "make_moves", late)
     done = world.copy(assignment="ps1", collision="replace")
     [line] = [item for item in done["items"] if item["outcome"] == "kept"]
-    kept = world.source(world.target).parent / line["words"].rpartition(" ")[2].rstrip(".")
+    kept = world.source(world.target).parent / line["message"]["params"]["path"]
     assert (kept / "saved.txt").read_text() == "at the last moment"
 
 
@@ -356,13 +355,12 @@ def test_both_problems_are_kept_with_their_own_data(world: World):
 
 
 def test_data_that_cannot_get_another_name_is_refused(world: World):
-    """A pattern goes on to mean the old file: the words say which file it is."""
+    """A pattern still means the old file, so the refusal names it."""
     for course in (world.mine, world.target):
         folder = world.kore.source(course, "ps3", p=problem_with("glob('*.csv')"))
         (folder / "a.csv").write_text(course)
-    status, code, words = world.refused(assignment="ps3", problem="p", collision="keep_both")
-    assert (status, code) == (409, "name_taken")
-    assert "a.csv" in words
+    refused = world.refused(assignment="ps3", problem="p", collision="keep_both")
+    assert refused == (409, "name_taken.files", {"names": ["a.csv"]})
     world.copy(assignment="ps3", problem="p", collision="replace")
     assert (world.source(world.target) / "ps3" / "a.csv").read_text() == world.mine
 
@@ -394,22 +392,22 @@ def test_old_metadata_is_upgraded_with_nbgraders_own_code(world: World):
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "fault"),
     [
-        (b"no json", "is no JSON"),
-        (b'{"nbformat": 3, "worksheets": []}', "is not in notebook format 4"),
-        (b" " * (11 * 1024 * 1024), "is larger than 10 MB"),
-        (b"[" * 100_000, "nested too deep"),
+        (b"no json", "no_json"),
+        (b'{"nbformat": 3, "worksheets": []}', "format"),
+        (b" " * (11 * 1024 * 1024), "too_large"),
+        (b"[" * 100_000, "nested"),
     ],
 )
-def test_an_assignment_with_a_broken_notebook_is_refused(world: World, content, words):
+def test_an_assignment_with_a_broken_notebook_is_refused(world: World, content, fault):
     """With the notebook's name and the reason; so is the whole course."""
     (world.kore.source(world.mine, "broken") / "bad.ipynb").write_bytes(content)
     for body in ({"assignment": "broken"}, {}, {"assignment": "broken", "problem": "bad"}):
-        status, code, message = world.refused(**body)
-        assert (status, code) == (422, "notebook_unreadable"), message
-        assert "broken/bad" in message
-        assert words in message
+        status, code, params = world.refused(**body)
+        assert (status, code) == (422, "notebook_unreadable.named")
+        assert params["notebook"] == "broken/bad"
+        assert params["reason"]["id"] == f"notebook_fault.{fault}"
 
 
 @pytest.mark.parametrize(
@@ -433,8 +431,8 @@ def test_what_nbgrader_refuses_fails_in_its_words(world: World, marks, words):
     for body in ({"assignment": "bad"}, {"assignment": "bad", "problem": "p", "into": "ps1"}):
         done = world.copy(**body)
         assert done["state"] == "failed"
-        assert words in done["message"]
-        assert "bad/p" in done["message"]
+        assert words in done["message"]["text"]
+        assert done["message"]["params"]["notebook"] == "bad/p"
         assert snapshot(world.source(world.target)) == before
         assert left_behind(world) == []
 
@@ -444,10 +442,10 @@ def test_links_in_a_source_are_refused_not_followed(world: World):
     secret = world.source(world.theirs) / "exam" / "secret.ipynb"
     folder = world.kore.source(world.mine, "trap", p=problem_with("open('stolen.ipynb')"))
     (folder / "stolen.ipynb").symlink_to(secret)
-    assert world.refused(assignment="trap")[1] == "odd_file"
+    assert world.refused(assignment="trap")[1] == "special_file"
     (folder / "stolen.ipynb").unlink()
     os.mkfifo(folder / "stolen.csv")
-    assert world.refused(assignment="trap", problem="p")[1] == "odd_file"
+    assert world.refused(assignment="trap", problem="p")[1] == "special_file"
 
 
 def test_links_in_the_target_are_not_followed(world: World):
@@ -470,18 +468,22 @@ def test_links_in_the_target_are_not_followed(world: World):
         ({"assignment": "gone"}, 404, "not_in_source"),
         ({"assignment": "ps1", "problem": "gone"}, 404, "not_in_source"),
         ({"assignment": "../../x"}, 404, "not_in_source"),
-        ({"assignment": "ps1", "problem": "../ps2/sums"}, 422, "bad_name"),
-        ({"assignment": "ps1", "into": "a/b"}, 422, "bad_name"),
-        ({"assignment": "ps1", "into": ".."}, 422, "bad_name"),
-        ({"assignment": "ps1", "into": "a+b"}, 422, "bad_name"),
-        ({"assignment": "ps1", "into": " ps"}, 422, "bad_name"),
-        ({"assignment": "ps1", "into": "a\0"}, 422, "bad_name"),
-        ({"assignment": "ps1", "problem": "roots", "into": ".kore"}, 422, "bad_name"),
-        ({"problem": "roots"}, 422, "invalid"),
-        ({"into": "ps5"}, 422, "invalid"),
+        ({"assignment": "ps1", "problem": "../ps2/sums"}, 422, "bad_name.copied_problem"),
+        ({"assignment": "ps1", "into": "a/b"}, 422, "bad_name.copied_assignment"),
+        ({"assignment": "ps1", "into": ".."}, 422, "bad_name.copied_assignment"),
+        ({"assignment": "ps1", "into": "a+b"}, 422, "bad_name.copied_assignment"),
+        ({"assignment": "ps1", "into": " ps"}, 422, "bad_name.copied_assignment"),
+        ({"assignment": "ps1", "into": "a\0"}, 422, "bad_name.copied_assignment"),
+        (
+            {"assignment": "ps1", "problem": "roots", "into": ".kore"},
+            422,
+            "bad_name.copied_assignment",
+        ),
+        ({"problem": "roots"}, 422, "invalid.problem_alone"),
+        ({"into": "ps5"}, 422, "invalid.into_alone"),
         ({"collision": "overwrite"}, 422, "invalid"),
         ({"surprise": 1}, 422, "invalid"),
-        ({"assignment": ""}, 422, "invalid"),
+        ({"assignment": ""}, 422, "invalid.string_too_short"),
     ],
 )
 def test_requests_that_make_no_sense_are_refused(unchanged_world, body, status, code):
@@ -513,15 +515,12 @@ def test_who_may_no_longer_teach_the_source_copies_nothing(world: World):
     world.kore.work()
     client = world.kore.client_for("u5", via="token")
     done = client.get(f"/jobs/{answer.json['id']}").json
-    assert (done["state"], done["message"]) == (
-        "failed",
-        "There is no such course or backup for you to copy from.",
-    )
+    assert (done["state"], done["message"]["code"]) == ("failed", "source_unknown")
     assert not world.source(world.target).exists()
 
 
 def test_a_full_disk_leaves_nothing_behind(world: World, monkeypatch):
-    """The words say that there is no room; the target is as it was."""
+    """The job says so, and the target is as it was."""
     world.kore.source(world.target, "ps9", own=notebooks.assignment())
     before = snapshot(world.source(world.target))
 
@@ -532,24 +531,21 @@ def test_a_full_disk_leaves_nothing_behind(world: World, monkeypatch):
     for body in ({}, {"assignment": "ps1", "into": "other"}):
         done = world.copy(**body)
         assert done["state"] == "failed"
-        assert "no room" in done["message"]
+        assert done["message"]["code"] == "disk_full"
         assert snapshot(world.source(world.target)) == before
         assert left_behind(world) == []
 
 
 def test_what_changes_before_the_last_step_undoes_the_copy(world: World, monkeypatch):
     """A name that a teacher takes meanwhile makes the job fail, and nothing else is there."""
-    forward = moves.forward
+    make_moves = transaction.make_moves
 
     def late(tree, made):
         world.kore.source(world.target, "ps2", mine=notebooks.assignment())
-        forward(tree, made)
+        make_moves(tree, made)
 
-    monkeypatch.setattr(moves, "forward", late)
+    monkeypatch.setattr(transaction, "make_moves", late)
     done = world.copy()
-    assert (done["state"], done["message"]) == (
-        "failed",
-        "The course has changed while the copy was made ready. Nothing was copied.",
-    )
+    assert (done["state"], done["message"]["code"]) == ("failed", "changed_meanwhile.course")
     assert set(snapshot(world.source(world.target))) == {"ps2", "ps2/mine.ipynb"}
     assert left_behind(world) == []

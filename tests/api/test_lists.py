@@ -151,7 +151,7 @@ def test_queries_that_make_no_sense_are_refused(world: World, query):
 
 
 def test_broken_notebooks_are_listed_and_their_preview_says_why(world: World):
-    """They have no points; the preview is a refusal in words, never an error of Kore's."""
+    """They have no points; the preview is refused with the reason, never an error of Kore's."""
     client = world.teacher()
     found = _found(client, "/problems", search="broken")["problems"]
     assert {p["name"]: p["points"] for p in found} == {

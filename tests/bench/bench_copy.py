@@ -49,7 +49,7 @@ def _kore(kore: Harness, source: str, target: str) -> float:
     shutil.rmtree(root / "source", ignore_errors=True)
     _sync(root)
     request = CopyRequest.model_validate({"from": {"kind": "course", "id": source}})
-    copies.copy(kore.services, target, request, by="u1")
+    copies.queue_copy(kore.services, target, request, by="u1")
     began = time.perf_counter()
     kore.work()
     _sync(root)

@@ -51,7 +51,7 @@ def grades(school: World, course: str, assignment: str) -> dict[str, tuple[float
 def copy(school: World, **asked) -> None:
     origin = {"kind": "course", "id": school.courses[0]}
     request = CopyRequest.model_validate({"from": origin, **asked})
-    job = copies.copy(school.kore.services, school.courses[1], request, by="u900")
+    job = copies.queue_copy(school.kore.services, school.courses[1], request, by="u900")
     school.kore.work()
     client = school.kore.client_for("u900", via="token")
     assert client.get(f"/jobs/{job}").json["state"] == "done"

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from kore.service.copying import copies  # noqa: F401  (registers its jobs)
 from kore.service.job_handlers import HANDLERS
 from kore.service.jobs import Runner, runner
 from tests.support.gradedcourse import open_kore

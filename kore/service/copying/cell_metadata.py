@@ -1,8 +1,8 @@
-"""nbgrader's marks in the cells of a notebook that is copied: brought up to date, checked.
+"""Upgrades and checks nbgrader's metadata in the cells of a notebook that is copied.
 
-Upgrading and checking are nbgrader's own. Cell ids are made unique within the assignment that
-the notebook comes into; points stay as they are. A notebook in which nothing has to change is
-copied byte by byte.
+nbgrader's own code upgrades and checks. Cell ids are made unique within the assignment that
+the notebook is copied into; points stay as they are. A notebook in which nothing has to change
+is copied byte by byte.
 """
 
 from __future__ import annotations
@@ -17,56 +17,56 @@ from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.nbgraderformat.common import SchemaMismatchError
 
 from kore.service.coursedir.notebooks import (
-    nbgrader_of,
-    parsed,
-    summary,
-    unreadable,
-    written,
+    NotebookUnreadable,
+    nbgrader_metadata,
+    parse_notebook,
+    serialize_notebook,
+    summarize,
 )
-from kore.shared.names import shown
+from kore.shared.messages import message
 
 _KINDS = ("code", "markdown", "raw")
 
 
-def fitted(content: bytes, taken: set[str]) -> bytes:
-    """Return a notebook as it can stand in an assignment; add its cell ids to ``taken``.
+def fit_notebook(content: bytes, taken: set[str]) -> bytes:
+    """Return a notebook as its new assignment can have it; add its cell ids to ``taken``.
 
-    Raises KoreError ``notebook_unreadable`` with nbgrader's reason where it is not valid.
+    Raises NotebookUnreadable with nbgrader's reason where it is not valid.
     """
-    notebook = parsed(content)
-    told = summary(content)
-    if told.points is None:
-        raise unreadable(told.trouble or "has more points than can be counted")
+    notebook = parse_notebook(content)
+    summary = summarize(content)
+    if summary.points is None:
+        raise NotebookUnreadable(summary.fault or message("notebook_fault.points"))
     for number, cell in enumerate(notebook["cells"], 1):
         _check(cell, number)
-    before = [json.dumps(nbgrader_of(cell), sort_keys=True) for cell in notebook["cells"]]
+    before = [json.dumps(nbgrader_metadata(cell), sort_keys=True) for cell in notebook["cells"]]
     try:
         upgraded = nbformat.from_dict(notebook)
         _validator().upgrade_notebook_metadata(upgraded)
         _rename(upgraded, taken)
         _validator().validate_nb(upgraded)
     except (ValidationError, SchemaMismatchError) as error:
-        reason = str(getattr(error, "message", "") or error).splitlines()[0]
-        raise unreadable(f"is refused by nbgrader's own check: {shown(reason)}") from error
+        said = str(getattr(error, "message", "") or error).splitlines()[0]
+        raise NotebookUnreadable(message("notebook_fault.nbgrader", said=said)) from error
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise unreadable("has marks of nbgrader's that nbgrader cannot read") from error
+        raise NotebookUnreadable(message("notebook_fault.metadata")) from error
     changed = False
     for cell, new, old in zip(notebook["cells"], upgraded.cells, before, strict=True):
-        marks = dict(new.metadata.get("nbgrader") or {})
-        if json.dumps(marks, sort_keys=True) != old:
+        metadata = dict(new.metadata.get("nbgrader") or {})
+        if json.dumps(metadata, sort_keys=True) != old:
             changed = True
             cell["metadata"].pop("nbgrader", None)
-            if marks:
-                cell["metadata"]["nbgrader"] = marks
+            if metadata:
+                cell["metadata"]["nbgrader"] = metadata
     if not changed:
         return content
-    return written(notebook)
+    return serialize_notebook(notebook)
 
 
-def ids(content: bytes) -> set[str]:
-    """Return the cell ids of a notebook that is there already."""
-    marks = [nbgrader_of(cell) for cell in parsed(content)["cells"]]
-    return {mark["grade_id"] for mark in marks if isinstance(mark.get("grade_id"), str)}
+def read_cell_ids(content: bytes) -> set[str]:
+    """Return the cell ids of a notebook that is in the assignment already."""
+    ids = (nbgrader_metadata(cell).get("grade_id") for cell in parse_notebook(content)["cells"])
+    return {cell_id for cell_id in ids if isinstance(cell_id, str)}
 
 
 @cache
@@ -75,7 +75,7 @@ def _validator() -> Any:
 
 
 def _check(cell: dict[str, Any], number: int) -> None:
-    """Refuse a cell that nbgrader would fall over."""
+    """Refuse a cell that nbgrader would crash on."""
     kind, source, metadata = cell.get("cell_type"), cell.get("source"), cell.get("metadata")
     lines: list[Any] = source if isinstance(source, list) else [source]
     if (
@@ -84,24 +84,24 @@ def _check(cell: dict[str, Any], number: int) -> None:
         or not isinstance(metadata.get("nbgrader", {}), dict)
         or not all(isinstance(line, str) for line in lines)
     ):
-        raise unreadable(f"has a cell (number {number}) that is none of notebook format 4")
+        raise NotebookUnreadable(message("notebook_fault.cell", cell=number))
     try:
         "".join(lines).encode()
     except UnicodeEncodeError as error:
-        raise unreadable(f"has characters in cell {number} that are none") from error
+        raise NotebookUnreadable(message("notebook_fault.characters", cell=number)) from error
 
 
 def _rename(notebook: Any, taken: set[str]) -> None:
-    """Give another id to cells whose own is taken, by an earlier cell or another notebook."""
-    own = {nbgrader_of(cell).get("grade_id") for cell in notebook.cells}
+    """Give another id to cells whose id is taken, by an earlier cell or another notebook."""
+    own = {nbgrader_metadata(cell).get("grade_id") for cell in notebook.cells}
     for cell in notebook.cells:
-        marks = nbgrader_of(cell)
-        wanted = marks.get("grade_id")
+        metadata = nbgrader_metadata(cell)
+        wanted = metadata.get("grade_id")
         if not isinstance(wanted, str) or not wanted:
             continue
         name, number = wanted, 1
         while name in taken or (number > 1 and name in own):
             number += 1
             name = f"{wanted}-{number}"
-        marks["grade_id"] = name
+        metadata["grade_id"] = name
         taken.add(name)

@@ -1,7 +1,7 @@
-"""What a copy would do: from where, under which name, and what is in its way.
+"""Plans a copy: what it reads, the names that it gives, and what is in its way.
 
-A plan only looks. It refuses what can never be copied; what the names allow is decided by
-``collision``, and the job makes the same plan again before it begins.
+A plan changes nothing. It refuses what can never be copied; ``collision`` decides what happens
+where names are taken. The job makes the same plan again before it begins.
 """
 
 from __future__ import annotations
@@ -12,33 +12,32 @@ from sqlalchemy import select
 
 from kore.service.copying import contents
 from kore.service.copying.name_conflicts import (
-    Taken,
-    about,
-    free_path,
-    refuse_unfit,
-    taken_by_other,
+    TakenNames,
+    check_title,
+    find_free_path,
+    name_taken,
 )
 from kore.service.copying.schemas import Collision, CopyItem, CopyPlan, CopyRequest
-from kore.service.copying.source_listing import View
+from kore.service.copying.source_listing import SourceListing
 from kore.service.copying.source_reader import File, Reader
 from kore.service.copying.sources import Origin
 from kore.service.coursedir.layout import RELEASE, SOURCE, source_path
-from kore.service.coursedir.notebooks import parsed
+from kore.service.coursedir.notebooks import NotebookUnreadable, parse_notebook
 from kore.service.coursedir.tree import SafeTree
 from kore.service.db.models import Handout
-from kore.service.errors import KoreError
+from kore.service.errors import Conflict, Invalid, NotFound
 from kore.service.services import Services
-from kore.shared.names import NOTEBOOK, find_free_name, shown
+from kore.shared.names import NOTEBOOK, find_free_name
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One assignment or problem: ``name`` is what it will be called under the request's choice.
+    """One assignment or problem. ``name`` is the name that it gets by the request's choice.
 
-    ``within`` says that the target assignment is there already, ``replaces`` that something
-    has to give way. ``files`` are all files of an assignment, or those that a problem needs;
-    ``clashing`` are those of them that the target has with another content, with the names
-    that they get where both are kept; ``stuck`` those of them that have to keep their name.
+    ``within``: the target assignment exists already. ``replaces``: something is replaced.
+    ``files`` are all files of an assignment, or those that a problem needs. ``clashing`` are
+    those that the target has with different content, with the names that they get where both
+    are kept; ``stuck`` are those of them that must keep their name.
     """
 
     assignment: str
@@ -53,8 +52,8 @@ class Step:
     clashing: dict[str, str] = field(default_factory=dict)
     stuck: list[str] = field(default_factory=list)
 
-    def told(self) -> CopyItem:
-        """Return it as the API has it."""
+    def to_schema(self) -> CopyItem:
+        """Return the step as the API answers it."""
         return CopyItem(
             assignment=self.assignment,
             problem=self.problem,
@@ -66,7 +65,7 @@ class Step:
 
     @property
     def size(self) -> int:
-        """Bytes of all its files."""
+        """The bytes of all its files."""
         return sum(file.size for file in self.files)
 
 
@@ -77,35 +76,23 @@ class Plan:
     steps: list[Step]
     size: int
 
-    def told(self) -> CopyPlan:
-        """Return it as the API has it."""
-        return CopyPlan(items=[step.told() for step in self.steps], size=self.size)
+    def to_schema(self) -> CopyPlan:
+        """Return the plan as the API answers it."""
+        return CopyPlan(items=[step.to_schema() for step in self.steps], size=self.size)
 
-    def refuse(self, collision: Collision) -> None:
-        """Raise KoreError 409 where names are taken and the choice does not help."""
+    def check(self, collision: Collision) -> None:
+        """Raise Conflict where names are taken and the choice does not help."""
         stuck = [path for step in self.steps for path in step.stuck]
         if collision == "keep_both" and stuck:
-            raise KoreError(
-                409,
-                "name_taken",
-                f"{', '.join(shown(path) for path in stuck)}: the assignment has this file with "
-                "another content, and the problem cannot get it under another name.",
-                "Copy the problem into another assignment, or let the file be replaced.",
-            )
+            raise Conflict("name_taken.files", names=stuck)
         if collision != "refuse":
             return
         taken = [step.problem or step.target for step in self.steps if step.exists]
         if taken:
-            raise KoreError(
-                409,
-                "name_taken",
-                f"{', '.join(shown(name) for name in taken)}: the course has this already, or a "
-                "file that belongs to it. Nothing was copied.",
-                "Choose whether both are kept, or the old one is replaced.",
-            )
+            raise Conflict("name_taken", names=taken)
 
 
-def plan(services: Services, course_id: str, request: CopyRequest, origin: Origin) -> Plan:
+def make_plan(services: Services, course_id: str, request: CopyRequest, origin: Origin) -> Plan:
     """Return what a request would do. Raises KoreError for what can never be copied."""
     _check(request, course_id, origin)
     try:
@@ -114,29 +101,24 @@ def plan(services: Services, course_id: str, request: CopyRequest, origin: Origi
             origin.open(services) as source,
         ):
             if request.problem is not None:
-                steps = [_problem(source, target, request)]
+                steps = [_plan_problem(source, target, request)]
             else:
-                taken = _taken(services, course_id, target)
-                wanted = _wanted(request, source.assignments())
+                taken = _find_taken(services, course_id, target)
+                wanted = _choose_assignments(request, source.list_assignments())
                 for name in wanted:
-                    _refuse_broken(origin.view(services), name)
-                steps = [_assignment(source, target, request, name, taken) for name in wanted]
+                    _check_notebooks(origin.listing(services), name)
+                steps = [_plan_assignment(source, target, request, name, taken) for name in wanted]
     except FileNotFoundError as error:
-        raise KoreError(
-            409,
-            "course_not_ready",
-            "One of the courses is still being set up, or it changes at this moment.",
-            "Try again in some seconds.",
-        ) from error
+        raise Conflict("course_not_ready.copy") from error
     return Plan(steps, sum(step.size for step in steps))
 
 
-def _wanted(request: CopyRequest, names: list[str]) -> list[str]:
+def _choose_assignments(request: CopyRequest, names: list[str]) -> list[str]:
     """Return which of a source's assignments are asked for, in the source's order."""
     chosen = request.assignments if request.assignment is None else [request.assignment]
     if chosen is None:
         if not names:
-            raise _nothing()
+            raise Invalid("nothing_to_copy")
         return names
     for name in chosen:
         if name not in names:
@@ -146,30 +128,30 @@ def _wanted(request: CopyRequest, names: list[str]) -> list[str]:
 
 def _check(request: CopyRequest, course_id: str, origin: Origin) -> None:
     if request.problem is not None and request.assignment is None:
-        raise _senseless("problem: a problem is named together with its assignment.")
+        raise Invalid("invalid.problem_alone")
     if request.assignments is not None and request.assignment is not None:
-        raise _senseless("assignments: either some are named, or one.")
+        raise Invalid("invalid.both_assignments")
     if request.into is not None and request.assignment is None:
-        raise _senseless("into: a whole course keeps the names of its assignments.")
+        raise Invalid("invalid.into_alone")
     itself = origin.kind == "course" and origin.id == course_id
     if itself and request.collision == "replace" and request.into in {None, request.assignment}:
-        raise _senseless("collision: nothing can take its own place.")
+        raise Invalid("invalid.own_place")
 
 
-def _refuse_broken(view: View, assignment: str) -> None:
-    folder = view.folder(assignment)
-    if folder is None:
+def _check_notebooks(source: SourceListing, assignment: str) -> None:
+    found = source.find_assignment(assignment)
+    if found is None:
         raise _unknown(assignment)
-    for book in folder.notebooks:
-        if book.summary.trouble:
-            raise about(f"{assignment}/{book.name}", _refused(book.summary.trouble))
+    for book in found.notebooks:
+        if book.summary.fault:
+            raise NotebookUnreadable(book.summary.fault, f"{assignment}/{book.name}")
 
 
-def _assignment(
-    source: Reader, target: SafeTree, request: CopyRequest, name: str, taken: Taken
+def _plan_assignment(
+    source: Reader, target: SafeTree, request: CopyRequest, name: str, taken: TakenNames
 ) -> Step:
     wanted = request.into or name
-    refuse_unfit(wanted, "assignment")
+    check_title(wanted, "assignment")
     exists = taken.has(wanted)
     keep_both = find_free_name(wanted, taken.has) if exists else wanted
     final, there = wanted, target.stat(source_path(wanted))
@@ -187,32 +169,32 @@ def _assignment(
         keep_both=keep_both,
         within=False,
         replaces=there is not None,
-        files=source.files(name),
+        files=source.list_files(name),
     )
 
 
-def _problem(source: Reader, target: SafeTree, request: CopyRequest) -> Step:
+def _plan_problem(source: Reader, target: SafeTree, request: CopyRequest) -> Step:
     assignment, problem = request.assignment or "", request.problem or ""
     into = request.into or assignment
-    refuse_unfit(into, "assignment")
-    refuse_unfit(problem, "problem")
-    _named(source, assignment, problem)
+    check_title(into, "assignment")
+    check_title(problem, "problem")
+    _check_problem(source, assignment, problem)
     try:
-        content = contents.notebook(source, assignment, problem)
-        around = contents.Surroundings(source, assignment)
-        files = around.needed(parsed(content))
-    except KoreError as error:
-        raise about(f"{assignment}/{problem}", error) from error
+        content = contents.read_notebook(source, assignment, problem)
+        others = contents.OtherFiles(source, assignment)
+        files = others.list_needed(parse_notebook(content))
+    except NotebookUnreadable as error:
+        raise NotebookUnreadable(error.fault, f"{assignment}/{problem}") from error
     there = target.stat(source_path(into))
     if there is not None and (there.is_special or not there.is_dir):
-        raise taken_by_other(into, into)
+        raise name_taken(into, into)
     if there is None:
         names = [e.path.rpartition("/")[2] for e in target.list_folder(SOURCE)]
-        Taken(set(names)).refuse_twin(into)
+        TakenNames(set(names)).refuse_twin(into)
     entries = [e.path.rpartition("/")[2] for e in target.list_folder(source_path(into))]
-    books = Taken({n.removesuffix(NOTEBOOK) for n in entries if n.endswith(NOTEBOOK)})
+    books = TakenNames({n.removesuffix(NOTEBOOK) for n in entries if n.endswith(NOTEBOOK)})
     clashing = {
-        file.path: free_path(target, into, file.path)
+        file.path: find_free_path(target, into, file.path)
         for file in files
         if _differs(source, assignment, target, into, file)
     }
@@ -233,12 +215,12 @@ def _problem(source: Reader, target: SafeTree, request: CopyRequest) -> Step:
         replaces=final in books.names,
         files=[File(problem + NOTEBOOK, size), *files],
         clashing=clashing,
-        stuck=around.renaming(parsed(content), clashing),
+        stuck=others.rename(parse_notebook(content), clashing),
     )
 
 
-def _taken(services: Services, course_id: str, target: SafeTree) -> Taken:
-    """Return the names of assignments that the course has, or had when they were released."""
+def _find_taken(services: Services, course_id: str, target: SafeTree) -> TakenNames:
+    """Return the names of assignments that the course has, or has released."""
     names = {
         entry.path.rpartition("/")[2]
         for folder in (SOURCE, RELEASE)
@@ -246,7 +228,7 @@ def _taken(services: Services, course_id: str, target: SafeTree) -> Taken:
     }
     with services.db.reading() as session:
         names.update(session.scalars(select(Handout.name).where(Handout.course_id == course_id)))
-    return Taken(names)
+    return TakenNames(names)
 
 
 def _differs(source: Reader, assignment: str, target: SafeTree, into: str, file: File) -> bool:
@@ -257,38 +239,17 @@ def _differs(source: Reader, assignment: str, target: SafeTree, into: str, file:
         there.is_special
         or there.is_dir
         or there.size != file.size
-        or not source.same(assignment, file.path, target, source_path(into, file.path))
+        or not source.has_same_content(assignment, file.path, target, source_path(into, file.path))
     )
 
 
-def _named(source: Reader, assignment: str, problem: str) -> None:
-    """Refuse a problem that is not there. Names come from a request: they are no paths."""
-    if assignment not in source.assignments():
+def _check_problem(source: Reader, assignment: str, problem: str) -> None:
+    """Raise NotFound for a problem that is not there. Names from a request are not paths."""
+    if assignment not in source.list_assignments():
         raise _unknown(assignment)
-    if problem + NOTEBOOK not in {file.path for file in source.files(assignment)}:
+    if problem + NOTEBOOK not in {file.path for file in source.list_files(assignment)}:
         raise _unknown(problem)
 
 
-def _refused(trouble: str) -> KoreError:
-    return KoreError(
-        422, "notebook_unreadable", trouble, "Open it in JupyterLab, save it there, and try again."
-    )
-
-
-def _senseless(words: str) -> KoreError:
-    return KoreError(422, "invalid", words, "See openapi.json for what this route takes.")
-
-
-def _unknown(name: str) -> KoreError:
-    return KoreError(
-        404,
-        "not_in_source",
-        f"There is no {shown(name)} in this source.",
-        "Choose again from the list: it may have got another name meanwhile.",
-    )
-
-
-def _nothing() -> KoreError:
-    return KoreError(
-        422, "nothing_to_copy", "This source has no assignments.", "Choose another one."
-    )
+def _unknown(name: str) -> NotFound:
+    return NotFound("not_in_source", name=name)

@@ -13,8 +13,8 @@ from kore.shared.ids import COURSE_ID_PATTERN
 SourceKind = Literal["course", "backup"]
 Collision = Literal["refuse", "keep_both", "replace"]
 SOURCE_ID = r"^(c-[0-9a-f]{16}|[0-9a-f]{32})$"
-_MOST_NAME = 255
-_MOST_CHOSEN = 2000
+_MAX_NAME = 255
+_MAX_CHOSEN = 2000
 
 
 class Source(BaseModel):
@@ -28,7 +28,7 @@ class Source(BaseModel):
 
 
 class FoundAssignment(BaseModel):
-    """An assignment of a source. ``points`` is null where they cannot be told; size in bytes."""
+    """An assignment of a source. ``points`` is null where unknown; ``size`` is in bytes."""
 
     source: Source
     name: str
@@ -46,7 +46,7 @@ class FoundAssignments(BaseModel):
 
 
 class FoundProblem(BaseModel):
-    """A notebook of an assignment. ``points`` is null where they cannot be told."""
+    """A notebook of an assignment. ``points`` is null where unknown."""
 
     source: Source
     assignment: str
@@ -66,26 +66,26 @@ class FoundProblems(BaseModel):
 
 
 class FindQuery(BaseModel):
-    """What is looked for, and which page of it."""
+    """What to search for, and which page to return."""
 
-    search: str = Field("", max_length=200, description="Words that all have to occur")
+    search: str = Field("", max_length=200, description="All of these words must occur")
     course: str | None = Field(
         None, pattern=COURSE_ID_PATTERN, description="This course and its backups"
     )
     kind: SourceKind | None = Field(None, description="Courses only, or backups only")
     source: str | None = Field(None, pattern=SOURCE_ID, description="This source alone")
     without: str | None = Field(
-        None, pattern=COURSE_ID_PATTERN, description="Not this course itself; its backups stay"
+        None, pattern=COURSE_ID_PATTERN, description="Leave out this course, but not its backups"
     )
     page: int = Field(1, ge=1, le=1_000_000)
     per_page: int = Field(50, ge=1, le=200)
 
 
 class FindProblemsQuery(FindQuery):
-    """What is looked for among problems."""
+    """What to search for among problems."""
 
     assignment: str | None = Field(
-        None, max_length=_MOST_NAME, description="Problems of assignments of this name"
+        None, max_length=_MAX_NAME, description="Problems of assignments of this name"
     )
 
 
@@ -94,8 +94,8 @@ class PreviewQuery(BaseModel):
 
     kind: SourceKind
     source: str = Field(pattern=SOURCE_ID)
-    assignment: str = Field(max_length=_MOST_NAME)
-    problem: str = Field(max_length=_MOST_NAME)
+    assignment: str = Field(max_length=_MAX_NAME)
+    problem: str = Field(max_length=_MAX_NAME)
 
 
 class CellPreview(BaseModel):
@@ -108,7 +108,7 @@ class CellPreview(BaseModel):
 
 
 class ProblemPreview(BaseModel):
-    """A problem as text: its beginning, where it is ``truncated``."""
+    """A problem as text: only its beginning where it is ``truncated``."""
 
     name: str
     title: str
@@ -129,33 +129,31 @@ class CopyFrom(BaseModel):
 class CopyRequest(BaseModel):
     """Copy a source's assignments, some or one of them, or one problem of it, into a course.
 
-    ``into`` is the assignment that a problem comes into, or the new name of an assignment;
-    null keeps the name. ``collision`` says what is done where the course has the name
-    already: nothing at all, a copy under a new name, or a copy in the place of the old one,
-    which is kept in a backup.
+    ``into`` is the assignment that a problem is copied into, or the new name of an assignment;
+    null keeps the name. ``collision`` says what to do where the course has the name already:
+    copy nothing, copy under a new name, or replace the old one, which is kept in a backup.
     """
 
     model_config = ConfigDict(extra="forbid", validate_by_name=True, validate_by_alias=True)
 
     origin: CopyFrom = Field(alias="from")
-    assignment: str | None = Field(None, min_length=1, max_length=_MOST_NAME)
-    assignments: list[Annotated[str, Field(min_length=1, max_length=_MOST_NAME)]] | None = Field(
+    assignment: str | None = Field(None, min_length=1, max_length=_MAX_NAME)
+    assignments: list[Annotated[str, Field(min_length=1, max_length=_MAX_NAME)]] | None = Field(
         None,
         min_length=1,
-        max_length=_MOST_CHOSEN,
+        max_length=_MAX_CHOSEN,
         description="Some of the source's; null for all",
     )
-    problem: str | None = Field(None, min_length=1, max_length=_MOST_NAME)
-    into: str | None = Field(None, min_length=1, max_length=_MOST_NAME)
+    problem: str | None = Field(None, min_length=1, max_length=_MAX_NAME)
+    into: str | None = Field(None, min_length=1, max_length=_MAX_NAME)
     collision: Collision = "refuse"
 
 
 class CopyItem(BaseModel):
     """One thing to be copied, and where to.
 
-    ``exists`` says that the course has something of this name, or a file that the problem
-    needs in another version; ``keep_both`` is the name that the copy gets then. ``size`` is in
-    bytes.
+    ``exists``: the course has something with this name, or another version of a file that the
+    problem needs. ``keep_both`` is the name that the copy gets then. ``size`` is in bytes.
     """
 
     assignment: str

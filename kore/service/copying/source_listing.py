@@ -1,4 +1,4 @@
-"""Sources as lists show them: names, titles, points, without reading anew what is known."""
+"""Sources as lists show them: names, titles, points, without reading again what is known."""
 
 from __future__ import annotations
 
@@ -7,122 +7,128 @@ from pathlib import Path
 
 from kore.service.backups.reading import BackupSource, OpenBackup, SourceFile
 from kore.service.coursedir import notebooks
-from kore.service.coursedir.assignments import is_ignored
-from kore.service.coursedir.cache import Folder, Notebook, Shelf
+from kore.service.coursedir.assignments import is_assignment_name, is_ignored
+from kore.service.coursedir.cache import Assignment, Notebook, SourceCache
 from kore.service.coursedir.notebooks import Summary
 from kore.service.errors import KoreError
 from kore.service.services import Services
+from kore.shared.messages import message
 from kore.shared.names import NOTEBOOK
 
+# One for the process: it is right for any number of folders and backups.
+_cache = SourceCache()
 
-class View(ABC):
-    """A source, looked at. Nothing here raises: what cannot be read is not there."""
 
-    @abstractmethod
-    def assignments(self) -> list[str]:
-        """List the assignments, sorted."""
-
-    @abstractmethod
-    def problems(self) -> list[tuple[str, str]]:
-        """List the notebooks, sorted, each with its assignment before it."""
+class SourceListing(ABC):
+    """What is in a source. Nothing here raises: what cannot be read is not there."""
 
     @abstractmethod
-    def titles(self) -> dict[tuple[str, str], str]:
+    def list_assignments(self) -> list[str]:
+        """Return the assignments, sorted."""
+
+    @abstractmethod
+    def list_problems(self) -> list[tuple[str, str]]:
+        """Return the notebooks, sorted, each with its assignment before it."""
+
+    @abstractmethod
+    def list_titles(self) -> dict[tuple[str, str], str]:
         """Return the titles of the notebooks."""
 
     @abstractmethod
-    def folder(self, assignment: str) -> Folder | None:
-        """Return an assignment; None where there is none."""
+    def find_assignment(self, assignment: str) -> Assignment | None:
+        """Return an assignment; None where it is not there."""
 
     @abstractmethod
-    def notebook(self, assignment: str, name: str) -> Notebook | None:
-        """Return a notebook; None where there is none."""
+    def find_notebook(self, assignment: str, name: str) -> Notebook | None:
+        """Return a notebook; None where it is not there."""
 
 
-class CourseView(View):
+class CourseListing(SourceListing):
     """A course, as its folder is now."""
 
-    def __init__(self, shelf: Shelf, root: Path) -> None:
-        self._shelf, self._root = shelf, root
+    def __init__(self, root: Path) -> None:
+        self._root = root
 
-    def assignments(self) -> list[str]:
-        """List the assignments, sorted."""
-        return self._shelf.assignments(self._root)
+    def list_assignments(self) -> list[str]:
+        """Return the assignments, sorted."""
+        return _cache.list_assignments(self._root)
 
-    def problems(self) -> list[tuple[str, str]]:
-        """List the notebooks, sorted, each with its assignment before it."""
-        return self._shelf.problems(self._root)
+    def list_problems(self) -> list[tuple[str, str]]:
+        """Return the notebooks, sorted, each with its assignment before it."""
+        return _cache.list_problems(self._root)
 
-    def titles(self) -> dict[tuple[str, str], str]:
+    def list_titles(self) -> dict[tuple[str, str], str]:
         """Return the titles of the notebooks."""
-        return self._shelf.titles(self._root)
+        return _cache.list_titles(self._root)
 
-    def folder(self, assignment: str) -> Folder | None:
-        """Return an assignment; None where there is none."""
-        return self._shelf.folder(self._root, assignment)
+    def find_assignment(self, assignment: str) -> Assignment | None:
+        """Return an assignment; None where it is not there."""
+        return _cache.find_assignment(self._root, assignment)
 
-    def notebook(self, assignment: str, name: str) -> Notebook | None:
-        """Return a notebook; None where there is none."""
-        return self._shelf.notebook(self._root, assignment, name)
+    def find_notebook(self, assignment: str, name: str) -> Notebook | None:
+        """Return a notebook; None where it is not there."""
+        return _cache.find_notebook(self._root, assignment, name)
 
 
-class BackupView(View):
+class BackupListing(SourceListing):
     """A backup: its names are in the database, its notebooks are known by their digests."""
 
     def __init__(self, services: Services, source: BackupSource) -> None:
         self._services, self._source = services, source
-        self._at = source.taken_at.timestamp()
+        self._taken_at = source.taken_at.timestamp()
         self._files = {
             file.path: file
             for file in source.files
-            if file.assignment and not any(map(is_ignored, file.path.split("/")))
+            if is_assignment_name(file.assignment)
+            and not any(map(is_ignored, file.path.split("/")))
         }
 
-    def assignments(self) -> list[str]:
-        """List the assignments, sorted."""
+    def list_assignments(self) -> list[str]:
+        """Return the assignments, sorted."""
         return sorted({file.assignment for file in self._files.values()})
 
-    def problems(self) -> list[tuple[str, str]]:
-        """List the notebooks, sorted, each with its assignment before it."""
-        return sorted(_named(file) for file in self._files.values() if _is_problem(file))
+    def list_problems(self) -> list[tuple[str, str]]:
+        """Return the notebooks, sorted, each with its assignment before it."""
+        return sorted(_split_name(file) for file in self._files.values() if _is_problem(file))
 
-    def titles(self) -> dict[tuple[str, str], str]:
+    def list_titles(self) -> dict[tuple[str, str], str]:
         """Return the titles of the notebooks."""
         books = [file for file in self._files.values() if _is_problem(file)]
-        return {_named(file): self._summary(file).title for file in books}
+        return {_split_name(file): self._find_summary(file).title for file in books}
 
-    def folder(self, assignment: str) -> Folder | None:
-        """Return an assignment; None where there is none."""
+    def find_assignment(self, assignment: str) -> Assignment | None:
+        """Return an assignment; None where it is not there."""
         files = [file for file in self._files.values() if file.assignment == assignment]
         if not files:
             return None
         books = sorted((f for f in files if _is_problem(f)), key=lambda f: f.path)
-        return Folder(
+        return Assignment(
             assignment,
-            [self._notebook(file) for file in books],
+            [self._describe(file) for file in books],
             sum(file.size for file in files),
-            self._at,
+            self._taken_at,
         )
 
-    def notebook(self, assignment: str, name: str) -> Notebook | None:
-        """Return a notebook; None where there is none."""
+    def find_notebook(self, assignment: str, name: str) -> Notebook | None:
+        """Return a notebook; None where it is not there."""
         file = self._files.get(f"{assignment}/{name}{NOTEBOOK}")
-        return self._notebook(file) if file is not None and _is_problem(file) else None
+        return self._describe(file) if file is not None and _is_problem(file) else None
 
-    def _notebook(self, file: SourceFile) -> Notebook:
-        return Notebook(_named(file)[1], file.size, self._at, self._summary(file))
+    def _describe(self, file: SourceFile) -> Notebook:
+        name = _split_name(file)[1]
+        return Notebook(name, file.size, self._taken_at, self._find_summary(file))
 
-    def _summary(self, file: SourceFile) -> Summary:
-        return self._services.shelf.by_digest(file.sha256, lambda: self._read(file))
+    def _find_summary(self, file: SourceFile) -> Summary:
+        return _cache.find_summary(file.sha256, lambda: self._summarize(file))
 
-    def _read(self, file: SourceFile) -> Summary:
-        if file.size > notebooks.MOST_BYTES:
-            return notebooks.too_large()
+    def _summarize(self, file: SourceFile) -> Summary:
+        if file.size > notebooks.MAX_BYTES:
+            return Summary(fault=notebooks.too_large())
         try:
             with OpenBackup(self._services, self._source.id) as opened:
-                return notebooks.summary(opened.read_bytes(file, limit=notebooks.MOST_BYTES))
+                return notebooks.summarize(opened.read_bytes(file, limit=notebooks.MAX_BYTES))
         except KoreError as error:
-            return Summary(trouble=str(error))
+            return Summary(fault=message("notebook_fault.unavailable", reason=error.message))
 
 
 def _is_problem(file: SourceFile) -> bool:
@@ -130,6 +136,7 @@ def _is_problem(file: SourceFile) -> bool:
     return file.path.count("/") == 1 and name.endswith(NOTEBOOK) and not name.startswith(".")
 
 
-def _named(file: SourceFile) -> tuple[str, str]:
+def _split_name(file: SourceFile) -> tuple[str, str]:
+    """Return the assignment and the name of a notebook."""
     assignment, _, name = file.path.rpartition("/")
     return assignment, name.removesuffix(NOTEBOOK)

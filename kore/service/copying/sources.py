@@ -1,4 +1,4 @@
-"""Which courses and backups somebody may copy from."""
+"""Which courses and backups someone may copy from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy import select
 from kore.service.backups import reading
 from kore.service.backups.reading import BackupSource, OpenBackup
 from kore.service.copying.schemas import Source, SourceKind
-from kore.service.copying.source_listing import BackupView, CourseView, View
+from kore.service.copying.source_listing import BackupListing, CourseListing, SourceListing
 from kore.service.copying.source_reader import BackupReader, CourseReader, Reader
 from kore.service.coursedir.tree import SafeTree
 from kore.service.db.models import Course, Member
@@ -34,8 +34,8 @@ class Origin:
     root: Path = Path()
     backup: BackupSource | None = None
 
-    def told(self) -> Source:
-        """Return it as the API has it."""
+    def to_schema(self) -> Source:
+        """Return the source as the API answers it."""
         return Source(
             kind=self.kind,
             id=self.id,
@@ -44,15 +44,15 @@ class Origin:
             taken_at=self.taken_at,
         )
 
-    def view(self, services: Services) -> View:
-        """Return it to be looked at."""
+    def listing(self, services: Services) -> SourceListing:
+        """Return what is in the source."""
         if self.backup is not None:
-            return BackupView(services, self.backup)
-        return CourseView(services.shelf, self.root)
+            return BackupListing(services, self.backup)
+        return CourseListing(self.root)
 
     @contextmanager
     def open(self, services: Services) -> Iterator[Reader]:
-        """Open it to be read. Raises KoreError, and FileNotFoundError where it has gone."""
+        """Open the source to read. Raises KoreError, and FileNotFoundError where it is gone."""
         if self.backup is None:
             with SafeTree(self.root) as tree:
                 yield CourseReader(tree)
@@ -61,17 +61,7 @@ class Origin:
                 yield BackupReader(opened)
 
 
-def unknown_source() -> KoreError:
-    """Return the error for a source that is not there, or not for this caller to know of."""
-    return KoreError(
-        404,
-        "source_unknown",
-        "There is no such course or backup for you to copy from.",
-        "Choose again from the list: it may have been deleted meanwhile.",
-    )
-
-
-def readable(
+def list_sources(
     services: Services,
     user: str,
     *,
@@ -80,33 +70,33 @@ def readable(
     kind: SourceKind | None = None,
     source: str | None = None,
 ) -> list[Origin]:
-    """List what a user may copy from, the course launched last first.
+    """Return what a user may copy from, the course launched last first.
 
-    ``course`` and ``source`` narrow it; a hub admin may name any. Raises KoreError 404 for
-    one that is not for this user.
+    ``course`` and ``source`` narrow it; a hub admin may name any. Raises NotFound for one that
+    this user may not copy from.
     """
-    if course is not None and not _courses(services, user, admin=admin, only=course):
+    if course is not None and not _list_courses(services, user, admin=admin, only=course):
         raise NotFound("course_unknown")
     found: list[Origin] = []
     if kind != "backup" and (source is None or source.startswith("c-")):
-        found = _courses(services, user, admin=admin, only=course or source)
+        found = _list_courses(services, user, admin=admin, only=course or source)
     if kind != "course" and (source is None or not source.startswith("c-")):
-        found += _backups(services, user, admin=admin, course=course, only=source)
+        found += _list_backups(services, user, admin=admin, course=course, only=source)
     if source is not None:
         found = [origin for origin in found if origin.id == source]
         if not found:
-            raise unknown_source()
+            raise NotFound("source_unknown")
     return found
 
 
-def find(
+def find_source(
     services: Services, user: str, kind: SourceKind, source: str, *, admin: bool = False
 ) -> Origin:
-    """Return one source. Raises KoreError 404 where it is not for this user."""
-    return readable(services, user, admin=admin, kind=kind, source=source)[0]
+    """Return one source. Raises NotFound where this user may not copy from it."""
+    return list_sources(services, user, admin=admin, kind=kind, source=source)[0]
 
 
-def _courses(services: Services, user: str, *, admin: bool, only: str | None) -> list[Origin]:
+def _list_courses(services: Services, user: str, *, admin: bool, only: str | None) -> list[Origin]:
     query = select(Course).order_by(Course.launched_at.desc(), Course.id)
     if not (admin and only):
         taught = select(Member.course_id).where(Member.user == user, Member.role == Role.INSTRUCTOR)
@@ -128,11 +118,11 @@ def _courses(services: Services, user: str, *, admin: bool, only: str | None) ->
         ]
 
 
-def _backups(
+def _list_backups(
     services: Services, user: str, *, admin: bool, course: str | None, only: str | None
 ) -> list[Origin]:
-    """List the backups of a user's courses, and those of their own of courses that are gone."""
-    taught = [origin.id for origin in _courses(services, user, admin=False, only=None)]
+    """Return the backups of a user's courses, and their own ones of courses that are gone."""
+    taught = [origin.id for origin in _list_courses(services, user, admin=False, only=None)]
     if only is not None:
         if not admin and not reading.may_read(services, only, user=user, teaches=taught):
             return []

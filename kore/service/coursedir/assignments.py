@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from kore.service.coursedir.layout import SOURCE
-from kore.service.coursedir.openat import Entry
 from kore.service.coursedir.tree import SafeTree
 from kore.service.errors import KoreError
 
@@ -18,17 +17,16 @@ def is_ignored(name: str) -> bool:
     return name in _IGNORED or name.endswith(_IGNORED_ENDING)
 
 
-def is_assignment(entry: Entry) -> bool:
-    """Whether something in ``source`` is an assignment: a folder, neither hidden nor ignored."""
-    name = entry.path.rpartition("/")[2]
-    hidden = name.startswith(".") or is_ignored(name)
-    return entry.is_dir and not entry.is_special and not hidden
+def is_assignment_name(name: str) -> bool:
+    """Whether a folder of this name in ``source`` is an assignment: not hidden, not ignored."""
+    return name != "" and not name.startswith(".") and not is_ignored(name)
 
 
 def list_assignments(tree: SafeTree) -> list[str]:
     """Return the names of a course's assignments, sorted. Raises KoreError and OSError."""
-    entries = tree.list_folder(SOURCE)
-    return [entry.path.rpartition("/")[2] for entry in entries if is_assignment(entry)]
+    folders = [e for e in tree.list_folder(SOURCE) if e.is_dir and not e.is_special]
+    names = [folder.path.rpartition("/")[2] for folder in folders]
+    return [name for name in names if is_assignment_name(name)]
 
 
 def find_assignments(root: Path) -> list[str]:

@@ -1,7 +1,7 @@
-"""What a notebook says of itself, read from bytes that anybody may have written.
+"""Reads notebooks that anyone may have written: title, points, cells.
 
-Only the few fields that a list and a preview need are looked at, each for its type: the file
-may be no JSON at all, of another format, huge, or nested as deep as it likes.
+Only the few fields that a list and a preview need are read, each checked for its type: the
+file may not be JSON at all, of another format, huge, or nested without end.
 """
 
 from __future__ import annotations
@@ -12,30 +12,41 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from kore.service.errors import KoreError
+from kore.service.errors import Invalid
+from kore.shared.messages import Message, message
 
-MOST_BYTES = 10 * 1024 * 1024
-"""Larger notebooks are not read: as objects they are twenty times their size."""
+MAX_BYTES = 10 * 1024 * 1024
+"""Larger notebooks are not read: as objects they take twenty times their size."""
 FORMAT = 4
-TOO_LARGE = f"is larger than {MOST_BYTES // 1024**2} MB"
-_MOST_TITLE = 200
-_MOST_LINES = 2000
-_MOST_PREVIEW_BYTES, _MOST_PREVIEW_CELLS = 200_000, 1000
+_MAX_TITLE = 200
+_MAX_LINES = 2000
+_MAX_PREVIEW_BYTES, _MAX_PREVIEW_CELLS = 200_000, 1000
 _FENCES = ("```", "~~~")
-_MOST_HEADING = 6
+_MAX_HEADING = 6
 
 Kind = Literal["markdown", "code", "raw"]
 CellRole = Literal["text", "solution", "tests", "task", "read_only"]
 
 
+class NotebookUnreadable(Invalid):
+    """A notebook that Kore cannot work with. ``fault`` is the predicate of a sentence about it."""
+
+    def __init__(self, fault: Message, notebook: str = "") -> None:
+        self.fault = fault
+        if notebook:
+            super().__init__("notebook_unreadable.named", notebook=notebook, reason=fault)
+        else:
+            super().__init__("notebook_unreadable", reason=fault)
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A notebook in a line. ``points`` is None where they cannot be told, and ``trouble`` why."""
+    """A notebook in a line. ``points`` is None where they are unknown, and ``fault`` says why."""
 
     title: str = ""
     points: float | None = None
     cells: int = 0
-    trouble: str = ""
+    fault: Message | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,84 +59,78 @@ class PreviewCell:
     text: str
 
 
-def unreadable(why: str) -> KoreError:
-    """Return the error for a notebook that Kore cannot work with; ``why`` ends a sentence."""
-    return KoreError(
-        422,
-        "notebook_unreadable",
-        f"The notebook {why}.",
-        "Open it in JupyterLab, save it there, and try again.",
-    )
+def too_large() -> Message:
+    """Return the fault of a notebook that is too large to be read."""
+    return message("notebook_fault.too_large", limit=MAX_BYTES)
 
 
-def parsed(content: bytes) -> dict[str, Any]:
+def parse_notebook(content: bytes) -> dict[str, Any]:
     """Return a notebook as JSON has it, with a list of cells that are objects.
 
-    Raises KoreError ``notebook_unreadable`` for anything else.
+    Raises NotebookUnreadable for anything else.
     """
-    if len(content) > MOST_BYTES:
-        raise unreadable(TOO_LARGE)
+    if len(content) > MAX_BYTES:
+        raise NotebookUnreadable(too_large())
     try:
         found = json.loads(content)
     except RecursionError as error:
-        raise unreadable("is nested too deep") from error
+        raise _unreadable("nested") from error
     except ValueError as error:
-        raise unreadable("is no JSON") from error
+        raise _unreadable("no_json") from error
     if not isinstance(found, dict):
-        raise unreadable("is JSON, but no notebook")
+        raise _unreadable("no_notebook")
     if found.get("nbformat") != FORMAT or found["nbformat"] is True:
-        raise unreadable(f"is not in notebook format {FORMAT}")
+        raise NotebookUnreadable(message("notebook_fault.format", format=FORMAT))
     cells = found.get("cells")
     if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
-        raise unreadable("has no list of cells")
+        raise _unreadable("no_cells")
     return found
 
 
-def written(notebook: dict[str, Any]) -> bytes:
+def _unreadable(fault: str) -> NotebookUnreadable:
+    return NotebookUnreadable(message(f"notebook_fault.{fault}"))
+
+
+def serialize_notebook(notebook: dict[str, Any]) -> bytes:
     """Return a notebook as a file, in the form that Jupyter writes."""
     return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace")
 
 
-def summary(content: bytes) -> Summary:
-    """Return what a list says of a notebook; never raises."""
+def summarize(content: bytes) -> Summary:
+    """Return what a list shows of a notebook; never raises."""
     try:
-        notebook = parsed(content)
-    except KoreError as error:
-        return Summary(trouble=str(error))
+        notebook = parse_notebook(content)
+    except NotebookUnreadable as error:
+        return Summary(fault=error.fault)
     cells = notebook["cells"]
     total = 0.0
     for cell in cells:
         try:
-            total += points_of(cell) or 0
+            total += read_points(cell) or 0
         except ValueError:
-            words = "A cell of the notebook has points that are no number."
-            return Summary(_title(cells), None, len(cells), words)
+            fault = message("notebook_fault.cell_points")
+            return Summary(_find_title(cells), None, len(cells), fault)
     # Finite each, but not always all together.
-    return Summary(_title(cells), total if math.isfinite(total) else None, len(cells))
+    return Summary(_find_title(cells), total if math.isfinite(total) else None, len(cells))
 
 
-def too_large() -> Summary:
-    """Return what a list says of a notebook that is too large to be read."""
-    return Summary(trouble=str(unreadable(TOO_LARGE)))
-
-
-def preview(content: bytes) -> tuple[list[PreviewCell], bool]:
+def preview_cells(content: bytes) -> tuple[list[PreviewCell], bool]:
     """Return the cells as text, and whether some of it was left out.
 
-    Raises KoreError ``notebook_unreadable``.
+    Raises NotebookUnreadable.
     """
-    left, made = _MOST_PREVIEW_BYTES, []
-    cells = parsed(content)["cells"]
-    for cell in cells[:_MOST_PREVIEW_CELLS]:
+    left, made = _MAX_PREVIEW_BYTES, []
+    cells = parse_notebook(content)["cells"]
+    for cell in cells[:_MAX_PREVIEW_CELLS]:
         kind = cell.get("cell_type")
-        text = source_of(cell)
+        text = read_source(cell)
         cut = text.encode()[:left].decode("utf-8", "ignore")
         left -= len(cut.encode())
         made.append(
             PreviewCell(
                 "code" if kind == "code" else "markdown" if kind == "markdown" else "raw",
-                _role(cell),
-                _shown(cell),
+                _find_role(cell),
+                _find_points(cell),
                 cut,
             )
         )
@@ -134,22 +139,22 @@ def preview(content: bytes) -> tuple[list[PreviewCell], bool]:
     return made, len(cells) > len(made)
 
 
-def nbgrader_of(cell: dict[str, Any]) -> dict[str, Any]:
+def nbgrader_metadata(cell: dict[str, Any]) -> dict[str, Any]:
     """Return what nbgrader keeps in a cell; empty where it keeps nothing, or no object."""
     metadata = cell.get("metadata")
     found = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     return found if isinstance(found, dict) else {}
 
 
-def points_of(cell: dict[str, Any]) -> float | None:
-    """Return a cell's points; None where it is not graded. Raises ValueError for no number.
+def read_points(cell: dict[str, Any]) -> float | None:
+    """Return a cell's points; None where it is not graded. Raises ValueError for anything else.
 
     As nbgrader reads them: the oldest notebooks have text there, and nothing means none.
     """
-    marks = nbgrader_of(cell)
-    if not (marks.get("grade") is True or marks.get("task") is True):
+    metadata = nbgrader_metadata(cell)
+    if not (metadata.get("grade") is True or metadata.get("task") is True):
         return None
-    value = marks.get("points", 0)
+    value = metadata.get("points", 0)
     try:
         points = math.nan if isinstance(value, bool) else float(value or 0)
     except (TypeError, OverflowError):
@@ -159,44 +164,44 @@ def points_of(cell: dict[str, Any]) -> float | None:
     return max(points, 0.0)
 
 
-def source_of(cell: dict[str, Any]) -> str:
-    """Return a cell's text, as text that can be encoded."""
+def read_source(cell: dict[str, Any]) -> str:
+    """Return a cell's source, as text that can be encoded."""
     source = cell.get("source", "")
     if isinstance(source, list):
         source = "".join(line for line in source if isinstance(line, str))
-    return _encodable(source) if isinstance(source, str) else ""
+    return _make_encodable(source) if isinstance(source, str) else ""
 
 
-def _shown(cell: dict[str, Any]) -> float | None:
+def _find_points(cell: dict[str, Any]) -> float | None:
     try:
-        return points_of(cell)
+        return read_points(cell)
     except ValueError:
         return None
 
 
-def _role(cell: dict[str, Any]) -> CellRole:
-    marks = nbgrader_of(cell)
-    if marks.get("task") is True:
+def _find_role(cell: dict[str, Any]) -> CellRole:
+    metadata = nbgrader_metadata(cell)
+    if metadata.get("task") is True:
         return "task"
-    if marks.get("solution") is True:
+    if metadata.get("solution") is True:
         return "solution"
-    if marks.get("grade") is True:
+    if metadata.get("grade") is True:
         return "tests"
-    return "read_only" if marks.get("locked") is True else "text"
+    return "read_only" if metadata.get("locked") is True else "text"
 
 
-def _title(cells: list[dict[str, Any]]) -> str:
+def _find_title(cells: list[dict[str, Any]]) -> str:
     for cell in cells:
         if cell.get("cell_type") == "markdown":
-            for heading in _headings(source_of(cell)):
+            for heading in _find_headings(read_source(cell)):
                 return heading
     return ""
 
 
-def _headings(text: str) -> Iterator[str]:
-    """Yield the headings of Markdown, in both of its forms, but for those in code blocks."""
+def _find_headings(text: str) -> Iterator[str]:
+    """Yield the headings of Markdown, in both of its forms, except those in code blocks."""
     fence, above = "", ""
-    for line in text.splitlines()[:_MOST_LINES]:
+    for line in text.splitlines()[:_MAX_LINES]:
         bare = line.strip()
         if fence:
             fence = "" if bare.startswith(fence) else fence
@@ -209,21 +214,21 @@ def _headings(text: str) -> Iterator[str]:
             continue
         marks = len(bare) - len(bare.lstrip("#"))
         heading = ""
-        if 0 < marks <= _MOST_HEADING and bare[marks : marks + 1] in {" ", "\t"}:
+        if 0 < marks <= _MAX_HEADING and bare[marks : marks + 1] in {" ", "\t"}:
             heading = bare.strip("#")
         elif above and bare and not bare.strip("="):
             heading = above
-        if heading := _plain(heading):
+        if heading := _clean_heading(heading):
             yield heading
         above = bare
 
 
-def _plain(text: str) -> str:
-    """Return a heading as a line of text, without the marks of emphasis."""
+def _clean_heading(text: str) -> str:
+    """Return a heading as a line of text, without emphasis."""
     visible = "".join(c for c in text if c.isprintable() and c not in "*`")
-    return " ".join(visible.split())[:_MOST_TITLE]
+    return " ".join(visible.split())[:_MAX_TITLE]
 
 
-def _encodable(text: str) -> str:
+def _make_encodable(text: str) -> str:
     """Replace lone surrogates, which JSON can carry and UTF-8 cannot."""
     return text.encode("utf-8", "replace").decode()

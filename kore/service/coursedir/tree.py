@@ -210,6 +210,15 @@ class SafeTree:
         except PermissionError as error:
             raise special_file(path) from error
 
+    def remove_if_empty(self, path: str) -> None:
+        """Remove a folder, unless something is in it."""
+        with suppress(FileNotFoundError), self._parent(path) as (parent, name):
+            try:
+                os.rmdir(name, dir_fd=parent)
+            except OSError as error:
+                if error.errno not in {errno.ENOTEMPTY, errno.ENOTDIR, errno.EEXIST}:
+                    raise
+
     def may_move(self, path: str) -> bool:
         """Whether the system lets Kore move something; True for what is not there.
 

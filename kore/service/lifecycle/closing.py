@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from kore.service import audit, jobs
 from kore.service.db.models import Course, Job, JobState
-from kore.service.errors import Busy, Invalid, Unavailable
+from kore.service.errors import Busy, Cancelled, Invalid, Unavailable
 from kore.service.exchange import index
 from kore.service.grades.plans import SEND
 from kore.service.hubapi import ServerState
@@ -72,6 +72,12 @@ def check_title(course: Course, typed: str) -> None:
     """Raise Invalid unless the course's title was typed; dashes, case and spaces do not matter."""
     if _normalize(typed) != _normalize(course.title):
         raise Invalid("title_differs", title=course.title)
+
+
+def stop_if_cancelled(ctx: jobs.JobContext) -> None:
+    """Raise Cancelled where someone asked the job to stop."""
+    if ctx.cancelled():
+        raise Cancelled("job_cancelled.unchanged")
 
 
 def close_course(ctx: jobs.JobContext) -> None:

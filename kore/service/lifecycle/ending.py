@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from kore.service import jobs
 from kore.service.backups import repository
 from kore.service.backups.creation import create_backup
-from kore.service.coursedir import gradebook, swap
+from kore.service.coursedir import gradebook, transaction
 from kore.service.coursedir.layout import DERIVED, GRADEBOOK, GRADEBOOK_FILES, gradebook_path
 from kore.service.coursedir.tree import SafeTree
 from kore.service.courses.launches import PROVISION
@@ -62,22 +62,23 @@ def reset(ctx: jobs.JobContext) -> None:
     removed = [*DERIVED, *(name for name in GRADEBOOK_FILES if name != GRADEBOOK)]
     with SafeTree(services.host.course_root(course_id)) as tree:
         if not ctx.is_final:
-            with swap.getting_ready(ctx, tree) as new:
+            with transaction.prepare_changes(ctx, tree) as new:
+                closing.stop_if_cancelled(ctx)
                 _back_up(ctx, "before_reset")
-                swap.check_movable(tree, removed)
+                transaction.check_movable(tree, removed)
                 ctx.progress(1, 3, message("reset.gradebook"))
                 tree.write(f"{new}/{GRADEBOOK}", _make_gradebook(services, course_id))
                 ctx.no_return(since=now().isoformat())
         ctx.progress(2, 3, message("reset.students"))
         closing.stop_server(services, course_id)
-        swap.put_in_place(tree, ctx.job_id, gone=removed)
+        transaction.replace_root(ctx, tree, gone=removed)
         delete_course_archives(services, course_id)
         students = set(services.hub.group_members(student_group(course_id))) - {course_id}
         services.hub.remove_from_group(student_group(course_id), sorted(students))
         with services.db.session() as session:
             _delete_people(session, course_id, _since(ctx), keep=Role.INSTRUCTOR)
             _enrol_again(session, course_id)
-        swap.clear(tree, ctx.job_id)
+        transaction.clear(tree, ctx.job_id)
     services.host.hand_over(course_id)
     ctx.progress(3, 3, message("reset.done"))
 

@@ -19,12 +19,12 @@ from kore.service.backups.manifest import (
     bad_backup,
 )
 from kore.service.backups.reading import OpenBackup
-from kore.service.coursedir import gradebook, swap
+from kore.service.coursedir import gradebook, transaction
 from kore.service.coursedir.gradebook import NoGradebookError
 from kore.service.coursedir.tree import FILE_MODE, SafeTree
 from kore.service.courses.launches import PROVISION
 from kore.service.db.models import Backup, Member
-from kore.service.errors import Cancelled, Conflict, Invalid
+from kore.service.errors import Conflict, Invalid
 from kore.service.exchange.exports import check_export, import_course
 from kore.service.lifecycle import closing
 from kore.service.services import Services
@@ -71,14 +71,15 @@ def restore(ctx: jobs.JobContext) -> None:
     ):
         manifest = backup.read_manifest()
         if not ctx.is_final:
-            with swap.getting_ready(ctx, tree) as new:
+            with transaction.prepare_changes(ctx, tree) as new:
+                closing.stop_if_cancelled(ctx)
                 _prepare(ctx, backup, manifest, tree, new)
                 ctx.no_return(tops=_list_tops(manifest))
         ctx.progress(3, 4, message("restore.swapping"))
         closing.stop_server(services, course_id)
         tops = set(ctx.params["tops"])
-        gone = [name for name in swap.tops(tree) if name not in tops]
-        swap.put_in_place(tree, ctx.job_id, gone=gone)
+        gone = [name for name in transaction.list_root(tree) if name not in tops]
+        transaction.replace_root(ctx, tree, gone=gone)
         _import_exchange(ctx, backup, manifest)
         with services.db.session() as session:
             session.execute(
@@ -88,7 +89,7 @@ def restore(ctx: jobs.JobContext) -> None:
                 session, course_id, _read_students(backup, manifest), manifest.taken_at
             )
             jobs.enqueue(session, PROVISION, course_id=course_id, created_by="kore", coalesce=True)
-        swap.clear(tree, ctx.job_id)
+        transaction.clear(tree, ctx.job_id)
     services.host.hand_over(course_id)
     ctx.progress(4, 4, message("restore.done", at=manifest.taken_at))
 
@@ -117,15 +118,14 @@ def _prepare(
     row = repository.find_backup(services, backup_id)
     ctx.item(backup_id, row.title, "backed_up", message("backup.before"), backup=backup_id)
     ctx.progress(2, 4, message("restore.preparing"))
-    swap.check_movable(tree, swap.tops(tree))
+    transaction.check_movable(tree, transaction.list_root(tree))
     folders, files = manifest.list_below(COURSE)
     for path in folders:
         tree.make_folder(new + path[len(COURSE) :])
     next_check = 0.0
     for file in files:
         if time.monotonic() > next_check:
-            if ctx.cancelled():
-                raise Cancelled("job_cancelled.unchanged")
+            closing.stop_if_cancelled(ctx)
             next_check = time.monotonic() + _CHECK_SECONDS
         mode = FILE_MODE | (0o111 if file.runs else 0)
         tree.write(new + file.path[len(COURSE) :], backup.pieces(file), mode, sync=False)

@@ -14,7 +14,7 @@ from kore.service.auth.guards import (
     teacher_of,
     user,
 )
-from kore.service.copying import copies, listing
+from kore.service.copying import copies, search
 from kore.service.copying.schemas import (
     CopyPlan,
     CopyRequest,
@@ -38,36 +38,36 @@ _COPYING = (*_ERRORS, 409, 413)
 @allow(user)
 def list_assignments(query: FindQuery) -> Response:
     """List assignments of the courses that the caller teaches, and of backups."""
-    return answer(listing.assignments(services(), caller().name, query, admin=_named(query)))
+    return answer(search.search_assignments(services(), caller().name, query, admin=_named(query)))
 
 
 @api.get("/problems", responses=responses(200, FoundProblems, *_ERRORS))
 @allow(user)
 def list_problems(query: FindProblemsQuery) -> Response:
     """List problems (notebooks) of the courses that the caller teaches, and of backups."""
-    return answer(listing.problems(services(), caller().name, query, admin=_named(query)))
+    return answer(search.search_problems(services(), caller().name, query, admin=_named(query)))
 
 
 @api.get("/problems/preview", responses=responses(200, ProblemPreview, *_ERRORS))
 @allow(user)
 def preview_problem(query: PreviewQuery) -> Response:
     """Return a problem as text."""
-    return answer(listing.preview(services(), caller().name, query, admin=is_admin()))
+    return answer(search.preview_problem(services(), caller().name, query, admin=is_admin()))
 
 
 @api.post("/courses/<course_id>/copies/plan", responses=responses(200, CopyPlan, *_COPYING))
 @allow(teacher_of(in_path))
 def plan_copy(path: CoursePath, body: CopyRequest) -> Response:
     """Say what a copy into the course would do, and what is in its way. Changes nothing."""
-    made = copies.plan(services(), path.course_id, body, by=caller().name, admin=is_admin())
-    return answer(made.told())
+    made = copies.plan_copy(services(), path.course_id, body, by=caller().name, admin=is_admin())
+    return answer(made.to_schema())
 
 
 @api.post("/courses/<course_id>/copies", responses=responses(202, JobInfo, *_COPYING))
 @allow(teacher_of(in_path))
 def copy(path: CoursePath, body: CopyRequest) -> Response:
     """Copy assignments or a problem into the course, as a job: all of it or nothing."""
-    job_id = copies.copy(services(), path.course_id, body, by=caller().name, admin=is_admin())
+    job_id = copies.queue_copy(services(), path.course_id, body, by=caller().name, admin=is_admin())
     return begun(job_id)
 
 

@@ -30,13 +30,15 @@ _HOLE = re.compile(r"\{(\w+):(\w+)\}")
 _NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?"
 _MOMENT = r"\d{4}-\d\d-\d\d(?: at)? \d\d:\d\d"
 _QUOTED = r"\u201c.*\u201d|'.*'|\".*\""
+# The shortest: other quotation marks may follow.
+_NAME = r"\u201c.*?\u201d|'.*?'|\".*?\""
 _KINDS = {
     "number": _NUMBER,
     "code": r"\d+",
     "size": r"\d+(?:\.\d+)?(?:e[+-]?\d+)? (?:bytes|kB|MB|GB|TB)",
     "moment": _MOMENT,
     "words": ".*",
-    "name": _QUOTED,
+    "name": _NAME,
     "names": _QUOTED,
     "text": ".*",
 }

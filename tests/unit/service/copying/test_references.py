@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kore.service.copying.references import referred, renamed
+from kore.service.copying.references import find_references, rename_reference
 
 FILES = [
     "a.csv", "b.csv", "my file.png", "data/a.csv", "data/deep/b.json", "img/x.png",
@@ -22,7 +22,7 @@ def notebook(source, kind="code"):
 
 
 def needs(source, kind="code"):
-    return referred(notebook(source, kind), FILES, lambda path: MODULES.get(path, ""))
+    return find_references(notebook(source, kind), FILES, lambda path: MODULES.get(path, ""))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_file_can_get_another_name():
     book["cells"].append(
         {"cell_type": "markdown", "source": ["![my file.png](my%20file.png#x)\n", "my file.png"]}
     )
-    renamed(book, "my file.png", "my file-2.png")
+    rename_reference(book, "my file.png", "my file-2.png")
     assert [cell["source"] for cell in book["cells"]] == [
         "open('my file-2.png'); open(\"./my file-2.png\"); x = 'my file.png.old'",
         "![my file.png](my%20file-2.png#x)\nmy file.png",
@@ -90,10 +90,10 @@ def test_any_plain_name_is_found_and_can_be_changed(parts, form):
     """Whatever letters a path has: the reference is found, and leads to the new name after."""
     path, kind = "/".join(parts), "markdown" if "!" in form else "code"
     book = notebook("x " + form.format(path), kind)
-    assert referred(book, [path, "other"], lambda _: "") == [path]
+    assert find_references(book, [path, "other"], lambda _: "") == [path]
     new = path + "-2"
-    renamed(book, path, new)
-    assert referred(book, [path, new], lambda _: "") == [new]
+    rename_reference(book, path, new)
+    assert find_references(book, [path, new], lambda _: "") == [new]
 
 
 @given(st.text(alphabet="[]()<>!'\"`={}*?/.\\ \na%#srchef:,import", max_size=300))
@@ -101,7 +101,7 @@ def test_any_text_can_be_looked_through(source):
     """No text makes it fail, or name what is not there."""
     for kind in ("code", "markdown", "raw"):
         assert set(needs(source, kind)) <= set(FILES)
-        renamed(notebook(source, kind), "a.csv", "z.csv")
+        rename_reference(notebook(source, kind), "a.csv", "z.csv")
 
 
 @pytest.mark.parametrize("piece", ["](", "src = ", "'", "\n ", "{", "*a", "import a,", "[a]: <"])

@@ -1,4 +1,4 @@
-"""The shelf: names and summaries are remembered, and never older than the files."""
+"""The cache remembers names and summaries, and they are never older than the files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kore.service.coursedir import cache, notebooks
-from kore.service.coursedir.cache import Shelf
+from kore.service.coursedir.cache import SourceCache
 from tests.support import notebooks as written
 
 
@@ -40,11 +40,11 @@ def test_what_a_course_holds(tmp_path):
     for hidden in (".kore", ".ipynb_checkpoints", "__pycache__"):
         (tmp_path / "source" / hidden).mkdir()
     (tmp_path / "source" / "header.ipynb").write_text("{}")
-    found = Shelf()
-    assert found.assignments(tmp_path) == ["ps1", "ps2"]
-    assert found.problems(tmp_path) == [("ps1", "a"), ("ps1", "b"), ("ps2", "c")]
-    assert found.titles(tmp_path)["ps2", "c"] == "Squares"
-    folder = found.folder(tmp_path, "ps1")
+    found = SourceCache()
+    assert found.list_assignments(tmp_path) == ["ps1", "ps2"]
+    assert found.list_problems(tmp_path) == [("ps1", "a"), ("ps1", "b"), ("ps2", "c")]
+    assert found.list_titles(tmp_path)["ps2", "c"] == "Squares"
+    folder = found.find_assignment(tmp_path, "ps1")
     assert [book.name for book in folder.notebooks] == ["a", "b"]
     assert folder.points == 7
     files = [p for p in (tmp_path / "source" / "ps1").rglob("*") if p.is_file()]
@@ -54,42 +54,42 @@ def test_what_a_course_holds(tmp_path):
 
 def test_changes_are_seen_at_once(tmp_path):
     """What is written, renamed or removed between two looks is in the second, every time."""
-    found = Shelf()
-    assert found.assignments(tmp_path) == []
+    found = SourceCache()
+    assert found.list_assignments(tmp_path) == []
     for number in range(50):
         path = write(tmp_path, "ps1", "a", title=f"Title {number:02}")
-        assert found.titles(tmp_path) == {("ps1", "a"): f"Title {number:02}"}
+        assert found.list_titles(tmp_path) == {("ps1", "a"): f"Title {number:02}"}
         other = write(tmp_path, f"ps{number + 2}", "b")
-        assert len(found.problems(tmp_path)) == 2
+        assert len(found.list_problems(tmp_path)) == 2
         other.rename(other.with_name("c.ipynb"))
-        assert found.problems(tmp_path)[-1][1] == "c"
+        assert found.list_problems(tmp_path)[-1][1] == "c"
         other.with_name("c.ipynb").unlink()
         other.parent.rmdir()
-        assert found.assignments(tmp_path) == ["ps1"]
+        assert found.list_assignments(tmp_path) == ["ps1"]
     path.unlink()
-    assert found.titles(tmp_path) == {}
+    assert found.list_titles(tmp_path) == {}
 
 
 def test_an_old_change_time_hides_nothing(tmp_path, settled):
     """Another content of the same size and with the old time of change is seen all the same."""
     path = write(tmp_path, "ps1", "a", title="One")
-    found = Shelf()
+    found = SourceCache()
     before = path.stat()
-    assert found.titles(tmp_path) == {("ps1", "a"): "One"}
+    assert found.list_titles(tmp_path) == {("ps1", "a"): "One"}
     write(tmp_path, "ps1", "a", title="Two")
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert path.stat().st_size == before.st_size
-    assert found.titles(tmp_path) == {("ps1", "a"): "Two"}
-    assert found.notebook(tmp_path, "ps1", "a").summary.title == "Two"
+    assert found.list_titles(tmp_path) == {("ps1", "a"): "Two"}
+    assert found.find_notebook(tmp_path, "ps1", "a").summary.title == "Two"
 
 
 def test_what_is_unchanged_is_not_read_again(tmp_path, settled, monkeypatch):
     """A second list reads no notebook."""
     write(tmp_path, "ps1", "a")
-    found = Shelf()
-    first = found.folder(tmp_path, "ps1"), found.titles(tmp_path)
-    monkeypatch.setattr(notebooks, "summary", lambda _: pytest.fail("it was read again"))
-    assert (found.folder(tmp_path, "ps1"), found.titles(tmp_path)) == first
+    found = SourceCache()
+    first = found.find_assignment(tmp_path, "ps1"), found.list_titles(tmp_path)
+    monkeypatch.setattr(notebooks, "summarize", lambda _: pytest.fail("it was read again"))
+    assert (found.find_assignment(tmp_path, "ps1"), found.list_titles(tmp_path)) == first
 
 
 def test_links_and_pipes_are_neither_followed_nor_opened(tmp_path):
@@ -103,9 +103,9 @@ def test_links_and_pipes_are_neither_followed_nor_opened(tmp_path):
     os.mkfifo(source / "ps1" / "pipe.ipynb")
     os.mkfifo(source / "pipe")
     (source / os.fsdecode(b"\xff")).mkdir()
-    found = Shelf()
-    assert found.problems(root) == [("ps1", "a")]
-    assert len(found.folder(root, "ps1").notebooks) == 1
+    found = SourceCache()
+    assert found.list_problems(root) == [("ps1", "a")]
+    assert len(found.find_assignment(root, "ps1").notebooks) == 1
     for assignment, name in [
         ("stolen", "exam"),
         ("ps1", "exam"),
@@ -118,15 +118,15 @@ def test_links_and_pipes_are_neither_followed_nor_opened(tmp_path):
         ("ps1\0", "a"),
         ("\ud800", "a"),
     ]:
-        assert found.notebook(root, assignment, name) is None
+        assert found.find_notebook(root, assignment, name) is None
     for assignment in ("stolen", "..", "", "pipe", "\ud800", "a/b", "\0"):
-        assert found.folder(root, assignment) is None
+        assert found.find_assignment(root, assignment) is None
     link = tmp_path / "linked"
     link.mkdir()
     (link / "source").symlink_to(other / "source")
-    assert found.assignments(link) == []
-    assert found.problems(link) == []
-    assert found.titles(link) == {}
+    assert found.list_assignments(link) == []
+    assert found.list_problems(link) == []
+    assert found.list_titles(link) == {}
 
 
 def test_what_cannot_be_read_is_listed_with_its_reason(tmp_path):
@@ -135,7 +135,7 @@ def test_what_cannot_be_read_is_listed_with_its_reason(tmp_path):
     huge = tmp_path / "source" / "ps1" / "huge.ipynb"
     with huge.open("wb") as handle:
         handle.truncate(50 * 1024 * 1024)
-    found = Shelf()
-    folder = found.folder(tmp_path, "ps1")
+    found = SourceCache()
+    folder = found.find_assignment(tmp_path, "ps1")
     assert folder.points is None
-    assert folder.notebooks[1].summary.trouble == "The notebook is larger than 10 MB."
+    assert folder.notebooks[1].summary.fault == notebooks.too_large()

@@ -1,4 +1,4 @@
-"""Notebooks as anybody may write them: summaries and previews never fail, and tell the truth."""
+"""Notebooks as anyone may write them: summaries and previews never fail, and are true."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kore.service.coursedir import notebooks
-from kore.service.coursedir.notebooks import MOST_BYTES, preview, summary
-from kore.service.errors import KoreError
+from kore.service.coursedir.notebooks import (
+    MAX_BYTES,
+    NotebookUnreadable,
+    parse_notebook,
+    preview_cells,
+    summarize,
+)
 from tests.support import notebooks as written
 
 
@@ -30,8 +34,8 @@ def graded(points, **marks) -> dict:
 
 def test_a_summary_has_title_points_and_cells():
     """A teacher's notebook tells its first heading, its points together, and its cells."""
-    found = summary(json.dumps(written.assignment(points=5, manual=2.5)).encode())
-    assert (found.title, found.points, found.cells, found.trouble) == ("Squares", 7.5, 4, "")
+    found = summarize(json.dumps(written.assignment(points=5, manual=2.5)).encode())
+    assert (found.title, found.points, found.cells, found.fault) == ("Squares", 7.5, 4, None)
 
 
 @pytest.mark.parametrize(
@@ -50,35 +54,36 @@ def test_a_summary_has_title_points_and_cells():
 )
 def test_the_title_is_the_first_heading(source, title):
     """Headings in both of Markdown's forms count; code and what only looks like one do not."""
-    assert summary(book(text("# in code", "code"), text(source))).title == title
+    assert summarize(book(text("# in code", "code"), text(source))).title == title
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "fault"),
     [
-        (b"", "is no JSON"),
-        (b"\xff\xfe\x00", "is no JSON"),
-        (b"<html>", "is no JSON"),
-        (b"[" * 100_000, "is nested too deep"),
-        (b'{"a":' * 100_000, "is nested too deep"),
-        (b"1" * 5000, "is no JSON"),
-        (b"[]", "no notebook"),
-        (book(nbformat=3), "not in notebook format 4"),
-        (book(nbformat=True), "not in notebook format 4"),
-        (book(nbformat=[]), "not in notebook format 4"),
-        (book(cells={}), "no list of cells"),
-        (book("cell"), "no list of cells"),
-        (b" " * (MOST_BYTES + 1), "is larger than 10 MB"),
+        (b"", "no_json"),
+        (b"\xff\xfe\x00", "no_json"),
+        (b"<html>", "no_json"),
+        (b"[" * 100_000, "nested"),
+        (b'{"a":' * 100_000, "nested"),
+        (b"1" * 5000, "no_json"),
+        (b"[]", "no_notebook"),
+        (book(nbformat=3), "format"),
+        (book(nbformat=True), "format"),
+        (book(nbformat=[]), "format"),
+        (book(cells={}), "no_cells"),
+        (book("cell"), "no_cells"),
+        (b" " * (MAX_BYTES + 1), "too_large"),
     ],
 )
-def test_what_is_no_notebook_is_said_so(content, words):
-    """Each has no points and the reason in words, in the list and in the preview."""
-    found = summary(content)
+def test_what_is_not_a_notebook_has_a_fault(content, fault):
+    """Each has no points and its fault, in the list and in the preview."""
+    found = summarize(content)
     assert found.points is None
-    assert words in found.trouble
-    with pytest.raises(KoreError) as caught:
-        preview(content)
-    assert (caught.value.status, caught.value.message) == (422, found.trouble)
+    assert found.fault is not None
+    assert found.fault.id == f"notebook_fault.{fault}"
+    with pytest.raises(NotebookUnreadable) as caught:
+        preview_cells(content)
+    assert caught.value.fault == found.fault
 
 
 @pytest.mark.parametrize(
@@ -101,12 +106,12 @@ def test_what_is_no_notebook_is_said_so(content, words):
 )
 def test_points_are_read_as_nbgrader_reads_them(cell, points):
     """Text of the oldest notebooks counts, negative is nothing, no number is null."""
-    assert summary(book(cell)).points == points
+    assert summarize(book(cell)).points == points
 
 
 def test_a_preview_shows_roles_and_points():
     """Each cell comes with what it is to nbgrader, and points only where it is graded."""
-    cells, truncated = preview(json.dumps(written.assignment(points=5, manual=2)).encode())
+    cells, truncated = preview_cells(json.dumps(written.assignment(points=5, manual=2)).encode())
     assert [(c.kind, c.role, c.points) for c in cells] == [
         ("markdown", "text", None),
         ("code", "solution", None),
@@ -119,11 +124,11 @@ def test_a_preview_shows_roles_and_points():
 
 def test_a_long_preview_is_cut_between_characters():
     """No more than 200 kB of text and 1000 cells come, and the answer says that it goes on."""
-    cells, truncated = preview(book(text("x"), text("ä" * 150_000), text("end")))
+    cells, truncated = preview_cells(book(text("x"), text("ä" * 150_000), text("end")))
     assert truncated
     assert sum(len(cell.text.encode()) for cell in cells) in range(199_990, 200_001)
     assert set(cells[1].text) == {"ä"}
-    cells, truncated = preview(book(*[text("") for _ in range(1001)]))
+    cells, truncated = preview_cells(book(*[text("") for _ in range(1001)]))
     assert (len(cells), truncated) == (1000, True)
 
 
@@ -150,8 +155,8 @@ CELLS = st.lists(
 def test_any_cells_can_be_listed_and_shown(cells):
     """Whatever JSON stands in a cell: a line for the list, text for the preview, no error."""
     content = book(*cells)
-    found = summary(content)
-    shown, _ = preview(content)
+    found = summarize(content)
+    shown, _ = preview_cells(content)
     assert found.cells == len(shown) == len(cells)
     assert found.points is None or found.points >= 0
     assert "\n" not in found.title
@@ -162,5 +167,5 @@ def test_any_cells_can_be_listed_and_shown(cells):
 
 @given(st.binary(max_size=200))
 def test_any_bytes_can_be_listed(content):
-    """Bytes that are no notebook have a reason."""
-    assert summary(content).trouble or notebooks.parsed(content)
+    """Bytes that are not a notebook have a fault."""
+    assert summarize(content).fault or parse_notebook(content)

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kore.service.coursedir.tree import STAGING, SafeTree
+from kore.service.coursedir.layout import STAGING
+from kore.service.coursedir.tree import SafeTree
 from kore.service.errors import KoreError
 
 

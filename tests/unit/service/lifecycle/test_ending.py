@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from sqlalchemy import select
 
 from kore.service import jobs
 from kore.service.backups.job import BACKUP
+from kore.service.coursedir.tree import SafeTree
 from kore.service.courses.listing import courses_of
 from kore.service.courses.provision import formgrade_group, student_group
 from kore.service.db.models import Course, Job, JobState, Member, Score, ScoreState, now
@@ -212,13 +211,8 @@ def test_a_hub_admin_manages_a_course_that_nobody_opens_any_more(here: KeptCours
 
 def test_a_folder_that_is_closed_to_kore_is_told_before(here: KeptCourse, monkeypatch):
     """What cannot be moved stops a reset while all is still as it was; root can move anything."""
-    before, real = here.state(), os.access
-    closed = here.root / "submitted"
-
-    def access(path, mode):
-        return path != closed and real(path, mode)
-
-    monkeypatch.setattr(os, "access", access)
+    before = here.state()
+    monkeypatch.setattr(SafeTree, "may_move", lambda _, path: path != "submitted")
     report = run_job(here, queue_reset(here, backup=False), "failed")
     assert code_of(report) == "special_file"
     assert here.state() == before

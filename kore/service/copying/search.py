@@ -1,4 +1,4 @@
-"""Assignments and problems of all that somebody may copy from: searched, in pages."""
+"""Searches assignments and problems of all that someone may copy from, in pages."""
 
 from __future__ import annotations
 
@@ -21,91 +21,94 @@ from kore.service.copying.schemas import (
 )
 from kore.service.copying.sources import Origin
 from kore.service.coursedir import notebooks
-from kore.service.errors import KoreError
+from kore.service.coursedir.notebooks import NotebookUnreadable
+from kore.service.errors import KoreError, NotFound
 from kore.service.services import Services
+from kore.shared.messages import message
 from kore.shared.names import twin_key
 
 _Found = TypeVar("_Found")
 
 
-def assignments(
+def search_assignments(
     services: Services, user: str, query: FindQuery, *, admin: bool = False
 ) -> FoundAssignments:
-    """List a page of assignments, those of the course launched last first."""
-    matches = _matching(query.search)
+    """Return a page of assignments, those of the course launched last first."""
+    matches = _make_filter(query.search)
     found = [
         (origin, name)
-        for origin in _origins(services, user, query, admin)
-        for name in origin.view(services).assignments()
+        for origin in _list_sources(services, user, query, admin)
+        for name in origin.listing(services).list_assignments()
         if matches(origin.title, name)
     ]
     page: list[FoundAssignment] = []
-    for origin, name in _page(found, query):
-        folder = origin.view(services).folder(name)
+    for origin, name in _take_page(found, query):
+        assignment = origin.listing(services).find_assignment(name)
         page.append(
             FoundAssignment(
-                source=origin.told(),
+                source=origin.to_schema(),
                 name=name,
-                notebooks=len(folder.notebooks) if folder else 0,
-                points=folder.points if folder else None,
-                size=folder.size if folder else 0,
-                changed_at=_moment(folder.changed_at) if folder else None,
+                notebooks=len(assignment.notebooks) if assignment else 0,
+                points=assignment.points if assignment else None,
+                size=assignment.size if assignment else 0,
+                changed_at=_read_time(assignment.changed_at) if assignment else None,
             )
         )
     return FoundAssignments(assignments=page, total=len(found))
 
 
-def problems(
+def search_problems(
     services: Services, user: str, query: FindProblemsQuery, *, admin: bool = False
 ) -> FoundProblems:
-    """List a page of problems, those of the course launched last first."""
-    matches = _matching(query.search)
+    """Return a page of problems, those of the course launched last first."""
+    matches = _make_filter(query.search)
     found: list[tuple[Origin, str, str]] = []
-    for origin in _origins(services, user, query, admin):
-        view = origin.view(services)
-        titles = view.titles() if query.search.strip() else {}
+    for origin in _list_sources(services, user, query, admin):
+        source = origin.listing(services)
+        titles = source.list_titles() if query.search.strip() else {}
         found += [
             (origin, assignment, name)
-            for assignment, name in titles or view.problems()
+            for assignment, name in titles or source.list_problems()
             if query.assignment in {None, assignment}
             if matches(origin.title, assignment, name, titles.get((assignment, name), ""))
         ]
     page: list[FoundProblem] = []
-    for origin, assignment, name in _page(found, query):
-        book = origin.view(services).notebook(assignment, name)
+    for origin, assignment, name in _take_page(found, query):
+        book = origin.listing(services).find_notebook(assignment, name)
         page.append(
             FoundProblem(
-                source=origin.told(),
+                source=origin.to_schema(),
                 assignment=assignment,
                 name=name,
                 title=(book.summary.title if book else "") or name,
                 points=book.summary.points if book else None,
                 cells=book.summary.cells if book else 0,
                 size=book.size if book else 0,
-                changed_at=_moment(book.changed_at) if book else None,
+                changed_at=_read_time(book.changed_at) if book else None,
             )
         )
     return FoundProblems(problems=page, total=len(found))
 
 
-def preview(
+def preview_problem(
     services: Services, user: str, query: PreviewQuery, *, admin: bool = False
 ) -> ProblemPreview:
-    """Return a problem as text. Raises KoreError where it is none, or not for this user."""
-    origin = sources.find(services, user, query.kind, query.source, admin=admin)
-    book = origin.view(services).notebook(query.assignment, query.problem)
+    """Return a problem as text. Raises KoreError where it is not there, or not for this user."""
+    origin = sources.find_source(services, user, query.kind, query.source, admin=admin)
+    book = origin.listing(services).find_notebook(query.assignment, query.problem)
     if book is None:
-        raise unknown_problem()
+        raise NotFound("problem_unknown")
     try:
         with origin.open(services) as source:
-            content = contents.notebook(source, query.assignment, query.problem)
+            content = contents.read_notebook(source, query.assignment, query.problem)
+    except NotebookUnreadable:
+        raise
     except KoreError as error:
-        if error.code == "notebook_unreadable":
-            raise
-        raise notebooks.unreadable(f"cannot be shown: {error.message}") from error
+        fault = message("notebook_fault.unavailable", reason=error.message)
+        raise NotebookUnreadable(fault) from error
     except OSError as error:
-        raise unknown_problem() from error
-    cells, truncated = notebooks.preview(content)
+        raise NotFound("problem_unknown") from error
+    cells, truncated = notebooks.preview_cells(content)
     return ProblemPreview(
         name=book.name,
         title=book.summary.title or book.name,
@@ -118,25 +121,15 @@ def preview(
     )
 
 
-def unknown_problem() -> KoreError:
-    """Return the error for a problem that is not in its source (any more)."""
-    return KoreError(
-        404,
-        "problem_unknown",
-        "There is no such problem in this source.",
-        "Choose again from the list: it may have got another name meanwhile.",
-    )
-
-
-def _origins(services: Services, user: str, query: FindQuery, admin: bool) -> list[Origin]:
-    found = sources.readable(
+def _list_sources(services: Services, user: str, query: FindQuery, admin: bool) -> list[Origin]:
+    found = sources.list_sources(
         services, user, admin=admin, course=query.course, kind=query.kind, source=query.source
     )
     return [origin for origin in found if origin.id != query.without]
 
 
-def _matching(search: str) -> Callable[..., bool]:
-    """Return what says whether all words of a search occur in some texts, in any case."""
+def _make_filter(search: str) -> Callable[..., bool]:
+    """Return a function: whether all words of a search occur in some texts, in any case."""
     words = twin_key(search).split()
     if not words:
         return lambda *_texts: True
@@ -153,13 +146,13 @@ def _key(text: str) -> str:
     return twin_key(text)
 
 
-def _page(found: list[_Found], query: FindQuery) -> list[_Found]:
+def _take_page(found: list[_Found], query: FindQuery) -> list[_Found]:
     first = (query.page - 1) * query.per_page
     return found[first : first + query.per_page]
 
 
-def _moment(seconds: float | None) -> datetime | None:
-    """Return a time of a file; None for one that no calendar has."""
+def _read_time(seconds: float | None) -> datetime | None:
+    """Return the time of a file; None for one that no calendar has."""
     try:
         return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
