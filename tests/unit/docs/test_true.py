@@ -14,7 +14,7 @@ import typer.main
 from ananke.cli import app as command_line
 from ananke.demo.lms import LmsConfig, create_app
 from kore.hub.authenticator import KoreAuthenticator
-from kore.hub.refusals import Reason
+from kore.hub.reasons import Reason
 from tests.support.pages import table
 
 # Pages that look ahead, and say so, or that speak of other programs' options.
