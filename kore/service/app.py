@@ -43,7 +43,7 @@ from kore.shared.files import write_once
 
 log = logging.getLogger(__name__)
 
-# What comes in is small JSON; nothing larger is read.
+# The body of a request is small JSON; nothing larger is read.
 _MAX_BYTES = 2 * 1024 * 1024
 _STATUS: dict[type[KoreError], HTTPStatus] = {
     errors.BadRequest: HTTPStatus.BAD_REQUEST,
@@ -60,8 +60,15 @@ _STATUS: dict[type[KoreError], HTTPStatus] = {
     errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     errors.StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
 }
-# Pydantic's types of faults that have a text of their own, and what the limit is called there.
-_LIMITS = {"string_too_short": "min_length", "string_too_long": "max_length"}
+# Faults that validation finds and that have a text of their own, by pydantic's type of error or
+# by ours (``PydanticCustomError``).
+_FAULTS = {
+    "missing": "invalid.missing",
+    "string_too_short": "invalid.string_too_short",
+    "string_too_long": "invalid.string_too_long",
+    "mark": "invalid.mark",
+    "marks": "invalid.marks",
+}
 # What Flask refuses by itself.
 _HTTP_ERRORS = {
     HTTPStatus.BAD_REQUEST: "bad_request",
@@ -78,7 +85,7 @@ _POLICY = (
 
 
 def create_app(services: Services, runner: Runner) -> Flask:
-    """Make the application. Its routes lie at ``/``: the prefix is the server's business."""
+    """Return the application. Its routes lie at ``/``; ``mount`` puts them below the prefix."""
     app = OpenAPI(
         __package__,
         info=Info(title="Kore", version=ananke.__version__),
@@ -181,13 +188,13 @@ def _speak() -> None:
 def _invalid(error: ValidationError) -> Response:
     found = error.errors(include_url=False, include_input=False)[0]
     field = ".".join(str(part) for part in found["loc"])
-    fault = found["type"]
-    if fault in _LIMITS:
-        limit = found["ctx"][_LIMITS[fault]]
-        return _respond(Invalid(f"invalid.{fault}", field=field, n=limit))
-    if fault == "missing":
-        return _respond(Invalid("invalid.missing", field=field))
-    return _respond(Invalid("invalid", field=field, said=found["msg"]))
+    fault = _FAULTS.get(found["type"])
+    if fault is None:
+        return _respond(Invalid("invalid", field=field, said=found["msg"]))
+    context = found.get("ctx", {})
+    limit = context.get("min_length", context.get("max_length"))
+    params = {} if limit is None else {"n": limit}
+    return _respond(Invalid(fault, field=field, **params))
 
 
 def _refuse(error: KoreError) -> ResponseReturnValue:

@@ -1,18 +1,21 @@
 """Who did what to which course when, and what came of it: for the course's teachers to read.
 
-An entry outlives its course. A job's entry is written in the transaction that queues it, and
-its outcome in the one that ends it, so the two never disagree.
+An entry outlives its course. What a request does is done within ``recording``. A job's entry is
+written in the transaction that queues it, and its outcome in the one that ends it, so the two
+never disagree.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from kore.service.catalog import render
 from kore.service.db.engine import Database
 from kore.service.db.models import Audit, Job, Member, now
 from kore.service.errors import KoreError
@@ -21,6 +24,14 @@ from kore.shared.messages import Message
 from kore.shared.messages import message as make_message
 
 _MAX_TEXT = 200
+
+
+@dataclass(slots=True)
+class Entry:
+    """An entry before it is written: what is done may change its text, or make it needless."""
+
+    message: Message
+    needless: bool = False
 
 
 def record(
@@ -75,17 +86,20 @@ def recording(
     action: str,
     message: Message,
     gather: timedelta | None = None,
-) -> Iterator[None]:
+) -> Iterator[Entry]:
     """Record what the block does: as done at its end, as refused where it raises KoreError."""
+    entry = Entry(message)
     try:
-        yield
+        yield entry
     except KoreError as error:
         with db.session() as session:
-            refused = make_message("audit.refused", action=message, reason=error.message)
+            refused = make_message("audit.refused", action=entry.message, reason=error.message)
             record(session, course_id, by=by, action=action, message=refused, outcome="refused")
         raise
+    if entry.needless:
+        return
     with db.session() as session:
-        record(session, course_id, by=by, action=action, message=message, gather=gather)
+        record(session, course_id, by=by, action=action, message=entry.message, gather=gather)
 
 
 def record_request(session: Session, job: Job, message: Message) -> None:
@@ -113,6 +127,7 @@ def record_outcome(session: Session, job: Job) -> None:
 
 def list_entries(db: Database, course_id: str, *, page: int, per_page: int) -> AuditPage:
     """Return a page of a course's entries, the newest first. Pages count from 1."""
+    account = render(make_message("audit.own_account"))
     with db.reading() as session:
         total = session.scalar(
             select(func.count()).select_from(Audit).where(Audit.course_id == course_id)
@@ -129,7 +144,7 @@ def list_entries(db: Database, course_id: str, *, page: int, per_page: int) -> A
                 AuditEntry(
                     at=row.at,
                     by=row.by,
-                    by_name=row.by_name,
+                    by_name=account if row.by == course_id else row.by_name,
                     action=row.action,
                     message=describe(row.message),
                     outcome=row.outcome,
@@ -142,9 +157,9 @@ def list_entries(db: Database, course_id: str, *, page: int, per_page: int) -> A
 
 
 def name_of(session: Session, course_id: str, user: str) -> str:
-    """Return a person's name as the LMS told it, of this course if it did; "" if unknown."""
+    """Return a person's name as the LMS has it, best from this course; "" where it is unknown."""
     if user == course_id:
-        return "The course's own account"
+        return ""
     found = session.scalar(
         select(Member.name)
         .where(Member.user == user)
@@ -155,7 +170,7 @@ def name_of(session: Session, course_id: str, user: str) -> str:
 
 
 def _shorten(message: Message) -> Message:
-    """Bound what others wrote into a message: an entry is kept for ever."""
+    """Return a message with the text of others cut short: an entry is kept for ever."""
     short = {
         key: value[:_MAX_TEXT] if isinstance(value, str) else value
         for key, value in message.params.items()

@@ -7,7 +7,7 @@ for the parameter ``x`` and ``{x:kind}`` says how it is written:
 ==========  =====================================================================
 kind        how the parameter is written
 ==========  =====================================================================
-(none)      text as it is, a number in the reader's manner, a message rendered, a
+(none)      text as it is, a number in the language's manner, a message rendered, a
             list of these with commas
 ``code``    digits as they are: a status, a line
 ``size``    a number of bytes: ``1.5 MB``
@@ -76,6 +76,11 @@ def speaking(language: str) -> Iterator[None]:
 def speak(language: str) -> None:
     """Render in a language from here on, in this thread: for a request."""
     _language.set(language)
+
+
+def spoken_language() -> str:
+    """Return the language that messages are rendered in."""
+    return _language.get()
 
 
 def render(message: Message) -> str:

@@ -14,20 +14,20 @@ from typing import Any
 
 import requests
 
-from kore.service.errors import KoreError
+from kore.service.errors import Busy, UpstreamFailed
 
-_CONNECT_SECONDS, _SILENCE_SECONDS = 5.0, 60.0
-_MOST_LINE = 2**20
+_CONNECT_SECONDS, _IDLE_SECONDS = 5.0, 60.0
+_MAX_LINE_BYTES = 2**20
 _MISSING, _BUSY = (404, 405), 409
 
 
 class ServerLostError(Exception):
-    """The server went away, or what it says makes no sense; in words for the log."""
+    """The server went away, or what it answers makes no sense; its text is for the log."""
 
 
 @contextmanager
 def answering(url: str, ticket: str) -> Iterator[Iterator[dict[str, Any]]]:
-    """POST to a course's running server; give the objects that it answers, line by line.
+    """POST to a course's running server; yield the objects that it answers, line by line.
 
     Leaving the context ends the request, which tells the server to stop. Raises KoreError
     where the server refuses, ServerLostError where it does not answer or breaks off.
@@ -40,7 +40,7 @@ def answering(url: str, ticket: str) -> Iterator[Iterator[dict[str, Any]]]:
                 json={"ticket": ticket},
                 stream=True,
                 allow_redirects=False,
-                timeout=(_CONNECT_SECONDS, _SILENCE_SECONDS),
+                timeout=(_CONNECT_SECONDS, _IDLE_SECONDS),
             )
         except requests.RequestException as error:
             raise ServerLostError(str(error)) from error
@@ -51,19 +51,9 @@ def answering(url: str, ticket: str) -> Iterator[Iterator[dict[str, Any]]]:
 
 def _check(response: requests.Response) -> None:
     if response.status_code == _BUSY:
-        raise KoreError(
-            409,
-            "autograding_busy",
-            "Submissions of this course are being graded already.",
-            "Wait until that has ended, then try again.",
-        )
+        raise Busy("autograding_busy")
     if response.status_code in _MISSING:
-        raise KoreError(
-            502,
-            "server_outdated",
-            "The course's server is older than Kore.",
-            "Stop it (File > Hub Control Panel) and try again: it starts anew.",
-        )
+        raise UpstreamFailed("server_outdated")
     if not response.ok or response.is_redirect:
         raise ServerLostError(f"the course's server answered {response.status_code}")
 
@@ -73,7 +63,7 @@ def _objects(response: requests.Response) -> Iterator[dict[str, Any]]:
     try:
         for chunk in response.iter_content(chunk_size=None):
             *lines, rest = (rest + chunk).split(b"\n")
-            if len(rest) > _MOST_LINE:
+            if len(rest) > _MAX_LINE_BYTES:
                 raise ServerLostError("a line of the answer does not end")
             for line in lines:
                 yield _object(line)

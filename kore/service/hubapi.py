@@ -15,11 +15,12 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
-from kore.service.errors import KoreError
+from kore.service.errors import KoreError, Unavailable, UpstreamFailed
 
 _TIMEOUT = (5, 30)
 _PAGE = 200
-# The hub may be restarting: some ten seconds of patience, only for calls that may be repeated.
+_MAX_SAID = 200
+# The hub may be restarting: retried for some ten seconds, as every call may be repeated.
 _RETRIES = Retry(
     total=5,
     backoff_factor=0.4,
@@ -166,12 +167,7 @@ class HubApi:
         try:
             return self._session().request(method, self._url + path, json=json, timeout=_TIMEOUT)
         except requests.RequestException as error:
-            raise KoreError(
-                503,
-                "hub_away",
-                "JupyterHub does not answer.",
-                "Wait a moment and try again. If it stays, tell the administrator.",
-            ) from error
+            raise Unavailable("hub_away") from error
 
     def _session(self) -> requests.Session:
         # requests does not promise that a session may be shared between threads.
@@ -208,13 +204,11 @@ def _object(answer: requests.Response, path: str) -> dict[str, Any]:
 
 def _refusal(method: str, path: str, answer: requests.Response) -> KoreError:
     try:
-        words = str(answer.json().get("message", ""))
+        said = str(answer.json().get("message", ""))
     except (ValueError, AttributeError):
-        words = ""
-    return KoreError(
-        502,
-        "hub_refused",
-        f"JupyterHub refused {method} {path.split('?', maxsplit=1)[0]} ({answer.status_code})"
-        + (f": {words[:200]}" if words else "."),
-        "Tell the administrator: Kore's role in the hub may lack a scope.",
-    )
+        said = ""
+    call = f"{method} {path.split('?', maxsplit=1)[0]}"
+    status = answer.status_code
+    if said:
+        return UpstreamFailed("hub_refused.said", call=call, status=status, said=said[:_MAX_SAID])
+    return UpstreamFailed("hub_refused", call=call, status=status)

@@ -12,14 +12,14 @@ from kore.shared.ids import COURSE_ID_PATTERN, JOB_ID_PATTERN
 from kore.shared.messages import Message
 
 
-class _In(BaseModel):
-    """What comes in: anything that is not named is refused."""
+class RequestModel(BaseModel):
+    """The body of a request: a field that is not named here is refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class ErrorDetail(BaseModel):
-    """One error. ``code`` is stable, and ``params`` are what its sentences speak of."""
+    """One error. ``code`` is stable, and ``params`` are what its text is about."""
 
     code: str
     message: str = Field(description="A sentence in the language of Accept-Language")
@@ -157,7 +157,7 @@ class Courses(BaseModel):
 
 
 class Person(BaseModel):
-    """Somebody in a course."""
+    """A person in a course."""
 
     user: str
     name: str
@@ -172,11 +172,11 @@ class AssignmentInfo(BaseModel):
     due_at: datetime | None
     state: Literal["draft", "released", "collected", "graded"]
     max_score: float
-    handed_in: int
+    submitted: int
     collected: int
     graded: int
-    to_collect: int = Field(description="Whose latest work was handed in since it was collected")
-    to_grade: int = Field(description="Whose collected work is not graded, or newer than that")
+    to_collect: int = Field(description="Students with work that is not collected yet")
+    to_grade: int = Field(description="Students with collected work that is not graded yet")
     needs_manual: int
 
 
@@ -236,7 +236,7 @@ class GradesPreview(BaseModel):
     last_job: str | None = None
 
 
-class GradesRequest(_In):
+class GradesRequest(RequestModel):
     """Send the grades of a course."""
 
     course: str = Field(pattern=COURSE_ID_PATTERN)
@@ -283,7 +283,7 @@ class Jobs(BaseModel):
 
 
 class AuditEntry(BaseModel):
-    """What somebody did to a course. ``job`` has the report, where there is one."""
+    """What someone did to a course. ``job`` has the report, where there is one."""
 
     at: datetime
     by: str
@@ -301,7 +301,7 @@ class AuditPage(BaseModel):
     total: int
 
 
-class PlatformNotice(_In):
+class PlatformNotice(RequestModel):
     """The LMS of a launch."""
 
     issuer: str = Field(max_length=1024)
@@ -309,7 +309,7 @@ class PlatformNotice(_In):
     token_url: str = Field(max_length=2048, pattern=r"^https?://[!-~]+$")
 
 
-class LaunchNotice(_In):
+class LaunchNotice(RequestModel):
     """A launch that the hub has verified, and the person whom it has signed in."""
 
     user: str = Field(max_length=255, pattern=r"^u[a-z0-9_-]+$")

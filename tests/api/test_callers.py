@@ -21,7 +21,6 @@ from kore.service import jobs
 from kore.service.backups.job import queue_backup
 from kore.service.db.models import JobState
 from kore.service.grades.plans import SEND
-from kore.service.routes import home
 from tests.support import notebooks
 from tests.support.kore import Harness, Via, make_kore
 
@@ -289,11 +288,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        make_kore(tmp_path_factory.mktemp("callers")) as kore,
-    ):
-        patch.setattr(home, "_WAIT_SECONDS", 0.2)
+    with make_kore(tmp_path_factory.mktemp("callers")) as kore:
         course, teacher = kore.launch("1", "Instructor", name="Tess Teacher")
         _, student = kore.launch("2", "Learner", name="Stu Student")
         _, observer = kore.launch("3", "Mentor", name="Mo Mentor")

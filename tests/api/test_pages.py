@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup, Tag
+from sqlalchemy import func, select
 
+from kore.service.courses.provision import restore_hub_user
+from kore.service.db.models import Job
 from tests.support import classroom
 from tests.support.classroom import HOSTILE_TITLE, Classroom
 from tests.support.kore import PREFIX, Harness, make_kore
@@ -57,14 +60,6 @@ def every_page(kore: Harness, room: Classroom) -> dict[str, BeautifulSoup]:
     }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def at_once() -> Iterator[None]:
-    """A launch into a course that is not there does not keep the tests waiting."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("kore.service.routes.home._WAIT_SECONDS", 0)
-        yield
-
-
 def test_no_page_has_inline_scripts_styles_or_assets_of_others(
     every_page: dict[str, BeautifulSoup],
 ) -> None:
@@ -92,6 +87,7 @@ def test_without_scripts_pages_say_so_and_lead_to_jupyterlab(
 ) -> None:
     """Nobody looks at an empty page."""
     notice = every_page["panel"].find("noscript")
+    assert isinstance(notice, Tag)
     assert "Kore needs JavaScript" in words(notice)
     assert notice.select("a")[0]["href"] == "/hub/user-redirect/lab"
 
@@ -114,7 +110,7 @@ def test_a_kore_whose_panel_was_not_built_says_so(
     """In words, with who can do something about it, instead of an empty page."""
     monkeypatch.setattr(kore.app, "static_folder", str(tmp_path))
     page = look(kore, room.teacher, "/", 503)
-    assert words(page.h1) == "Kore's pages are not built."
+    assert "have not been built" in words(page.h1)
     assert "make setup" in words(page.main)
 
 
@@ -135,7 +131,7 @@ def test_a_session_tells_who_is_signed_in_and_gives_a_proof_that_works(
 def test_assignments_count_who_has_handed_in(kore: Harness, room: Classroom) -> None:
     """Work that lies in the exchange is counted before anyone has collected it."""
     found = kore.client_for(room.teacher).get(f"/courses/{room.course}").json["assignments"]
-    assert {a["name"]: a["handed_in"] for a in found}["ps3-draft"] == 0
+    assert {a["name"]: a["submitted"] for a in found}["ps3-draft"] == 0
 
 
 def test_errors_of_pages_are_pages_and_errors_of_the_api_are_json(
@@ -151,8 +147,38 @@ def test_errors_of_pages_are_pages_and_errors_of_the_api_are_json(
     assert words(look(kore, None, "/no/such/page", 404).h1)
 
 
+def test_pages_speak_the_readers_language(kore: Harness) -> None:
+    """Errors and the waiting page are rendered for Accept-Language; they need no script."""
+    for path, title in (("/launch/c-0000000000000000", "eingerichtet"), ("/nope", "Adresse")):
+        headers = {"Accept": "text/html", "Accept-Language": "de-AT,de;q=0.8,en;q=0.5"}
+        answer = kore.client_for("u998").open(path, headers=headers)
+        page = BeautifulSoup(answer.text, "html.parser")
+        assert page.html is not None
+        assert page.html["lang"] == "de"
+        assert title in words(page.h1)
+        assert not page("script")
+
+
+def test_a_launch_changes_nothing(kore: Harness, room: Classroom) -> None:
+    """A GET queues no job, even where the hub has lost the course: it waits until that is mended.
+
+    The launch itself, which the hub reports, queues what is missing.
+    """
+    kore.hub.users.remove(room.course)
+    with kore.db.reading() as session:
+        before = session.scalar(select(func.count()).select_from(Job))
+    answer = kore.client_for(room.teacher).page(f"/launch/{room.course}")
+    assert "Refresh" in answer.headers
+    with kore.db.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Job)) == before
+    assert restore_hub_user(kore.services, room.course)
+    kore.work()
+    answer = kore.client_for(room.teacher).page(f"/launch/{room.course}")
+    assert answer.headers["Location"].startswith(f"/hub/spawn/{room.course}?next=/user/")
+
+
 def test_a_launch_waits_on_a_page_that_goes_on_by_itself(kore: Harness, room: Classroom) -> None:
-    """Until the course stands; then the teacher is sent into its JupyterLab."""
+    """Until the course is ready; then the teacher is sent into its JupyterLab."""
     answer = kore.client_for("u998").page("/launch/c-0000000000000000")
     assert answer.headers["Refresh"] == f"1; url={PREFIX}/launch/c-0000000000000000?tries=1"
     assert "being set up" in answer.text

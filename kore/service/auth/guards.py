@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from kore.service.auth.sessions import Caller, callers
 from kore.service.db.models import Backup, Course, Job
-from kore.service.errors import KoreError, NotFound
+from kore.service.errors import Forbidden, NotFound, NotSignedIn
 from kore.service.lifecycle import closing
 from kore.service.memberships import role_of
 from kore.service.services import Services
@@ -27,7 +27,7 @@ csrf = CSRFProtect()
 
 
 def allow(guard: Guard | None) -> Callable[[View], View]:
-    """Say who may call a route; None is anyone at all."""
+    """Mark a route with who may call it; None is anyone at all."""
 
     def mark(view: View) -> View:
         view.kore_guard = guard  # type: ignore[attr-defined]
@@ -37,19 +37,19 @@ def allow(guard: Guard | None) -> Callable[[View], View]:
 
 
 def user(caller: Caller) -> None:
-    """Let any person in who has signed in."""
+    """Admit every person who has signed in."""
     if caller.kind != "user":
-        raise KoreError(403, "users_only", "Only people can do this, not services.")
+        raise Forbidden("users_only")
 
 
 def hub_login(caller: Caller) -> None:
-    """Let in only the hub's own login."""
+    """Admit only the hub's own login."""
     if (caller.kind, caller.name) != ("service", HUB_LOGIN):
-        raise KoreError(403, "hub_only", "Only the hub's login may tell of launches.")
+        raise Forbidden("hub_only")
 
 
 def account_of(course_of: CourseOf) -> Guard:
-    """Let in the course's own account alone: its server, under its own token."""
+    """Admit only the course's own account: its server, under its own token."""
 
     def check_account(who: Caller) -> None:
         user(who)
@@ -60,41 +60,41 @@ def account_of(course_of: CourseOf) -> Guard:
 
 
 def teacher_of(course_of: CourseOf) -> Guard:
-    """Let in those who teach the request's course, and hub admins."""
+    """Admit those who teach the request's course, and hub admins."""
     return _in_course(course_of, {Role.INSTRUCTOR})
 
 
 def member_of(course_of: CourseOf) -> Guard:
-    """Let in everyone in the request's course, and hub admins."""
+    """Admit everyone in the request's course, and hub admins."""
     return _in_course(course_of, set(Role))
 
 
 def in_path(received: Request) -> str | None:
-    """Name the course in the path."""
+    """Return the course in the path."""
     return (received.view_args or {}).get("course_id")
 
 
 def in_query(received: Request) -> str | None:
-    """Name the course in the query."""
+    """Return the course in the query."""
     return received.args.get("course")
 
 
 def in_body(received: Request) -> str | None:
-    """Name the course in the JSON body."""
+    """Return the course in the JSON body."""
     body = received.get_json(silent=True)
     course = body.get("course") if isinstance(body, dict) else None
     return course if isinstance(course, str) else None
 
 
 def of_job(received: Request) -> str | None:
-    """Name the course of the job in the path."""
+    """Return the course of the job in the path."""
     with services().db.reading() as session:
         job = session.get(Job, (received.view_args or {}).get("job_id", ""))
         return job.course_id if job else None
 
 
 def own_or_teacher_of(course_of: CourseOf) -> Guard:
-    """Let in everyone who names no course, and with one those who teach it."""
+    """Admit everyone who names no course, and with one those who teach it."""
     guard = teacher_of(course_of)
 
     def check_course(who: Caller) -> None:
@@ -106,15 +106,15 @@ def own_or_teacher_of(course_of: CourseOf) -> Guard:
 
 
 def reader_of_job(who: Caller) -> None:
-    """Let in those who teach the job's course; where that is gone, the one who began the job.
+    """Admit those who teach the job's course; where that is gone, the one who started the job.
 
-    Who had a course deleted reads how that ended, though others may have opened its activity
-    again meanwhile.
+    Someone who had a course deleted can read how that ended, though others may have opened its
+    activity again meanwhile.
     """
     user(who)
     try:
         teacher_of(of_job)(who)
-    except KoreError:
+    except (Forbidden, NotFound):
         # Looked up after the role: a course may go between the two.
         with services().db.reading() as session:
             job = session.get(Job, (request.view_args or {}).get("job_id", ""))
@@ -125,7 +125,7 @@ def reader_of_job(who: Caller) -> None:
 
 
 def reader_of_backup(who: Caller) -> None:
-    """Let in those who teach the course that the backup is kept for, and hub admins.
+    """Admit those who teach the course that the backup is kept for, and hub admins.
 
     Where that course is gone, the one who made the backup.
     """
@@ -155,8 +155,17 @@ def caller() -> Caller:
     return found
 
 
+def role() -> Role | None:
+    """Return the caller's role in the request's course, as the guard has found it.
+
+    None for a hub admin who is not a member; only behind a guard of members or teachers.
+    """
+    found: Role | None = g.kore_role
+    return found
+
+
 def is_admin() -> bool:
-    """Say whether the caller is an admin of the hub."""
+    """Whether the caller is an admin of the hub."""
     return callers().is_admin(caller())
 
 
@@ -168,7 +177,7 @@ def check() -> ResponseReturnValue | None:
     if request.endpoint == "static":
         return None
     if not hasattr(view, "kore_guard"):
-        raise KoreError(403, "unguarded", "This route names nobody who may call it.")
+        raise Forbidden("unguarded")
     guard: Guard | None = view.kore_guard
     if guard is None:
         return None
@@ -176,19 +185,14 @@ def check() -> ResponseReturnValue | None:
     if who is None:
         if _is_browser():
             return redirect(callers().begin_login(request.script_root + request.full_path))
-        raise KoreError(
-            401,
-            "sign_in",
-            "You are not signed in.",
-            "Open Kore from the hub, or send a hub token in the Authorization header.",
-        )
+        raise NotSignedIn("sign_in")
     g.kore_caller = who
     guard(who)
     return None
 
 
 def _is_browser() -> bool:
-    """Say whether a sign-in by redirects can succeed: a page, or a script on one."""
+    """Whether a sign-in by redirects can succeed: a page, or a script on one."""
     if request.method != "GET" or "Authorization" in request.headers:
         return False
     return "Sec-Fetch-Mode" in request.headers or "text/html" in request.headers.get("Accept", "")
@@ -203,13 +207,12 @@ def _in_course(course_of: CourseOf, roles: set[Role]) -> Guard:
         user(who)
         course_id = course_of(request)
         with services().db.reading() as session:
-            role = role_of(session, course_id, who.name) if course_id else None
-        if role in roles:
+            g.kore_role = role_of(session, course_id, who.name) if course_id else None
+        if g.kore_role in roles:
             return
-        if role is None:
-            if callers().is_admin(who):
-                return
+        if g.kore_role is not None:
+            raise Forbidden("teachers_only")
+        if not callers().is_admin(who):
             raise NotFound("course_unknown")
-        raise KoreError(403, "teachers_only", "Only the teachers of this course can do this.")
 
     return guard

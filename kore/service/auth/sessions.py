@@ -1,8 +1,8 @@
 """Who calls Kore: the hub user or service behind a session or a token.
 
 Identity is the hub's word alone. A browser has a session (the hub's OAuth token in a signed
-cookie, RFC 6749 section 4.1) and proves with a CSRF token that a page of Kore sent the
-request; a program has a hub token in its ``Authorization`` header and needs no proof.
+cookie, RFC 6749 section 4.1) and shows by a CSRF token that a page of Kore sent the request;
+a program has a hub token in its ``Authorization`` header and needs no CSRF token.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from flask import Request, current_app, session
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from jupyterhub.services.auth import HubOAuth
 
-from kore.service.errors import KoreError
+from kore.service.errors import BadRequest, Forbidden
 from kore.service.services import Services
 
 _TOKEN, _LOGINS = "token", "logins"
-_MOST_LOGINS, _LOGIN_SECONDS = 8, 600
+_MAX_LOGINS, _LOGIN_SECONDS = 8, 600
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # How long a revoked token may still work.
 _CACHE_SECONDS = 30
@@ -56,7 +56,7 @@ class Callers:
     def identify(self, request: Request, csrf: CSRFProtect) -> Caller | None:
         """Return the caller; None where there are no credentials or they are of no use.
 
-        Raises KoreError 403 for a session that sends something without the proof.
+        Raises Forbidden for a session that changes something without its CSRF token.
         """
         header = request.headers.get("Authorization", "")
         if header:
@@ -74,16 +74,11 @@ class Callers:
             try:
                 csrf.protect()
             except CSRFError as error:
-                raise KoreError(
-                    403,
-                    "csrf",
-                    "The request does not come from a page of Kore.",
-                    "Load the page again and repeat what you did.",
-                ) from error
+                raise Forbidden("csrf") from error
         return caller
 
     def is_admin(self, caller: Caller) -> bool:
-        """Say whether the caller is an admin of the hub."""
+        """Whether the caller is an admin of the hub."""
         if caller.kind != "user":
             return False
         known = self._admins.get(caller.name)
@@ -94,14 +89,14 @@ class Callers:
         return known[1]
 
     def begin_login(self, next_path: str) -> str:
-        """Return the URL of the hub at which a browser signs in; remember where it was going."""
+        """Return the hub's URL at which a browser signs in; remember where it was going."""
         moment = int(time.time())
         logins: dict[str, Any] = {
             state: login
             for state, login in session.get(_LOGINS, {}).items()
             if login[1] > moment - _LOGIN_SECONDS
         }
-        while len(logins) >= _MOST_LOGINS:
+        while len(logins) >= _MAX_LOGINS:
             logins.pop(min(logins, key=lambda state: logins[state][1]))
         state = secrets.token_urlsafe(24)
         logins[state] = [next_path, moment]
@@ -119,12 +114,7 @@ class Callers:
         login = session.get(_LOGINS, {}).pop(state, None)
         session.modified = True
         if login is None or not code or login[1] < time.time() - _LOGIN_SECONDS:
-            raise KoreError(
-                400,
-                "login_unknown",
-                "This sign-in was not begun in this browser, or too long ago.",
-                "Open Kore again from the hub, or the activity from your LMS.",
-            )
+            raise BadRequest("login_unknown")
         # A new person in the same browser begins with an empty session.
         session.clear()
         session[_TOKEN] = self._hub.token_for_code(code)

@@ -17,6 +17,7 @@ from typing import Any
 
 from kore.service.coursedir.layout import CONFIG, UNFINISHED
 from kore.service.coursedir.tree import SafeTree
+from kore.shared.messages import Message, message
 
 BEGIN = "# >>> Settings of the form in Kore: change them there"
 END = "# <<< Settings of the form in Kore"
@@ -25,7 +26,11 @@ _CONFIG = "c = get_config()  # noqa: F821"
 
 
 class ConfigFileError(ValueError):
-    """The file cannot be read, or its marks are in disorder; in words, with the line."""
+    """The file cannot be read, or its marks are in disorder: ``reason`` says which."""
+
+    def __init__(self, reason: Message) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(slots=True)
@@ -53,10 +58,10 @@ def read(text: str, names: frozenset[str]) -> Found:
     try:
         module = ast.parse(text)
     except SyntaxError as error:
-        words = f"It is not valid Python (line {error.lineno}: {error.msg})"
-        raise ConfigFileError(words) from error
+        reason = message("config_fault.syntax", line=error.lineno or 1, said=error.msg)
+        raise ConfigFileError(reason) from error
     except (ValueError, RecursionError, MemoryError) as error:
-        raise ConfigFileError(f"It is not valid Python ({error})") from error
+        raise ConfigFileError(message("config_fault.python", said=str(error))) from error
     found = Found()
     for statement in module.body:
         _take(statement, names, found)
@@ -98,11 +103,11 @@ def without_block(text: str) -> str:
         if mark == (END if inside else BEGIN):
             inside = not inside
         elif mark in {BEGIN, END}:
-            raise ConfigFileError(f"The mark in line {number} has no counterpart: {mark}")
+            raise ConfigFileError(message("config_fault.mark", line=number, mark=mark))
         elif not inside:
             kept.append(line)
     if inside:
-        raise ConfigFileError(f"A block is not ended: the line is missing: {END}")
+        raise ConfigFileError(message("config_fault.no_end", mark=END))
     return "".join(kept)
 
 

@@ -15,7 +15,7 @@ from kore.service.coursedir.layout import gradebook_path
 from kore.service.coursedir.progress import find_uncollected, find_ungraded, list_collected
 from kore.service.db.models import Course, Handout, Member, Submission
 from kore.service.hubapi import ServerState
-from kore.service.memberships import find_course, role_of
+from kore.service.memberships import find_course
 from kore.service.schemas import (
     AssignmentInfo,
     CourseDetail,
@@ -66,11 +66,13 @@ def current_course(services: Services, user: str) -> CourseSummary | None:
         return _summary(course, role, _heads(session, [course.id]))
 
 
-def detail(services: Services, course_id: str, user: str) -> CourseDetail:
-    """Return a course as a user may see it: a learner sees neither people nor assignments."""
+def detail(services: Services, course_id: str, user: str, role: Role | None) -> CourseDetail:
+    """Return a course as a user may see it: a learner sees neither people nor assignments.
+
+    ``role`` is the user's in the course, None for a hub admin who is not a member.
+    """
     with services.db.reading() as session:
         course = find_course(session, course_id)
-        role = role_of(session, course_id, user)
         members = session.scalars(select(Member).where(Member.course_id == course_id)).all()
         summary = _summary(course, role, _heads(session, [course_id]))
         return_url = next((m.return_url for m in members if m.user == user), None)
@@ -115,7 +117,7 @@ def assignments(services: Services, course_id: str) -> list[AssignmentInfo]:
     known = {a.name: a for a in gradebook.list_assignments(path, course_id)}
     released, latest = _exchanged(services, course_id)
     collected = _by_assignment(list_collected(root))
-    handed_in = Counter(name for _, name in latest)
+    submitted = Counter(name for _, name in latest)
     graded = gradebook.list_graded(path, course_id)
     to_collect = _by_assignment(find_uncollected(root, latest))
     to_grade = _by_assignment(find_ungraded(root, graded))
@@ -137,7 +139,7 @@ def assignments(services: Services, course_id: str) -> list[AssignmentInfo]:
                     else "draft"
                 ),
                 max_score=entry.max_score if entry else 0,
-                handed_in=handed_in[name],
+                submitted=submitted[name],
                 collected=max(collected[name], done),
                 graded=done,
                 to_collect=to_collect[name],

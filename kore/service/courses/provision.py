@@ -19,7 +19,7 @@ from kore.service.courses.launches import set_up_again
 from kore.service.db.models import Course, Member, now
 from kore.service.hubapi import HubApi
 from kore.service.services import Services
-from kore.shared.messages import plain
+from kore.shared.messages import message
 from kore.shared.roles import Role
 
 log = logging.getLogger(__name__)
@@ -59,23 +59,28 @@ def provision(context: jobs.JobContext) -> None:
             select(Member).where(Member.course_id == course_id, Member.synced_at.is_(None))
         ).all()
     if not ready:
-        context.progress(0, 3, plain("Setting up the course"))
+        context.progress(0, 3, message("provision.setting_up"))
         _set_up(services, course_id)
-        context.progress(1, 3, plain("Enrolling"))
+        context.progress(1, 3, message("provision.enrolling"))
     _enrol(services, course_id, members)
     if not ready:
         with services.db.session() as session:
             session.execute(update(Course).where(Course.id == course_id).values(ready_at=now()))
         log.info("Course %s is ready", course_id)
-    context.progress(3, 3, plain("Ready"))
+    context.progress(3, 3, message("provision.ready"))
 
 
-def known_to_hub(services: Services, course_id: str) -> bool:
-    """Say whether the hub has the course's user still; where not, queue the set-up anew."""
-    if services.hub.user(course_id) is not None:
-        return True
+def is_known_to_hub(services: Services, course_id: str) -> bool:
+    """Whether the hub has the course's user."""
+    return services.hub.user(course_id) is not None
+
+
+def restore_hub_user(services: Services, course_id: str) -> bool:
+    """Queue the whole set-up again where the hub has lost the course's user; return whether."""
+    if is_known_to_hub(services, course_id):
+        return False
     set_up_again(services.db, course_id)
-    return False
+    return True
 
 
 def _set_up(services: Services, course_id: str) -> None:

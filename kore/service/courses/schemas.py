@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from kore.service.schemas import _In
+from kore.service.schemas import RequestModel
 
 
-class FeedbackSettings(_In):
+class FeedbackSettings(RequestModel):
     """What students find in their feedback."""
 
     show_hidden_tests: bool = Field(description="Whether hidden tests are shown")
@@ -18,14 +19,14 @@ class FeedbackSettings(_In):
 
 def _mark(text: str) -> str:
     if not text.strip() or text != text.strip() or not text.isprintable():
-        raise ValueError("must be a word or some, on one line, with no space around it")
+        raise PydanticCustomError("mark", "must be one line without space around it")
     return text
 
 
 Mark = Annotated[str, Field(max_length=100), AfterValidator(_mark)]
 
 
-class SolutionMarks(_In):
+class SolutionMarks(RequestModel):
     """What stands in the lines before and after a solution."""
 
     begin: Mark
@@ -34,31 +35,31 @@ class SolutionMarks(_In):
     @model_validator(mode="after")
     def _differ(self) -> Self:
         if self.begin in self.end:
-            raise ValueError("The line that ends a solution must not contain what begins one")
+            raise PydanticCustomError("marks", "the end must not contain the begin")
         return self
 
 
-class CodeStub(_In):
-    """What students find in the place of a solution in Python."""
+class CodeStub(RequestModel):
+    """What students find instead of a solution in Python."""
 
     python: str = Field(max_length=2000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")
 
 
-class CourseSettings(_In):
+class CourseSettings(RequestModel):
     """Settings of a course in its nbgrader_config.py, as the form shows and takes them."""
 
     feedback: FeedbackSettings
     solution: SolutionMarks
     code_stub: CodeStub
-    by_hand: list[str] = Field(
+    computed: list[str] = Field(
         [],
         max_length=10,
         description="Settings that the file computes: what is shown may not be in force. "
-        "Ignored where it is sent",
+        "Ignored in a request",
     )
 
 
-class AutogradeTicket(_In):
+class AutogradeTicket(RequestModel):
     """What a course's server was sent: there is something to grade."""
 
     ticket: str = Field(pattern=r"^[0-9a-f]{64}$")
@@ -73,7 +74,7 @@ class AutogradeWork(BaseModel):
     again: bool
 
 
-class AutogradeRequest(_In):
+class AutogradeRequest(RequestModel):
     """What to grade automatically."""
 
     assignment: str = Field(min_length=1, max_length=128)

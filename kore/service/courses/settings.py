@@ -10,8 +10,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from kore.service.coursedir import configfile
-from kore.service.coursedir.layout import CONFIG as FILE
-from kore.service.coursedir.layout import STAGING
+from kore.service.coursedir.layout import CONFIG, STAGING
 from kore.service.coursedir.tree import SafeTree
 from kore.service.courses.schemas import (
     CodeStub,
@@ -19,16 +18,17 @@ from kore.service.courses.schemas import (
     FeedbackSettings,
     SolutionMarks,
 )
-from kore.service.errors import KoreError
+from kore.service.errors import Changed, Conflict, KoreError
 from kore.service.services import Services
+from kore.shared.messages import Message, message
 
-_MOST_BYTES = 200_000
+_MAX_BYTES = 200_000
 _HIDDEN, _AGAIN = "FeedbackExporter.show_hidden_tests", "FeedbackExporter.run_again"
 _BEGIN = "ClearSolutions.begin_solution_delimeter"
 _END = "ClearSolutions.end_solution_delimeter"
 _STUB = "ClearSolutions.code_stub"
 
-# nbgrader's own: a dictionary that is set takes the place of all of it.
+# nbgrader's own: a dictionary that is set replaces all of it.
 STUBS = {
     "python": "# YOUR CODE HERE\nraise NotImplementedError()",
     "R": "# YOUR CODE HERE\nfail()",
@@ -71,8 +71,8 @@ def read(services: Services, course_id: str) -> CourseSettings:
 def write(services: Services, course_id: str, wanted: CourseSettings) -> CourseSettings:
     """Change a course's settings; return them as they are now.
 
-    Only what differs from the rest of the file is written, so that lines by hand stay in
-    force until somebody changes their setting in the form. Raises KoreError.
+    Only what differs from the rest of the file is written, so that a teacher's own lines stay
+    in force until someone changes their setting in the form. Raises KoreError.
     """
     asked: dict[str, Any] = {
         _HIDDEN: wanted.feedback.show_hidden_tests,
@@ -86,7 +86,7 @@ def write(services: Services, course_id: str, wanted: CourseSettings) -> CourseS
         try:
             rest = _effective(configfile.without_block(text))
         except configfile.ConfigFileError as error:
-            raise _broken(str(error)) from error
+            raise _unreadable(error.reason) from error
         known = rest.values
         asked[_STUB] = {**known[_STUB], "python": asked[_STUB]}
         block = {name: value for name, value in asked.items() if value != known[name]}
@@ -97,18 +97,18 @@ def write(services: Services, course_id: str, wanted: CourseSettings) -> CourseS
 
 
 def _put(services: Services, course_id: str, tree: SafeTree, before: str, after: str) -> None:
-    """Put a new file in the place of the one that was read; the course's account can read it."""
+    """Replace the file that was read by a new one, which the course's account can read."""
     place = f"{STAGING}/settings-{secrets.token_hex(8)}"
     tree.write(place, [after.encode()])
     try:
         services.host.hand_over_file(course_id, place)
         try:
-            tree.rename(place, FILE)
+            tree.rename(place, CONFIG)
         except FileExistsError:
             if not _exchanged(tree, place, before):
                 # A file system that cannot do that: at least never half a file, or none.
-                tree.write(FILE, [after.encode()])
-                services.host.hand_over_file(course_id, FILE)
+                tree.write(CONFIG, [after.encode()])
+                services.host.hand_over_file(course_id, CONFIG)
             tree.remove(place)
     except BaseException:
         # Only what is Kore's own: what a teacher wrote in this moment is never removed.
@@ -118,27 +118,22 @@ def _put(services: Services, course_id: str, tree: SafeTree, before: str, after:
 
 
 def _exchanged(tree: SafeTree, place: str, before: str) -> bool:
-    """Let the new file and the old change places; say whether the file system can do that.
+    """Exchange the new file and the old one; return whether the file system can do that.
 
     Raises KoreError where the old one is not what was read: both are then where they were.
     """
     try:
-        tree.swap(place, FILE)
+        tree.swap(place, CONFIG)
     except OSError as error:
         if error.errno not in {errno.EINVAL, errno.ENOSYS}:
             raise
-        if _is(tree, FILE, before):
+        if _is(tree, CONFIG, before):
             return False
     else:
         if _is(tree, place, before):
             return True
-        tree.swap(place, FILE)
-    raise KoreError(
-        409,
-        "config_changed",
-        f"Somebody else has changed the course's {FILE} in this moment.",
-        "Load the settings again, and change them once more.",
-    )
+        tree.swap(place, CONFIG)
+    raise Changed("config_changed")
 
 
 def _is(tree: SafeTree, path: str, text: str) -> bool:
@@ -154,19 +149,17 @@ def _folder(services: Services, course_id: str) -> Iterator[SafeTree]:
         try:
             tree = stack.enter_context(SafeTree(services.host.course_root(course_id)))
         except FileNotFoundError as error:
-            raise KoreError(
-                409, "course_not_ready", "The course is being set up.", "Try again in a moment."
-            ) from error
+            raise Conflict("course_not_ready") from error
         yield tree
 
 
-def _text(tree: SafeTree, path: str = FILE) -> str:
+def _text(tree: SafeTree, path: str = CONFIG) -> str:
     try:
-        return tree.read_bytes(path, limit=_MOST_BYTES).decode()
+        return tree.read_bytes(path, limit=_MAX_BYTES).decode()
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError as error:
-        raise _broken("It is not in UTF-8") from error
+        raise _unreadable(message("config_fault.encoding")) from error
 
 
 def _effective(text: str) -> configfile.Found:
@@ -174,27 +167,22 @@ def _effective(text: str) -> configfile.Found:
     try:
         found = configfile.read(text, frozenset(DEFAULTS))
     except configfile.ConfigFileError as error:
-        raise _broken(str(error)) from error
-    odd = {name for name, value in found.values.items() if not _KINDS[name](value)}
-    said = {name: value for name, value in found.values.items() if name not in odd}
-    return configfile.Found(values=DEFAULTS | said, by_hand=found.by_hand | odd)
+        raise _unreadable(error.reason) from error
+    misfits = {name for name, value in found.values.items() if not _KINDS[name](value)}
+    fits = {name: value for name, value in found.values.items() if name not in misfits}
+    return configfile.Found(values=DEFAULTS | fits, by_hand=found.by_hand | misfits)
 
 
 def _shown(found: configfile.Found) -> CourseSettings:
     values = found.values
-    # model_construct: what somebody wrote by hand need not pass what the form checks.
+    # model_construct: what a teacher wrote into the file need not pass what the form checks.
     return CourseSettings.model_construct(
         feedback=FeedbackSettings(show_hidden_tests=values[_HIDDEN], run_again=values[_AGAIN]),
         solution=SolutionMarks.model_construct(begin=values[_BEGIN], end=values[_END]),
         code_stub=CodeStub.model_construct(python=values[_STUB].get("python", STUBS["python"])),
-        by_hand=sorted(_FIELDS[name] for name in found.by_hand),
+        computed=sorted(_FIELDS[name] for name in found.by_hand),
     )
 
 
-def _broken(words: str) -> KoreError:
-    return KoreError(
-        409,
-        "config_unreadable",
-        f"The course's {FILE} cannot be read. {words}.",
-        "Open the course's server, mend the file there, and try again.",
-    )
+def _unreadable(reason: Message) -> Conflict:
+    return Conflict("config_unreadable", reason=reason)

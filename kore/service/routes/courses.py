@@ -13,6 +13,7 @@ from kore.service.auth.guards import (
     in_path,
     is_admin,
     member_of,
+    role,
     services,
     teacher_of,
     user,
@@ -24,7 +25,7 @@ from kore.service.courses.schemas import (
     AutogradeWork,
     CourseSettings,
 )
-from kore.service.errors import KoreError
+from kore.service.errors import Forbidden
 from kore.service.routes.answers import answer, responses
 from kore.service.routes.jobs import begun
 from kore.service.schemas import (
@@ -38,7 +39,7 @@ from kore.service.schemas import (
     OpenedCourse,
     PageQuery,
 )
-from kore.shared.messages import plain
+from kore.shared.messages import message
 
 api = APIBlueprint("courses", __name__, url_prefix="/courses", abp_tags=[Tag(name="courses")])
 _ERRORS = (401, 403, 422)
@@ -74,23 +75,22 @@ def current_course() -> Response:
 @allow(member_of(in_path))
 def course(path: CoursePath) -> Response:
     """Return a course; its teachers also see its people and assignments."""
-    return answer(listing.detail(services(), path.course_id, caller().name))
+    return answer(listing.detail(services(), path.course_id, caller().name, role()))
 
 
 @api.post("/<course_id>/open", responses=responses(202, OpenedCourse, *_OF_COURSE))
 @allow(teacher_of(in_path))
 def open_course(path: CoursePath) -> Response:
-    """Start the course's server, unless it runs, and say where it is."""
-    opened = listing.open_server(services(), path.course_id)
-    if opened.server == "starting":
-        with services().db.session() as session:
-            audit.record(
-                session,
-                path.course_id,
-                by=caller().name,
-                action="course.open",
-                message=plain("Started the course's server"),
-            )
+    """Start the course's server, unless it runs, and answer where it is."""
+    with audit.recording(
+        services().db,
+        path.course_id,
+        by=caller().name,
+        action="course.open",
+        message=message("audit.open"),
+    ) as entry:
+        opened = listing.open_server(services(), path.course_id)
+        entry.needless = opened.server == "running"
     return answer(opened, 202)
 
 
@@ -106,7 +106,7 @@ def course_audit(path: CoursePath, query: PageQuery) -> Response:
 @api.get("/<course_id>/settings", responses=responses(200, CourseSettings, *_OF_COURSE, 409, 413))
 @allow(teacher_of(in_path))
 def course_settings(path: CoursePath) -> Response:
-    """Return what the course's nbgrader_config.py says of feedback and solutions."""
+    """Return what the course's nbgrader_config.py sets for feedback and solutions."""
     return answer(settings.read(services(), path.course_id))
 
 
@@ -114,15 +114,14 @@ def course_settings(path: CoursePath) -> Response:
 @allow(teacher_of(in_path))
 def change_course_settings(path: CoursePath, body: CourseSettings) -> Response:
     """Change the course's nbgrader_config.py; whatever else is in it stays."""
-    changed = settings.write(services(), path.course_id, body)
-    with services().db.session() as session:
-        audit.record(
-            session,
-            path.course_id,
-            by=caller().name,
-            action="course.settings",
-            message=plain("Changed settings of feedback and solutions"),
-        )
+    with audit.recording(
+        services().db,
+        path.course_id,
+        by=caller().name,
+        action="course.settings",
+        message=message("audit.settings"),
+    ):
+        changed = settings.write(services(), path.course_id, body)
     return answer(changed)
 
 
@@ -145,12 +144,12 @@ def autograde(path: CoursePath, body: AutogradeRequest) -> Response:
 @api.post("/<course_id>/autograde/claim", responses=responses(200, AutogradeWork, *_ERRORS, 404))
 @allow(account_of(in_path))
 def claim_autograding(path: CoursePath, body: AutogradeTicket) -> Response:
-    """Tell the course's server what it has to grade, for the ticket that it was sent."""
+    """Answer the course's server what it has to grade, for the ticket that it was sent."""
     work = autograding.claim(services(), path.course_id, body.ticket)
     return answer(AutogradeWork.model_validate(work))
 
 
 def _all(query: CoursesQuery) -> bool:
     if query.all and not is_admin():
-        raise KoreError(403, "admins_only", "Only hub admins can list every course.")
+        raise Forbidden("admins_only")
     return query.all

@@ -1,4 +1,4 @@
-"""Is Kore alive, and what does its API look like."""
+"""Whether Kore works, and the document of its API."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from flask import Response, current_app, jsonify
 from flask_openapi3 import APIBlueprint, Tag
 
 from kore.service.auth.guards import allow, services
-from kore.service.errors import KoreError
+from kore.service.errors import Unavailable
 from kore.service.routes.answers import answer, responses
 from kore.service.schemas import Health
 
 api = APIBlueprint("health", __name__, abp_tags=[Tag(name="health")])
-
-_ANY_OBJECT = {"content": {"application/json": {"schema": {"type": "object"}}}}
 
 
 @api.get("/health", responses=responses(200, Health, 503))
@@ -22,9 +20,7 @@ def health() -> Response:
     try:
         services().db.check()
     except Exception as error:
-        raise KoreError(
-            503, "database_away", "Kore's database does not answer.", "See Kore's log."
-        ) from error
+        raise Unavailable("database_away") from error
     return answer(Health(status="ok"))
 
 

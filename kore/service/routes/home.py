@@ -1,13 +1,11 @@
 """Kore's own pages, for people: the service ``kore`` in the hub's control panel.
 
-They are one shell around the panel, whose code is in ``kore/ui`` and which asks the REST API;
-and what is there without it: waiting for a course, and errors.
+One is the shell around the panel, whose code is in ``kore/ui`` and which asks the REST API. The
+others need no script: waiting for a course, and errors, in the reader's language.
 """
 
 from __future__ import annotations
 
-import time
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -25,6 +23,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
+from kore.service import catalog
 from kore.service.auth.guards import (
     allow,
     caller,
@@ -37,20 +36,28 @@ from kore.service.auth.guards import (
 from kore.service.auth.sessions import callers
 from kore.service.courses import listing
 from kore.service.courses.launches import standing
-from kore.service.courses.provision import known_to_hub
-from kore.service.errors import KoreError
+from kore.service.courses.provision import is_known_to_hub
+from kore.service.errors import Forbidden, KoreError, Unavailable
+from kore.shared.messages import message
 from kore.shared.roles import Role
 
 pages = Blueprint("pages", __name__)
 
-_WAIT_SECONDS, _LOOK_SECONDS, _MOST_TRIES = 4.0, 0.1, 20
+# One try a second: a hub under load takes a minute or more to make a new course.
+_MAX_TRIES = 120
 
 
 @pages.app_context_processor
-def _places() -> dict[str, Any]:
-    """Give every page the hub's addresses, and the built files of the panel."""
+def _for_all_pages() -> dict[str, Any]:
+    """Return what every page uses: its language and texts, the hub's addresses, built files."""
     hub = services().settings.base_url + "hub/"
-    return {"hub": hub, "own_lab": hub + "user-redirect/lab", "asset": _asset}
+    return {
+        "language": catalog.spoken_language(),
+        "text": lambda message_id: catalog.render(message(message_id)),
+        "hub": hub,
+        "own_lab": hub + "user-redirect/lab",
+        "asset": _asset,
+    }
 
 
 @pages.get("/")
@@ -86,29 +93,19 @@ def job(job_id: str) -> str:  # noqa: ARG001
 def launch(course_id: str) -> ResponseReturnValue:
     """Bring a teacher, who comes from the LMS, into JupyterLab of the course.
 
-    The launch itself is told by the hub at the same time, so the course may not stand yet.
+    The hub reports the launch at the same time, so the course may not be ready yet: the page
+    says so and asks again every second.
     """
-    deadline = time.monotonic() + _WAIT_SECONDS
-    while True:
-        role, ready = standing(services().db, course_id, caller().name)
-        if role is not None and role is not Role.INSTRUCTOR:
-            return redirect(url_for("pages.course", course_id=course_id))
-        if ready and known_to_hub(services(), course_id):
-            lab = listing.links(services(), course_id).lab
-            base = services().settings.base_url
-            return redirect(f"{base}hub/spawn/{quote(course_id)}?next={quote(lab)}")
-        if time.monotonic() > deadline:
-            break
-        time.sleep(_LOOK_SECONDS)
+    role, ready = standing(services().db, course_id, caller().name)
+    if role is not None and role is not Role.INSTRUCTOR:
+        return redirect(url_for("pages.course", course_id=course_id))
+    if ready and is_known_to_hub(services(), course_id):
+        lab = listing.links(services(), course_id).lab
+        base = services().settings.base_url
+        return redirect(f"{base}hub/spawn/{quote(course_id)}?next={quote(lab)}")
     tries = request.args.get("tries", 0, type=int) + 1
-    if tries > _MOST_TRIES:
-        raise KoreError(
-            HTTPStatus.GATEWAY_TIMEOUT,
-            "course_not_ready",
-            "The course is not ready yet.",
-            "Open the activity in your learning management system again. "
-            "If it stays so, tell the administrator.",
-        )
+    if tries > _MAX_TRIES:
+        raise Unavailable("course_not_ready.long")
     response = make_response(render_template("waiting.html"))
     again = url_for("pages.launch", course_id=course_id, tries=tries)
     response.headers["Refresh"] = f"1; url={again}"
@@ -120,18 +117,13 @@ def launch(course_id: str) -> ResponseReturnValue:
 def oauth_callback() -> ResponseReturnValue:
     """Finish a sign-in at the hub (RFC 6749, section 4.1.2)."""
     if "error" in request.args:
-        raise KoreError(
-            HTTPStatus.FORBIDDEN,
-            "login_refused",
-            "The hub did not sign you in to Kore.",
-            "Open the activity in your learning management system again.",
-        )
+        raise Forbidden("login_refused")
     target = callers().finish_login(request.args.get("state", ""), request.args.get("code", ""))
     return redirect(target)
 
 
 def wants_page(received: Request) -> bool:
-    """Say whether whoever made a request reads its answer as a page."""
+    """Whether the sender of a request reads its answer as a page."""
     if received.endpoint is None:
         return "text/html" in received.headers.get("Accept", "")
     return received.blueprint == pages.name
@@ -143,23 +135,18 @@ def error_page(error: KoreError, status: int) -> Response:
 
 
 def _panel() -> str:
-    """Render the shell in which the panel shows itself. Raises KoreError 503 without one."""
+    """Render the shell in which the panel shows itself. Raises Unavailable without one."""
     if not _built("panel.js"):
-        raise KoreError(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "panel_missing",
-            "Kore's pages are not built.",
-            "The administrator of this machine runs `make setup`.",
-        )
+        raise Unavailable("panel_missing")
     return render_template("panel.html")
 
 
 def _asset(name: str) -> str:
-    """Return the address of a built file, another one for each build: browsers keep them."""
+    """Return the address of a built file; it changes with each build, as browsers keep it."""
     return url_for("static", filename=f"panel/{name}", v=_built(name))
 
 
 def _built(name: str) -> str:
-    """Say when a file of the panel was built; "" where it was not."""
+    """Return when a file of the panel was built; "" where it was not."""
     path = Path(str(current_app.static_folder)) / "panel" / name
     return f"{path.stat().st_mtime_ns:x}" if path.is_file() else ""

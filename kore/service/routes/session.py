@@ -1,4 +1,4 @@
-"""Who has signed in in this browser."""
+"""The session of a browser: who has signed in."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ api = APIBlueprint("session", __name__, abp_tags=[Tag(name="session")])
 @api.get("/session", responses=responses(200, SessionInfo, 401, 403, 502, 503))
 @allow(user)
 def session() -> Response:
-    """Say who is signed in, and give the proof that changing requests carry.
+    """Return who is signed in, and the CSRF token that requests which change something send.
 
-    The proof (``X-CSRFToken``) is good for the session in which it was given. Pages of other
-    origins cannot read it.
+    The token (header ``X-CSRFToken``) holds for the session in which it was given. Pages of
+    other origins cannot read it.
     """
     return answer(SessionInfo(user=caller().name, csrf=generate_csrf(), admin=is_admin()))

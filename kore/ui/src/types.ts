@@ -35,7 +35,7 @@ export interface Assignment {
   due_at: string | null;
   state: "draft" | "released" | "collected" | "graded";
   max_score: number;
-  handed_in: number;
+  submitted: number;
   collected: number;
   graded: number;
   /** Whose latest work was not collected, and whose collected work was not graded. */
@@ -228,5 +228,5 @@ export interface Settings {
   solution: { begin: string; end: string };
   code_stub: { python: string };
   /** What the file computes: what is shown may not be in force. */
-  by_hand: string[];
+  computed: string[];
 }

@@ -8,7 +8,7 @@ const before = {
   feedback: { show_hidden_tests: false, run_again: false },
   solution: { begin: "### BEGIN", end: "### END" },
   code_stub: { python: "pass" },
-  by_hand: [],
+  computed: [],
 };
 const path = `courses/${COURSE}/settings`;
 

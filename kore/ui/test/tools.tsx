@@ -146,7 +146,7 @@ export function course(changes: Partial<Course> = {}): Course {
         due_at: null,
         state: "collected",
         max_score: 10,
-        handed_in: 5,
+        submitted: 5,
         collected: 4,
         graded: 2,
         to_collect: 1,

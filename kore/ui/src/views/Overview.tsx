@@ -110,7 +110,7 @@ function Assignments({ course }: { course: Course }) {
         {
           title: t("Handed in"),
           number: true,
-          cell: (a) => number(Math.max(a.handed_in, a.collected)),
+          cell: (a) => number(Math.max(a.submitted, a.collected)),
         },
         { title: t("Graded"), number: true, cell: (a) => number(a.graded) },
         {

@@ -82,10 +82,10 @@ function Form({
           "These are lines in the course's nbgrader_config.py. Whatever else is in that file stays as it is.",
         )}
       </p>
-      {now.by_hand.length > 0 && (
+      {now.computed.length > 0 && (
         <Notice tone="warn" title={t("The file sets some of this in its own way")}>
           <p>
-            {t("What is shown here may not be in force: {names}.", { names: listed(now.by_hand) })}
+            {t("What is shown here may not be in force: {names}.", { names: listed(now.computed) })}
           </p>
         </Notice>
       )}

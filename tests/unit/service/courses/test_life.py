@@ -16,8 +16,9 @@ from kore.service.courses.launches import PROVISION, queue_unfinished, record, s
 from kore.service.courses.listing import courses_of, current_course, detail
 from kore.service.courses.provision import (
     formgrade_group,
-    known_to_hub,
+    is_known_to_hub,
     provision,
+    restore_hub_user,
     student_group,
 )
 from kore.service.db.models import Course, Job, JobState, Member, now
@@ -112,7 +113,7 @@ def test_a_teachers_first_launch_makes_a_course(services):
     assert state["shares"] == {COURSE: {"u3"}}
     assert state["files"] == ["gradebook.db", "nbgrader_config.py"]
     assert state["students"] == []
-    found = detail(services, COURSE, teacher)
+    found = detail(services, COURSE, teacher, Role.INSTRUCTOR)
     assert (found.title, found.opened_by_teacher) == ("Numerics \N{EN DASH} Exercises", True)
 
 
@@ -120,12 +121,12 @@ def test_a_student_may_come_first(services):
     """A student's launch makes the course and enrols; no teacher has opened it yet."""
     student = _launch(services, LAUNCH)
     _work(services)
-    found = detail(services, COURSE, student)
+    found = detail(services, COURSE, student, Role.LEARNER)
     assert (found.state, found.opened_by_teacher, found.people) == ("ready", False, [])
     assert _state(services)["students"] == [("u7", "Ada", "7")]
     _launch(services, TEACHER)
     _work(services)
-    assert detail(services, COURSE, student).opened_by_teacher
+    assert detail(services, COURSE, student, Role.LEARNER).opened_by_teacher
 
 
 def test_titles_follow_teachers_only(services):
@@ -290,12 +291,13 @@ def test_a_course_whose_user_is_gone_is_set_up_again(services):
     _launch(services, TEACHER)
     _launch(services, LAUNCH)
     _work(services)
-    assert known_to_hub(services, COURSE)
+    assert not restore_hub_user(services, COURSE)
     whole = repr(_state(services))
     services.hub.users.discard(COURSE)
     services.hub.groups.clear()
     services.hub.shares.clear()
-    assert not known_to_hub(services, COURSE)
+    assert not is_known_to_hub(services, COURSE)
+    assert restore_hub_user(services, COURSE)
     assert standing(services.db, COURSE, "u3") == (Role.INSTRUCTOR, False)
     _work(services)
     assert repr(_state(services)) == whole
@@ -306,8 +308,10 @@ def test_the_way_back_is_ones_own(services):
     _launch(services, replace(TEACHER, return_url="https://lms.example/?as=teacher"))
     _launch(services, LAUNCH)
     _work(services)
-    assert detail(services, COURSE, "u3").return_url == "https://lms.example/?as=teacher"
-    assert detail(services, COURSE, "u7").return_url == LAUNCH.return_url
+    assert (
+        detail(services, COURSE, "u3", Role.LEARNER).return_url == "https://lms.example/?as=teacher"
+    )
+    assert detail(services, COURSE, "u7", Role.LEARNER).return_url == LAUNCH.return_url
 
 
 def test_lists_show_only_ones_own(services):

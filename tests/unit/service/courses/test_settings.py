@@ -21,6 +21,7 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from kore.host import LocalHost
 from kore.service.coursedir import configfile
+from kore.service.coursedir.layout import CONFIG
 from kore.service.coursedir.tree import SafeTree
 from kore.service.courses import settings
 from kore.service.courses.schemas import CourseSettings
@@ -68,17 +69,17 @@ def test_defaults_are_those_of_the_programs(services, root):
             "end": clear.end_solution_delimeter,
         },
         "code_stub": {"python": clear.code_stub["python"]},
-        "by_hand": [],
+        "computed": [],
     }
 
 
 def test_what_is_written_is_what_nbgrader_reads(services, root):
     """The file, run by traitlets, holds the form's values and all that stood in it before."""
-    file = root / settings.FILE
+    file = root / CONFIG
     file.write_text("c = get_config()\nc.Exchange.timezone = 'UTC'  # mine")
     assert settings.write(services, COURSE, CHANGED) == CHANGED
     assert settings.read(services, COURSE) == CHANGED
-    config = PyFileConfigLoader(settings.FILE, path=str(root)).load_config()
+    config = PyFileConfigLoader(CONFIG, path=str(root)).load_config()
     assert config.Exchange.timezone == "UTC"
     assert config.ClearSolutions.begin_solution_delimeter == "ANFANG “1”"
     stub = config.ClearSolutions.code_stub
@@ -90,7 +91,7 @@ def test_what_is_written_is_what_nbgrader_reads(services, root):
 
 def test_the_course_can_read_the_file_from_its_first_moment(services, root, monkeypatch):
     """It is handed over to the course's account before it takes its place."""
-    file, seen = root / settings.FILE, []
+    file, seen = root / CONFIG, []
 
     def hand_over(course: str, path: str) -> None:
         seen.append((course, file.exists(), settings.read(services, COURSE) == CHANGED))
@@ -108,7 +109,7 @@ def test_what_somebody_writes_in_the_same_moment_is_kept(
     services, root, monkeypatch, theirs, exchange
 ):
     """A teacher saves the file while the form is written: theirs stays, and the form says so."""
-    file = root / settings.FILE
+    file = root / CONFIG
     file.write_text("c = get_config()\n")
     if not exchange:
         monkeypatch.setattr(SafeTree, "swap", _cannot)
@@ -126,7 +127,7 @@ def _cannot(*_: object) -> None:
 
 def test_a_file_system_without_exchange_keeps_settings_too(services, root, monkeypatch):
     """As of network file systems: the new file comes into the old one's place."""
-    (root / settings.FILE).write_text("c = get_config()\n")
+    (root / CONFIG).write_text("c = get_config()\n")
     monkeypatch.setattr(SafeTree, "swap", _cannot)
     settings.write(services, COURSE, CHANGED)
     assert settings.read(services, COURSE) == CHANGED
@@ -136,14 +137,14 @@ def test_a_file_system_without_exchange_keeps_settings_too(services, root, monke
 def test_back_to_the_defaults_leaves_no_trace(services, root):
     """What equals the rest of the file is not written: the block goes with its last line."""
     before = "c = get_config()\n"
-    (root / settings.FILE).write_text(before)
+    (root / CONFIG).write_text(before)
     usual = settings.read(services, COURSE)
     settings.write(services, COURSE, CHANGED)
     settings.write(services, COURSE, usual)
-    assert (root / settings.FILE).read_text() == before
+    assert (root / CONFIG).read_text() == before
 
 
-def test_lines_by_hand_are_shown_and_stay(services, root):
+def test_a_teachers_own_lines_are_shown_and_stay(services, root):
     """A teacher's own lines count; one that only running would tell is named, and kept."""
     text = (
         "c = get_config()\n"
@@ -152,13 +153,13 @@ def test_lines_by_hand_are_shown_and_stay(services, root):
         "if True:\n    c.FeedbackExporter.run_again = True\n"
         "c.ClearSolutions.code_stub.update(python='pass')\n"
     )
-    (root / settings.FILE).write_text(text)
+    (root / CONFIG).write_text(text)
     shown = settings.read(services, COURSE)
     assert shown.solution.end == "FIN"
-    assert shown.by_hand == ["code_stub.python", "feedback.run_again", "solution.begin"]
+    assert shown.computed == ["code_stub.python", "feedback.run_again", "solution.begin"]
     shown.feedback.show_hidden_tests = False
     settings.write(services, COURSE, shown)
-    kept = (root / settings.FILE).read_text()
+    kept = (root / CONFIG).read_text()
     assert kept.startswith(text)
     block = kept.removeprefix(text)
     assert "FeedbackExporter.show_hidden_tests" in block
@@ -181,19 +182,19 @@ def test_lines_by_hand_are_shown_and_stay(services, root):
 )
 def test_a_broken_file_is_refused_and_left(services, root, content):
     """A file that cannot be read is named with the reason, and not written over."""
-    (root / settings.FILE).write_bytes(content)
+    (root / CONFIG).write_bytes(content)
     with pytest.raises(KoreError) as refused:
         settings.write(services, COURSE, CHANGED)
-    assert refused.value.status in {409, 413}
+    assert refused.value.code in {"config_unreadable", "too_large.file"}
     assert refused.value.hint
-    assert (root / settings.FILE).read_bytes() == content
+    assert (root / CONFIG).read_bytes() == content
 
 
 def test_a_link_is_not_followed(services, root, tmp_path):
     """A course's account cannot have Kore write over, or show, another's file."""
     other = tmp_path / "other.py"
     other.write_text("c.ClearSolutions.end_solution_delimeter = 'SECRET'\n")
-    (root / settings.FILE).symlink_to(other)
+    (root / CONFIG).symlink_to(other)
     with pytest.raises(KoreError, match=r"link|plain"):
         settings.read(services, COURSE)
     with pytest.raises(KoreError):
@@ -204,7 +205,7 @@ def test_a_link_is_not_followed(services, root, tmp_path):
 def test_nothing_of_the_file_is_run(services, root, tmp_path):
     """Reading runs no line: the file is a program of the course's account."""
     trap = tmp_path / "ran"
-    (root / settings.FILE).write_text(f"open({str(trap)!r}, 'w')\n")
+    (root / CONFIG).write_text(f"open({str(trap)!r}, 'w')\n")
     settings.read(services, COURSE)
     assert not trap.exists()
 
