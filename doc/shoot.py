@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.support import notebooks
 from tests.support.demo import Demo, running_demo
-from tests.support.person import Person
+from tests.support.web_user import WebUser
 
 IMAGES = Path(__file__).parent / "src" / "images"
 MOST_BYTES = 150_000
@@ -32,14 +32,14 @@ _ANSWERS = {
 
 def fill(demo: Demo) -> str:
     """Make a course with graded work of three students and two without; return its id."""
-    teacher = Person(demo, "tilda")
+    teacher = WebUser(demo, "tilda")
     course = teacher.launch("roots").url.split("/user/")[1].split("/")[0]
     desk = teacher.server(course)
     desk.write("source/bisection/squares.ipynb", notebooks.assignment(points=10))
     desk.formgrader("POST", "assignment/bisection/assign")
     desk.formgrader("POST", "assignment/bisection/release")
     for name in (*_ANSWERS, "layla", "niko"):
-        student = Person(demo, name)
+        student = WebUser(demo, name)
         student.launch("roots")
         if name not in _ANSWERS:
             continue
@@ -50,7 +50,7 @@ def fill(demo: Demo) -> str:
         server.json("POST", "/assignments/submit", json=what)
     desk.formgrader("POST", "assignment/bisection/collect")
     for name in _ANSWERS:
-        desk.formgrader("POST", f"submission/bisection/{Person(demo, name).hub_name()}/autograde")
+        desk.formgrader("POST", f"submission/bisection/{WebUser(demo, name).hub_name()}/autograde")
     return course
 
 

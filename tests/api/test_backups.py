@@ -9,7 +9,7 @@ import pytest
 
 from kore.service.backups import repository
 from tests.support.archives import pack_backup, tar_of
-from tests.support.keeping import KeptCourse
+from tests.support.course import FullCourse
 from tests.support.kore import make_kore
 
 GOOD = {"course/source/ps1/a.ipynb": b"{}"}
@@ -19,10 +19,10 @@ GOOD = {"course/source/ps1/a.ipynb": b"{}"}
 def here(tmp_path):
     """A course with everything in it."""
     with make_kore(tmp_path) as kore:
-        yield KeptCourse(kore)
+        yield FullCourse(kore)
 
 
-def upload(course: KeptCourse, archive: bytes, *, by: str = "", **more):
+def upload(course: FullCourse, archive: bytes, *, by: str = "", **more):
     client = course.kore.client_for(by or course.teacher, via="token")
     return client.post(
         f"/backups/upload?course={course.course}",
@@ -32,7 +32,7 @@ def upload(course: KeptCourse, archive: bytes, *, by: str = "", **more):
     )
 
 
-def test_down_and_up_again(here: KeptCourse):
+def test_down_and_up_again(here: FullCourse):
     """A downloaded backup is taken back as it is, by another teacher too, and listed."""
     made = here.back_up()
     client = here.kore.client_for(here.teacher, via="token")
@@ -61,7 +61,7 @@ def test_down_and_up_again(here: KeptCourse):
 
 
 def test_a_backup_that_goes_while_it_is_opened_is_none_and_one_without_a_file_is_an_alarm(
-    here: KeptCourse, monkeypatch
+    here: FullCourse, monkeypatch
 ):
     """Deleted between the two looks: 404, as if it had been so before. A lost file: 500."""
     kept, made = repository.open_store, here.back_up()
@@ -93,7 +93,7 @@ def test_a_backup_that_goes_while_it_is_opened_is_none_and_one_without_a_file_is
     ],
     ids=["climbs", "wrong checksum", "no archive", "zeros"],
 )
-def test_what_is_refused_leaves_nothing(here: KeptCourse, archive):
+def test_what_is_refused_leaves_nothing(here: FullCourse, archive):
     """Refused uploads are answered in the envelope, recorded as refused, and leave no file."""
     answer = upload(here, archive)
     assert (answer.status_code, answer.json["error"]["code"]) == (422, "bad_backup")
@@ -103,7 +103,7 @@ def test_what_is_refused_leaves_nothing(here: KeptCourse, archive):
     assert (newest["action"], newest["outcome"]) == ("backup.upload", "refused")
 
 
-def test_an_upload_over_the_quota(here: KeptCourse):
+def test_an_upload_over_the_quota(here: FullCourse):
     """Told before anything of it is read where the length is known, and after some otherwise."""
     archive = pack_backup({"course/zeros": bytes(300_000)})
     limits = replace(here.services.settings.limits, backups=100_000)
@@ -118,7 +118,7 @@ def test_an_upload_over_the_quota(here: KeptCourse):
         assert here.has_no_backup()
 
 
-def test_only_its_owner_deletes_a_backup(here: KeptCourse):
+def test_only_its_owner_deletes_a_backup(here: FullCourse):
     """Another teacher sees and fetches it, but only the owner and a hub admin delete it."""
     backup = here.back_up()
     _, other = here.kore.launch("8", "Instructor")

@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 
 from kore.service.courses.provision import restore_hub_user
 from kore.service.db.models import Job
-from tests.support import classroom
-from tests.support.classroom import HOSTILE_TITLE, Classroom
+from tests.support import busy_course
+from tests.support.busy_course import HOSTILE_TITLE, Classroom
 from tests.support.kore import PREFIX, Harness, make_kore
 
 ADMIN = "u999"
@@ -30,7 +30,7 @@ def kore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
 @pytest.fixture(scope="module")
 def room(kore: Harness) -> Classroom:
     """A course in the middle of the term."""
-    return classroom.busy(kore, activity=HOSTILE_TITLE)
+    return busy_course.busy(kore, activity=HOSTILE_TITLE)
 
 
 def look(kore: Harness, user: str | None, path: str, status: int = 200) -> BeautifulSoup:

@@ -17,9 +17,9 @@ from sqlalchemy import select, update
 
 from kore.service.backups.job import queue_backup
 from kore.service.db.models import Course, Job, JobItem, JobState, now
-from tests.support import classroom, notebooks
+from tests.support import busy_course, notebooks
 from tests.support.browser import shoot
-from tests.support.classroom import HOSTILE_TITLE, Classroom
+from tests.support.busy_course import HOSTILE_TITLE, Classroom
 from tests.support.english import left_over
 from tests.support.kore import Harness, make_kore
 
@@ -64,7 +64,7 @@ def url(kore: Harness) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def room(kore: Harness) -> Classroom:
     """A course in the middle of the term."""
-    return classroom.busy(kore)
+    return busy_course.busy(kore)
 
 
 @pytest.fixture(autouse=True)
@@ -122,7 +122,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(
     )
     kore.work()
     kore.launch("900", "Instructor", link="fresh", name="Tilda Månsson")
-    running = classroom.running_job(kore, hostile, room.teacher)
+    running = busy_course.running_job(kore, hostile, room.teacher)
     visits = [
         (room.teacher, "/"),
         ("u999", "/?all=true"),
@@ -347,7 +347,7 @@ def test_in_german_no_view_is_too_wide_or_has_english_left(
 ) -> None:
     """German words are longer; what people wrote stays as it is."""
     kore.launch("900", "Instructor", link="fresh", name="Tilda Månsson")
-    running = classroom.running_job(kore, room.course, room.teacher)
+    running = busy_course.running_job(kore, room.course, room.teacher)
     course = f"/page/courses/{room.course}"
     visits = {
         "courses": "/",
@@ -415,7 +415,7 @@ def test_three_hundred_students_are_sent_with_two_clicks(
         kore.launch(str(3000 + n), link="many", name=f"Student {n:03}")[1] for n in range(300)
     ]
     kore.work()
-    classroom.grade(kore, course, "ps1", {user: n % 11 for n, user in enumerate(people)})
+    busy_course.grade(kore, course, "ps1", {user: n % 11 for n, user in enumerate(people)})
     with sitting(browser, kore, url, teacher) as page:
         page.goto(f"{url}/page/courses/{course}/grades")
         rows = page.get_by_role("table", name="Every student").locator("tbody tr")

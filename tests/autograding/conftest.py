@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.execution import COURSE, Executor, running_executor
+from tests.support.executor_process import COURSE, Executor, running_executor
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from kore.executor.accounts import borrow_account
-from tests.support.execution import COURSE
+from tests.support.executor_process import COURSE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -24,8 +24,8 @@ from typing import Any
 import requests
 
 from kore.singleuser.exchange import archives
-from tests.support.exchanges import World, over_folders, over_kore
 from tests.support.kore import Harness, make_kore
+from tests.support.nbgrader_exchange import World, over_folders, over_kore
 
 _DATA = b"1.0,2.0,3.0\n" * 8000
 

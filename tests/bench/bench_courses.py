@@ -23,7 +23,7 @@ import psutil
 import requests
 
 from tests.support.demo import Demo, running_demo
-from tests.support.person import Person
+from tests.support.web_user import WebUser
 
 _LTI = "https://purl.imsglobal.org/spec/lti/claim/"
 _STAMP = re.compile(r"\[I (\S+ \S+) JupyterHub")
@@ -91,7 +91,7 @@ def _first_launches(demo: Demo, number: int) -> list[float]:
             json={"course": "numerics", "title": f"Bench {time.monotonic()}"},
             timeout=30,
         ).json()
-        teacher = Person(demo, "tilda")
+        teacher = WebUser(demo, "tilda")
         began = time.monotonic()
         landed = teacher.launch(made["slug"], before="/hub/spawn")
         times.append(time.monotonic() - began)
@@ -100,7 +100,7 @@ def _first_launches(demo: Demo, number: int) -> list[float]:
 
 
 def _fill(demo: Demo, courses: int) -> None:
-    teacher = Person(demo, "tilda")
+    teacher = WebUser(demo, "tilda")
     teacher.launch("roots", before="/hub/spawn")
     for number in range(courses):
         _tell(demo, number)

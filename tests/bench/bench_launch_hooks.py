@@ -19,15 +19,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tests.support.forge import ForgingLms
+from tests.support.fake_lms import FakeLms
 from tests.support.login_hub import KORE_TOKEN, Browser, LoginHub, Ports
-from tests.support.whoami import KoreStandIn
+from tests.support.whoami_server import KoreStandIn
 
 KINDS = ("ours", "parent")
 
 
 @contextmanager
-def running(lms: ForgingLms, kind: str) -> Iterator[Browser]:
+def running(lms: FakeLms, kind: str) -> Iterator[Browser]:
     """A hub of a kind, and a browser in front of it."""
     ports = Ports()
     with tempfile.TemporaryDirectory() as directory:
@@ -76,7 +76,7 @@ def measure(browsers: dict[str, Browser], launches: int) -> dict[str, dict[str, 
 def main() -> None:
     """Run and print."""
     launches = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    lms = ForgingLms()
+    lms = FakeLms()
     with ExitStack() as stack:
         stack.callback(lms.close)
         browsers = {kind: stack.enter_context(running(lms, kind)) for kind in KINDS}

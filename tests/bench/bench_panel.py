@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route
 from tests.support import notebooks
 from tests.support.browser import running_chromium
 from tests.support.demo import Demo, running_demo
-from tests.support.person import Person
+from tests.support.web_user import WebUser
 
 _PATIENCE_MS = 120_000
 _ROOT = Path(__file__).parents[2]
@@ -98,7 +98,7 @@ def main() -> None:
         running_demo(Path(folder) / "state") as demo,
         running_chromium() as browser,
     ):
-        teacher = Person(demo, "tilda")
+        teacher = WebUser(demo, "tilda")
         course = teacher.launch("roots").url.split("/user/")[1].split("/")[0]
         teacher.server(course).write("source/ps1/squares.ipynb", notebooks.assignment())
         context = signed_in(browser, demo)

@@ -30,7 +30,7 @@ from kore.service.lti.ags_models import Score
 from kore.service.lti.client import RetryPolicy
 from kore.service.lti.keys import KeyStore
 from kore.service.lti.services import Platforms
-from tests.support.gradedcourse import GradedCourse, counts, graded_course, start_kore
+from tests.support.graded_course import GradedCourse, counts, graded_course, start_kore
 
 
 def one_after_another(

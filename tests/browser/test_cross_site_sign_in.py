@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import chromium
-from tests.support.forge import ForgingLms
+from tests.support.fake_lms import FakeLms
 from tests.support.login_hub import KORE_TOKEN, LoginHub, Ports
-from tests.support.whoami import KoreStandIn
+from tests.support.whoami_server import KoreStandIn
 
 __all__ = ["chromium"]
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def lms():
     """An LMS under another name than the hub's: a browser takes it for another site."""
-    platform = ForgingLms("localhost")
+    platform = FakeLms("localhost")
     yield platform
     platform.close()
 

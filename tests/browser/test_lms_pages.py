@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.support.browser import chromium
-from tests.support.lms import running_lms
+from tests.support.embedded_lms import running_lms
 
 __all__ = ["chromium"]
 

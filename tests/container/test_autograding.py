@@ -10,7 +10,7 @@ import pytest
 from tests.support import notebooks
 from tests.support.container import Box
 from tests.support.kernel import Kernel
-from tests.support.person import Person
+from tests.support.web_user import WebUser
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(400)]
 
@@ -61,7 +61,7 @@ print(json.dumps(got))
 
 def test_a_hostile_notebook_finds_nothing(box: Box):
     """Gradebook, others' work, hidden tests, token, network, processes: none is reached."""
-    teacher = Person(box, "tilda")
+    teacher = WebUser(box, "tilda")
     course = teacher.launch("systems").url.split("/user/")[1].split("/")[0]
     desk, what = teacher.server(course), {"course_id": course, "assignment_id": "hostile"}
     desk.write("source/hostile/squares.ipynb", notebooks.assignment(points=5))
@@ -82,7 +82,7 @@ def test_a_hostile_notebook_finds_nothing(box: Box):
     }
     names = {}
     for slug, answer in theirs.items():
-        student = Person(box, slug)
+        student = WebUser(box, slug)
         student.launch("systems")
         server, path = student.server(), f"{course}/hostile/squares.ipynb"
         server.json("POST", "/assignments/fetch", json=what)
@@ -118,7 +118,7 @@ def _is_over(box: Box) -> None:
 
 def test_only_courses_may_have_notebooks_run(box: Box):
     """People's servers do not see the executor; other accounts that ask get no answer."""
-    student = Person(box, "zoe")
+    student = WebUser(box, "zoe")
     student.launch("systems")
     book = Kernel(student.server())
     try:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.container import DEVICE, Box
 from tests.support.kernel import Kernel
-from tests.support.person import Person
+from tests.support.web_user import WebUser
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(400)]
 
@@ -63,11 +63,11 @@ def gathered(box: Box) -> Iterator[People]:
     """Let four people come from the LMS and open a notebook each."""
     courses, books = {}, {}
     for user, activity in (("tilda", "systems"), ("marek", "words")):
-        teacher = Person(box, user)
+        teacher = WebUser(box, user)
         course = teacher.launch(activity).url.split("/user/")[1].split("/")[0]
         courses[user], books[user] = course, Kernel(teacher.server(course))
     for user in ("zoe", "mila"):
-        student = Person(box, user)
+        student = WebUser(box, user)
         student.launch("systems")
         books[user] = Kernel(student.server())
         books[user].run("open('mine.txt', 'w').write('secret')")

@@ -10,7 +10,7 @@ import requests
 
 from tests.container.conftest import CONFIG
 from tests.support.container import Box
-from tests.support.person import Person
+from tests.support.web_user import WebUser
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(400)]
 
@@ -26,7 +26,7 @@ def _jwks(box: Box) -> dict:
 
 def test_a_container_made_anew_finds_everything(box: Box, record_figures):
     """Sessions, users, courses with their accounts' numbers, files, grades' key: all is there."""
-    teacher, student = Person(box, "tilda"), Person(box, "layla")
+    teacher, student = WebUser(box, "tilda"), WebUser(box, "layla")
     course = teacher.launch("systems").url.split("/user/")[1].split("/")[0]
     teacher.server(course).write("source/kept/kept.ipynb", EMPTY)
     student.launch("systems")
@@ -55,7 +55,7 @@ def test_a_container_made_anew_finds_everything(box: Box, record_figures):
 
 def test_a_restarted_hub_leaves_servers_alone(box: Box, record_figures):
     """People work on while the hub is restarted, and the hub finds their servers again."""
-    student = Person(box, "wen")
+    student = WebUser(box, "wen")
     begun = time.monotonic()
     student.launch("systems")
     record_figures["from a click in the LMS to a new JupyterLab, s"] = time.monotonic() - begun

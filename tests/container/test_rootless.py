@@ -21,8 +21,8 @@ import requests
 from tests.container import test_isolation as isolation
 from tests.support import notebooks, tls
 from tests.support.container import podman, wait_for
-from tests.support.person import Person
-from tests.support.targethost import HOME, HUB_NAME, LMS_NAME, OUTSIDE, RootlessBox, TargetHost
+from tests.support.target_host import HOME, HUB_NAME, LMS_NAME, OUTSIDE, RootlessBox, TargetHost
+from tests.support.web_user import WebUser
 from tests.walk import test_whole_way as walk
 
 # What the fixtures do has deadlines of its own: the first test has all of it before it.
@@ -151,12 +151,12 @@ def _jwks(box: RootlessBox) -> dict:
 
 def _course(box: RootlessBox) -> str:
     """Return the course that the whole way was walked in, as its teacher finds it."""
-    return Person(box, "tilda").launch("roots").url.split("/user/")[1].split("/")[0]
+    return WebUser(box, "tilda").launch("roots").url.split("/user/")[1].split("/")[0]
 
 
 def _another_round(box: RootlessBox, assignment: str) -> dict[str, float]:
     """Hand out, hand in, grade and send one more assignment; return what the LMS then shows."""
-    teacher, student = Person(box, "tilda"), Person(box, "mila")
+    teacher, student = WebUser(box, "tilda"), WebUser(box, "mila")
     course = teacher.launch("roots").url.split("/user/")[1].split("/")[0]
     desk, what = teacher.server(course), {"course_id": course, "assignment_id": assignment}
     desk.write(f"source/{assignment}/squares.ipynb", notebooks.assignment(points=5))
@@ -272,7 +272,7 @@ def test_a_backup_brought_back_as_another_container(
     host = box.host
     assert host is not None
     keys, course = _jwks(box), _course(box)
-    before = Person(box, "tilda")
+    before = WebUser(box, "tilda")
     before.launch("roots")
     graded = before.kore("GET", f"/grades?course={course}").json()["entries"]
     begun = time.monotonic()
@@ -290,7 +290,7 @@ def test_a_backup_brought_back_as_another_container(
     second.wait()
     assert _jwks(second) == keys
     # The browser of before is still signed in: cookie secret and users came along.
-    after = Person(second, "tilda")
+    after = WebUser(second, "tilda")
     after.browser.cookies = before.browser.cookies
     assert after.kore("GET", f"/grades?course={course}").json()["entries"] == graded
     assert _course(second) == course

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.exchanges import over_folders, over_kore
 from tests.support.kore import make_kore
+from tests.support.nbgrader_exchange import over_folders, over_kore
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from kore.service.copying import copies
 from kore.service.copying.schemas import CopyRequest
 from kore.service.coursedir import gradebook
 from tests.support import notebooks
-from tests.support.exchanges import Desk, World
+from tests.support.nbgrader_exchange import Desk, World
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

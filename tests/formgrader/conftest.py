@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support import hostile
+from tests.support import hostile_notebooks
 from tests.support.browser import running_chromium
-from tests.support.courseserver import CourseServer, add_submission, serving, unchanged
+from tests.support.course_server import CourseServer, add_submission, serving, unchanged
 
 
 @dataclass
@@ -28,12 +28,18 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
     root = tmp_path_factory.mktemp("home") / "course"
     root.mkdir()
     honest = add_submission(root, "u101", unchanged, first="Ada", last="Lovelace")
-    harm = add_submission(root, "u666", hostile.spoil, first=hostile.PAGE, last=hostile.MARKUP[4])
+    harm = add_submission(
+        root,
+        "u666",
+        hostile_notebooks.spoil,
+        first=hostile_notebooks.PAGE,
+        last=hostile_notebooks.MARKUP[4],
+    )
     folder = root / "autograded" / "u666" / "ps1"
-    (folder / "evil.html").write_text(hostile.PAGE)
-    (folder / "evil.svg").write_text(hostile.SVG)
+    (folder / "evil.html").write_text(hostile_notebooks.PAGE)
+    (folder / "evil.svg").write_text(hostile_notebooks.SVG)
     (folder / "evil.xhtml").write_text(
-        f"<html xmlns='http://www.w3.org/1999/xhtml'><script>{hostile.SCRIPT}</script></html>"
+        f"<html xmlns='http://www.w3.org/1999/xhtml'><script>{hostile_notebooks.SCRIPT}</script></html>"
     )
     (folder / "nbgrader_config.py").write_text(
         f"open({str(root / 'ran')!r}, 'w').close()\nc = get_config()\n"

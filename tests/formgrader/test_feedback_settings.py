@@ -8,7 +8,7 @@ import pytest
 from nbformat.v4 import new_output
 
 from kore.service.courses import settings
-from tests.support.courseserver import COURSE, add_submission, generate_feedback, only_files
+from tests.support.course_server import COURSE, add_submission, generate_feedback, only_files
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

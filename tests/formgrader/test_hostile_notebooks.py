@@ -12,8 +12,8 @@ import pytest
 from nbconvert.exporters import HTMLExporter
 from playwright.sync_api import Dialog, Error, expect
 
-from tests.support import hostile, lab
-from tests.support.courseserver import generate_feedback
+from tests.support import hostile_notebooks, jupyterlab
+from tests.support.course_server import generate_feedback
 
 pytestmark = [
     pytest.mark.slow,
@@ -38,7 +38,9 @@ def watched(browser, *, sandboxed=False, pictures=False):
         path = urlsplit(request.url).path
         if pictures and (request.method, request.resource_type) == ("GET", "image"):
             return
-        if request.url.startswith(hostile.CANARY) or path.startswith(("/services/", "/hub/")):
+        if request.url.startswith(hostile_notebooks.CANARY) or path.startswith(
+            ("/services/", "/hub/")
+        ):
             caught.append(f"{request.method} {request.url}")
 
     context.on("request", look)
@@ -255,7 +257,7 @@ def test_in_jupyterlab(course, browser, path, shown):
     """JupyterLab shows a student's notebook untrusted, and files without scripts."""
     with watched(browser, pictures=True) as page:
         page.goto(f"{course.server.url}/lab/tree/{path}?reset")
-        lab.wait_until_ready(page)
+        jupyterlab.wait_until_ready(page)
         page.locator(shown).first.wait_for(timeout=60000)
         if path.endswith("ipynb"):
             page.mouse.wheel(0, 3000)

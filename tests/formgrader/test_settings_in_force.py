@@ -11,7 +11,7 @@ import pytest
 from kore.service.coursedir import gradebook
 from kore.service.courses import settings
 from tests.support import notebooks
-from tests.support.courseserver import COURSE, CourseServer, only_files, serving
+from tests.support.course_server import COURSE, CourseServer, only_files, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.forge import ForgingLms
+from tests.support.fake_lms import FakeLms
 from tests.support.login_hub import KORE_TOKEN, Browser, LoginHub, Ports
-from tests.support.whoami import KoreStandIn
+from tests.support.whoami_server import KoreStandIn
 
 
 @pytest.fixture(scope="module")
 def lms():
     """An LMS that signs whatever a test wants."""
-    platform = ForgingLms()
+    platform = FakeLms()
     yield platform
     platform.close()
 

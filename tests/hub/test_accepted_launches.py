@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from kore.shared.lti.identity import derive_course_id, derive_user_name
-from tests.support.forge import CLIENT_ID, DEPLOYMENT, GONE, MEMBERSHIP
+from tests.support.fake_lms import CLIENT_ID, DEPLOYMENT, GONE, MEMBERSHIP
 from tests.support.login_hub import LOGIN_TOKEN, Browser
 
 pytestmark = pytest.mark.slow

@@ -20,7 +20,7 @@ from ananke.demo.ports import find_free_port
 from ananke.demo.processes import TAG
 from ananke.errors import Exit
 from tests.support.demo import running_demo
-from tests.support.person import Person
+from tests.support.web_user import WebUser
 
 # Three starts of everything, one after another.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -48,7 +48,7 @@ def wait_until(condition, seconds, message):
 
 def with_server_and_kernel(demo):
     """Launch as a student, start a kernel; return the student and the processes' ids."""
-    student = Person(demo, "zoe")
+    student = WebUser(demo, "zoe")
     page = student.launch("roots")
     assert page.url.endswith("/lab"), page.url
     student.server().json("POST", "/api/kernels", json={})
@@ -223,7 +223,7 @@ def test_runs_as_an_ordinary_user(tmp_path):
             state = home / ".local" / "state" / "ananke" / "demo"
             assert ready["state_dir"] == str(state)
             assert {p.uids().real for p in of_state(state)} == {NOBODY}
-            page = Person(_Addresses(ready), "zoe").launch("roots")
+            page = WebUser(_Addresses(ready), "zoe").launch("roots")
             assert page.url.endswith("/user/u201/lab")
         finally:
             process.terminate()

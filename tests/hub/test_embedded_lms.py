@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from kore.shared.lti.identity import derive_course_id, derive_user_name
-from tests.support.lms import read_form, running_lms
+from tests.support.embedded_lms import read_form, running_lms
 from tests.support.login_hub import LoginHub, Ports, read_page
 
 pytestmark = pytest.mark.slow

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.support import forge
-from tests.support.forge import GONE, Key
+from tests.support import fake_lms
+from tests.support.fake_lms import GONE, Key
 from tests.support.login_hub import Browser, StartedLogin, read_page
 
 pytestmark = pytest.mark.slow
@@ -291,7 +291,7 @@ CASES = [
         answer(
             lambda b, begun: {
                 "state": begun.state,
-                "id_token": f"{forge.base64url(b'[' * 40000)}.e30.e30",
+                "id_token": f"{fake_lms.base64url(b'[' * 40000)}.e30.e30",
             }
         ),
         400,
@@ -307,14 +307,14 @@ CASES = [
     ),
     Case(
         "alg none",
-        token(lambda b, claims: forge.unsigned(claims, b.lms.key.kid)),
+        token(lambda b, claims: fake_lms.unsigned(claims, b.lms.key.kid)),
         401,
         "The sign-in is not signed",
         "unsigned: the id_token is not signed (alg none)",
     ),
     Case(
         "HS256 with the public key",
-        token(lambda b, claims: forge.signed_with_public_key(claims, b.lms.key)),
+        token(lambda b, claims: fake_lms.signed_with_public_key(claims, b.lms.key)),
         401,
         "The sign-in has an unsupported signature",
         "algorithm: the id_token is signed with 'HS256', not RS256",

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import websocket
 
-from tests.support.person import Server
+from tests.support.web_user import Server
 
 _TIMEOUT_SECONDS = 60
 

@@ -8,10 +8,10 @@ from kore.service import jobs
 from kore.service.backups import repository
 from kore.service.lifecycle import closing, ending, restoring
 from kore.service.schemas import JobInfo
-from tests.support.keeping import KeptCourse
+from tests.support.course import FullCourse
 
 
-def run_job(course: KeptCourse, job: str, state: str = "done") -> JobInfo:
+def run_job(course: FullCourse, job: str, state: str = "done") -> JobInfo:
     """Run what waits; return the report of a job that must end in ``state``."""
     course.kore.work()
     report = jobs.report(course.kore.db, job)
@@ -25,7 +25,7 @@ def code_of(report: JobInfo) -> str:
     return report.message.code
 
 
-def queue_reset(course: KeptCourse, **more: Any) -> str:
+def queue_reset(course: FullCourse, **more: Any) -> str:
     """Queue a reset with a backup; ``more`` replaces arguments."""
     arguments: dict[str, Any] = {
         "by": course.teacher,
@@ -36,7 +36,7 @@ def queue_reset(course: KeptCourse, **more: Any) -> str:
     return ending.queue_ending(course.services, closing.RESET, course.course, **arguments)
 
 
-def queue_delete(course: KeptCourse, **more: Any) -> str:
+def queue_delete(course: FullCourse, **more: Any) -> str:
     """Queue a deletion with a backup; ``more`` replaces arguments."""
     arguments: dict[str, Any] = {
         "by": course.teacher,
@@ -47,7 +47,7 @@ def queue_delete(course: KeptCourse, **more: Any) -> str:
     return ending.queue_ending(course.services, closing.DELETE, course.course, **arguments)
 
 
-def queue_restore(course: KeptCourse, backup: str, **more: Any) -> str:
+def queue_restore(course: FullCourse, backup: str, **more: Any) -> str:
     """Queue a restore; ``more`` replaces arguments."""
     arguments: dict[str, Any] = {
         "by": course.teacher,
@@ -58,13 +58,13 @@ def queue_restore(course: KeptCourse, backup: str, **more: Any) -> str:
     return restoring.queue_restore(course.services, course.course, **arguments)
 
 
-def list_backups(course: KeptCourse) -> dict[str, str]:
+def list_backups(course: FullCourse) -> dict[str, str]:
     """Return the ids of a course's backups by their origin."""
     listed = repository.list_backups(course.services, course.course, user=course.teacher)
     return {one.origin: one.id for one in listed.backups}
 
 
-def find_left_over(course: KeptCourse) -> list[str]:
+def find_left_over(course: FullCourse) -> list[str]:
     """Return the temporary files of work that has ended."""
     folder = course.services.settings.state_dir / "backups/incoming"
     found = [str(path) for path in folder.glob("*") if path.name != "lock"]

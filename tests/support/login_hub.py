@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 
 from ananke.demo.ports import find_free_port
-from tests.support.forge import CLIENT_ID, ForgingLms
+from tests.support.fake_lms import CLIENT_ID, FakeLms
 
 _ROOT = Path(__file__).parents[2]
 _PROXY = _ROOT / ".venv/share/proxy/node_modules/.bin/configurable-http-proxy"
@@ -41,7 +41,7 @@ c.LTI13Authenticator.access_token_url = {lms!r} + "/token"
 c.Authenticator.blocked_users = {{"ulocked"}}
 c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = "{directory}/{{username}}"
-c.Spawner.cmd = [{python!r}, "-m", "tests.support.whoami"]
+c.Spawner.cmd = [{python!r}, "-m", "tests.support.whoami_server"]
 c.Spawner.environment = {{"PYTHONPATH": {root!r}}}
 c.JupyterHub.services = [
     {{"name": "kore", "url": {kore!r}, "api_token": {kore_token!r}, "oauth_no_confirm": True}},
@@ -196,7 +196,7 @@ class Browser:
     ``SameSite=Lax``.
     """
 
-    def __init__(self, hub: LoginHub, lms: ForgingLms) -> None:
+    def __init__(self, hub: LoginHub, lms: FakeLms) -> None:
         self.hub, self.lms = hub, lms
         self.http = requests.Session()
         self.http.trust_env = False

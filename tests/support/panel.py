@@ -11,11 +11,11 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.support import lab
+from tests.support import jupyterlab
 from tests.support.browser import shoot
 from tests.support.demo import Demo
-from tests.support.lab import PATIENCE
-from tests.support.taught import TaughtCourse
+from tests.support.demo_course import DemoCourse
+from tests.support.jupyterlab import PATIENCE
 
 QUICK = 30_000
 
@@ -35,7 +35,7 @@ def launched(
         context.set_default_timeout(QUICK)
         page = context.new_page()
         page.goto(f"{demo.lms}/launch?user={user}&activity={activity}", wait_until="commit")
-        lab.wait_until_ready(page)
+        jupyterlab.wait_until_ready(page)
         try:
             yield page
         except BaseException:
@@ -102,7 +102,7 @@ def serious(page: Page, part: str = ".kore") -> list[str]:
 @contextmanager
 def at_course(
     browser: Browser,
-    course: TaughtCourse,
+    course: DemoCourse,
     host: str,
     tab: str = "Overview",
     *,

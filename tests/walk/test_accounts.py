@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from tests.support import kernel, notebooks
-from tests.support.person import Person
+from tests.support.web_user import WebUser
 
 pytestmark = [
     pytest.mark.slow,
@@ -87,7 +87,7 @@ def burgle(server, course, theirs, **facts):
 
 def test_two_students_who_cannot_reach_each_other(demo):
     """Neither reads, lists, replaces, or guesses the other's work, whoever's server runs."""
-    teacher = Person(demo, "tilda")
+    teacher = WebUser(demo, "tilda")
     teacher.launch("systems")
     [course] = [
         c["id"]
@@ -99,7 +99,7 @@ def test_two_students_who_cannot_reach_each_other(demo):
     desk.formgrader("POST", "assignment/vault/assign")
     desk.formgrader("POST", "assignment/vault/release")
 
-    students = [Person(demo, "zoe"), Person(demo, "mila")]
+    students = [WebUser(demo, "zoe"), WebUser(demo, "mila")]
     names = [student.hub_name() for student in students]
     work = {"course_id": course, "assignment_id": "vault"}
     ids = []

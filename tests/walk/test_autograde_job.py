@@ -9,16 +9,16 @@ import pytest
 import requests
 
 from tests.support.demo import Demo
-from tests.support.taught import ENDLESS, KILLS, RIGHT, SLOW, WRONG, TaughtCourse
+from tests.support.demo_course import ENDLESS, KILLS, RIGHT, SLOW, WRONG, DemoCourse
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
-def course(demo: Demo) -> TaughtCourse:
+def course(demo: Demo) -> DemoCourse:
     """One course for all: each test hands in anew."""
-    taught = TaughtCourse(demo)
+    taught = DemoCourse(demo)
     taught.release()
     return taught
 

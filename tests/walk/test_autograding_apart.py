@@ -9,8 +9,8 @@ import psutil
 import pytest
 
 from tests.support import notebooks
-from tests.support.person import Person
 from tests.support.waiting import until
+from tests.support.web_user import WebUser
 
 pytestmark = [
     pytest.mark.slow,
@@ -46,7 +46,7 @@ def square(x):
 
 def test_a_hostile_notebook_is_graded_and_finds_nothing(demo):
     """The points are right, what it found is nothing, and nothing of it is left running."""
-    teacher, student = Person(demo, "tilda"), Person(demo, "zoe")
+    teacher, student = WebUser(demo, "tilda"), WebUser(demo, "zoe")
     teacher.launch("systems")
     student.launch("systems")
     [course] = [

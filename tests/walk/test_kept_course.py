@@ -13,12 +13,12 @@ import pytest
 
 from tests.support import notebooks
 from tests.support.demo import Demo
-from tests.support.person import Person
+from tests.support.web_user import WebUser
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
 
 
-def _done(person: Person, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+def _done(person: WebUser, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
     """Ask for a job, wait for its end, and return its report."""
     answer = person.kore(method, path, json=body)
     assert answer.status_code == 202, answer.text
@@ -32,7 +32,7 @@ def _done(person: Person, method: str, path: str, body: dict[str, Any]) -> dict[
     raise AssertionError(f"the job did not end: {job}")
 
 
-def _points(person: Person, course: str) -> dict[str, Any]:
+def _points(person: WebUser, course: str) -> dict[str, Any]:
     preview = person.kore("GET", f"/grades?course={course}")
     if preview.status_code != 200:
         return {}
@@ -43,7 +43,7 @@ def _points(person: Person, course: str) -> dict[str, Any]:
     }
 
 
-def _hand_in(student: Person, course: str, answer: str) -> None:
+def _hand_in(student: WebUser, course: str, answer: str) -> None:
     student.launch("words")
     student.enrolled(course)
     server, what = student.server(), {"course_id": course, "assignment_id": "ps1"}
@@ -69,7 +69,7 @@ def test_a_graded_course_through_all_that_can_happen_to_it(demo: Demo):
 
 def through_everything(demo: Any, *, homes: Path | None = None) -> None:
     """Walk a course through all of it, in the demo or in a container; ``homes`` if at hand."""
-    teacher, right, late = Person(demo, "marek"), Person(demo, "zoe"), Person(demo, "mila")
+    teacher, right, late = WebUser(demo, "marek"), WebUser(demo, "zoe"), WebUser(demo, "mila")
     teacher.launch("words")
     [course] = [
         c["id"]

@@ -14,8 +14,8 @@ import pytest
 import requests
 
 from tests.support.demo import Demo
-from tests.support.person import Person
 from tests.support.waiting import until
+from tests.support.web_user import WebUser
 
 # The hub alone, unless told otherwise, looks after its services every half a minute.
 _BACK_SECONDS = 20
@@ -47,15 +47,15 @@ def crowd(demo: Demo) -> tuple[str, list[str], list[str]]:
     return f"crowd{mark}", teachers, students
 
 
-def _everyone(demo: Demo, activity: str, names: list[str]) -> list[Person]:
-    people = [Person(demo, name) for name in names]
+def _everyone(demo: Demo, activity: str, names: list[str]) -> list[WebUser]:
+    people = [WebUser(demo, name) for name in names]
     with ThreadPoolExecutor(len(people)) as pool:
         landed = list(pool.map(lambda person: person.launch(activity, before="/hub/spawn"), people))
     assert all(page.is_redirect for page in landed), [page.url for page in landed]
     return people
 
 
-def _complete(teacher: Person, course_id: str, heads: int) -> dict:
+def _complete(teacher: WebUser, course_id: str, heads: int) -> dict:
     deadline, beat = time.monotonic() + 90, threading.Event()
     while time.monotonic() < deadline:
         answer = teacher.kore("GET", f"/courses/{course_id}")
@@ -67,7 +67,7 @@ def _complete(teacher: Person, course_id: str, heads: int) -> dict:
     raise AssertionError(f"not complete: {answer.text[:500]}")
 
 
-def _course_of(person: Person) -> dict:
+def _course_of(person: WebUser) -> dict:
     """Return the course of somebody's launch, though Kore may be away or not have heard of it."""
 
     def asked() -> dict | None:
@@ -119,7 +119,7 @@ def test_kore_killed_again_and_again_while_courses_begin(demo: Demo, crowd):
         killer.start()
         try:
             activity = _activity(demo, lms_course)
-            people = [Person(demo, teachers[0]), Person(demo, students[0])]
+            people = [WebUser(demo, teachers[0]), WebUser(demo, students[0])]
             with ThreadPoolExecutor(2) as pool:
                 list(pool.map(_patiently, people, [activity] * 2))
         finally:
@@ -129,7 +129,7 @@ def test_kore_killed_again_and_again_while_courses_begin(demo: Demo, crowd):
         _complete(people[0], course["id"], 2)
 
 
-def _patiently(person: Person, activity: str) -> None:
+def _patiently(person: WebUser, activity: str) -> None:
     """Launch as somebody does who tries again when a page does not come up."""
     deadline, beat = time.monotonic() + 120, threading.Event()
     while time.monotonic() < deadline:

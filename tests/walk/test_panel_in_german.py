@@ -10,10 +10,10 @@ from playwright.sync_api import Browser, expect
 
 from tests.support.browser import shoot
 from tests.support.demo import Demo
+from tests.support.demo_course import DemoCourse
 from tests.support.english import left_over
-from tests.support.lab import PATIENCE, choose_in_menu, choose_in_palette
+from tests.support.jupyterlab import PATIENCE, choose_in_menu, choose_in_palette
 from tests.support.panel import launched
-from tests.support.taught import TaughtCourse
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
 
@@ -22,9 +22,9 @@ _PALETTE = ("Anzeigen", "Befehlspalette")
 
 
 @pytest.fixture
-def course(demo: Demo) -> Iterator[TaughtCourse]:
+def course(demo: Demo) -> Iterator[DemoCourse]:
     """A course of its own: a language is kept for all who open its JupyterLab."""
-    made = TaughtCourse(demo, "Übungen zur Numerik")
+    made = DemoCourse(demo, "Übungen zur Numerik")
     try:
         yield made
     finally:
@@ -32,7 +32,7 @@ def course(demo: Demo) -> Iterator[TaughtCourse]:
 
 
 def test_a_teacher_chooses_german_and_all_of_the_panel_is(
-    demo: Demo, chromium: Browser, course: TaughtCourse
+    demo: Demo, chromium: Browser, course: DemoCourse
 ):
     """Menus of JupyterLab and Kore, the palette, every view, and what Kore itself says."""
     with launched(chromium, demo, "tilda", course.activity) as page:
@@ -73,7 +73,7 @@ def test_a_teacher_chooses_german_and_all_of_the_panel_is(
         assert left_over(side) == []
 
 
-def test_german_can_be_the_default(demo: Demo, chromium: Browser, course: TaughtCourse):
+def test_german_can_be_the_default(demo: Demo, chromium: Browser, course: DemoCourse):
     """A file in a folder of Jupyter's configuration says so; who chooses another gets that."""
     home = demo.state_dir / "homes" / course.id
     file = home / ".jupyter" / "labconfig" / "default_setting_overrides.json"

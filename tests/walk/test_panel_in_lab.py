@@ -9,9 +9,9 @@ from playwright.sync_api import Browser, Locator, Page, Response, expect
 
 from tests.support.browser import shoot
 from tests.support.demo import Demo
-from tests.support.lab import PATIENCE, choose_in_menu, choose_in_palette
+from tests.support.demo_course import DemoCourse
+from tests.support.jupyterlab import PATIENCE, choose_in_menu, choose_in_palette
 from tests.support.panel import launched, serious
-from tests.support.taught import TaughtCourse
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
 
@@ -19,9 +19,9 @@ _PALETTE = ("View", "Activate Command Palette")
 
 
 @pytest.fixture(scope="module")
-def course(demo: Demo) -> TaughtCourse:
+def course(demo: Demo) -> DemoCourse:
     """A course with one assignment, and nobody in it but its teacher."""
-    return TaughtCourse(demo)
+    return DemoCourse(demo)
 
 
 def panel(page: Page) -> Locator:
@@ -36,7 +36,7 @@ def _is_saved(answer: Response) -> bool:
     return "/api/workspaces/" in answer.url and '\\"history\\"' in json.dumps(kept or "")
 
 
-def test_a_teachers_launch_lands_on_the_course(demo: Demo, chromium: Browser, course: TaughtCourse):
+def test_a_teachers_launch_lands_on_the_course(demo: Demo, chromium: Browser, course: DemoCourse):
     """The tab is open on it; menu, palette and side bar lead to its views."""
     with launched(chromium, demo, "tilda", course.activity) as page:
         expect(panel(page).get_by_role("heading", level=1)).to_have_text(course.title)
@@ -70,7 +70,7 @@ def test_a_teachers_launch_lands_on_the_course(demo: Demo, chromium: Browser, co
 
 
 def test_a_job_goes_on_over_a_lost_connection_and_an_ended_session(
-    demo: Demo, chromium: Browser, course: TaughtCourse
+    demo: Demo, chromium: Browser, course: DemoCourse
 ):
     """The panel tells, signs in again by itself, and shows the end of what it began."""
     with launched(chromium, demo, "tilda", course.activity) as page:
@@ -89,7 +89,7 @@ def test_a_job_goes_on_over_a_lost_connection_and_an_ended_session(
         shoot(page, "panel after a backup")
 
 
-def test_the_panel_is_dark_where_jupyterlab_is(demo: Demo, chromium: Browser, course: TaughtCourse):
+def test_the_panel_is_dark_where_jupyterlab_is(demo: Demo, chromium: Browser, course: DemoCourse):
     """Its colours follow the theme, and can be read in it."""
     themes = "/lab/api/settings/@jupyterlab/apputils-extension:themes"
     dark = {"raw": json.dumps({"theme": "JupyterLab Dark"})}
@@ -106,7 +106,7 @@ def test_the_panel_is_dark_where_jupyterlab_is(demo: Demo, chromium: Browser, co
 
 
 def test_a_students_launch_lands_on_the_assignments(
-    demo: Demo, chromium: Browser, course: TaughtCourse
+    demo: Demo, chromium: Browser, course: DemoCourse
 ):
     """The side bar has their courses, and nothing of a teacher's."""
     with launched(chromium, demo, "zoe", course.activity) as page:

@@ -21,9 +21,9 @@ from playwright.sync_api import Browser, Locator, expect
 from tests.support import notebooks
 from tests.support.browser import shoot
 from tests.support.demo import Demo
-from tests.support.lab import PATIENCE
+from tests.support.demo_course import ENDLESS, KILLS, RIGHT, WRONG, DemoCourse
+from tests.support.jupyterlab import PATIENCE
 from tests.support.panel import Panel, at_course, told
-from tests.support.taught import ENDLESS, KILLS, RIGHT, WRONG, TaughtCourse
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
 
@@ -44,18 +44,18 @@ def markup_in_titles(demo: Demo) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def other(demo: Demo) -> TaughtCourse:
+def other(demo: Demo) -> DemoCourse:
     """Another course of the teacher's, with markup in its title, to copy from."""
     # Its mark tells it from that of another run.
-    course = TaughtCourse(demo, f"{MARKUP} {secrets.token_hex(2)}")
+    course = DemoCourse(demo, f"{MARKUP} {secrets.token_hex(2)}")
     course.desk.write("source/warm-up/circles.ipynb", notebooks.assignment(points=3))
     return course
 
 
 @pytest.fixture(scope="module")
-def graded(demo: Demo) -> tuple[TaughtCourse, dict[str, str]]:
+def graded(demo: Demo) -> tuple[DemoCourse, dict[str, str]]:
     """A course in the term: two graded, one whose notebook ends its kernel."""
-    course = TaughtCourse(demo)
+    course = DemoCourse(demo)
     course.release()
     users = course.submit({"zoe": RIGHT, "mila": WRONG, "niko": KILLS})
     job = course.ended(course.grade(students=[users["zoe"], users["mila"]]))
@@ -82,7 +82,7 @@ def lab_may_end(panel: Panel) -> None:
     panel.page.add_locator_handler(said, dismiss)
 
 
-def points_in_lms(course: TaughtCourse) -> dict[str, float]:
+def points_in_lms(course: DemoCourse) -> dict[str, float]:
     """What the LMS's gradebook has for this course's activity, by student."""
     answer = requests.get(f"{course.demo.lms}/api/gradebook?course=numerics", timeout=30).json()
     [column] = [c for c in answer["line_items"] if c["label"] == course.title]
@@ -212,7 +212,7 @@ def test_a_grading_that_breaks_off_says_how_far_it_came(chromium: Browser, host:
 
 @IN_LAB
 def test_an_assignment_and_a_problem_are_copied(
-    chromium: Browser, host: str, graded, other: TaughtCourse
+    chromium: Browser, host: str, graded, other: DemoCourse
 ):
     """Found by search, looked at, copied beside what is there; the work can be done on at once."""
     course, _ = graded
@@ -258,7 +258,7 @@ def test_an_assignment_and_a_problem_are_copied(
 
 @ON_PAGE
 def test_an_archive_is_uploaded_and_copied_from(
-    chromium: Browser, host: str, graded, other: TaughtCourse, tmp_path: Path
+    chromium: Browser, host: str, graded, other: DemoCourse, tmp_path: Path
 ):
     """A backup of assignments, downloaded from one course, is a source in another."""
     course, _ = graded
@@ -360,7 +360,7 @@ def test_a_course_is_backed_up_reset_and_restored(chromium: Browser, host: str, 
 @IN_LAB
 def test_a_deleted_course_is_gone_and_its_report_stays(demo: Demo, chromium: Browser, host: str):
     """The report tells what was done; the list of courses has it no more."""
-    course = TaughtCourse(demo)
+    course = DemoCourse(demo)
     with at_course(chromium, course, host, "Backups") as panel:
         lab_may_end(panel)
         panel.button("Delete the course …").click()

@@ -12,10 +12,10 @@ from playwright.sync_api import Browser, expect
 
 from tests.support.browser import shoot
 from tests.support.demo import Demo
-from tests.support.lab import PATIENCE
+from tests.support.jupyterlab import PATIENCE
 from tests.support.panel import Panel, serious
-from tests.support.person import Person
 from tests.support.waiting import until
+from tests.support.web_user import WebUser
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
 
@@ -51,7 +51,7 @@ def grade(demo: Demo, course: str, users: list[str]) -> None:
         book.db.commit()
 
 
-def _heads(teacher: Person, course: str) -> int:
+def _heads(teacher: WebUser, course: str) -> int:
     answer = teacher.kore("GET", f"/courses/{course}")
     return len(answer.json()["people"]) if answer.ok else 0
 
@@ -69,10 +69,10 @@ def test_three_hundred_are_sent_while_the_lms_is_busy(demo: Demo, chromium: Brow
     behave(demo, profile="strict")
     try:
         activity = make(demo, "activities", course=f"many{mark}", title=title)["slug"]
-        teacher = Person(demo, "tilda")
+        teacher = WebUser(demo, "tilda")
         teacher.launch(activity, before="/hub/spawn")
         course = teacher.kore("GET", "/courses/current").json()["course"]["id"]
-        students = [Person(demo, slug) for slug in slugs]
+        students = [WebUser(demo, slug) for slug in slugs]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             came = pool.map(lambda one: one.launch(activity, before="/hub/spawn"), students)
             assert all(page.is_redirect for page in came)

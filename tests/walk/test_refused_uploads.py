@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.demo import Demo
-from tests.support.person import Person
+from tests.support.web_user import WebUser
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(300)]
 
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.tim
 @pytest.mark.parametrize("size", [300_000, 5_000_000])
 def test_a_refusal_arrives_and_the_next_request_too(demo: Demo, size: int):
     """A body that nobody reads: each time Kore's own answer, and none of the proxy's 503."""
-    teacher = Person(demo, "marek")
+    teacher = WebUser(demo, "marek")
     teacher.launch("words")
     course = teacher.kore("GET", "/courses/current").json()["course"]["id"]
     path = f"/backups/upload?course={course}"

@@ -12,12 +12,12 @@ import requests
 from tests.support import notebooks
 from tests.support.container import Box
 from tests.support.demo import Demo
-from tests.support.person import Person, Server
+from tests.support.web_user import Server, WebUser
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
 
 
-def _job(person: Person, job_id: str) -> dict:
+def _job(person: WebUser, job_id: str) -> dict:
     deadline, beat = time.monotonic() + 120, threading.Event()
     while time.monotonic() < deadline:
         job = person.kore("GET", f"/jobs/{job_id}").json()
@@ -47,7 +47,7 @@ def _handed_in(server: Server, course_id: str) -> list[dict]:
 
 def test_from_the_lms_to_a_grade_and_back(demo: Demo | Box):
     """A new course: released, fetched, solved, submitted, collected, graded, sent, shown."""
-    teacher = Person(demo, "tilda")
+    teacher = WebUser(demo, "tilda")
     arrived = teacher.launch("roots")
     assert arrived.status_code == 200
     [course] = [
@@ -64,7 +64,7 @@ def test_from_the_lms_to_a_grade_and_back(demo: Demo | Box):
     desk.formgrader("POST", "assignment/ps1/assign")
     desk.formgrader("POST", "assignment/ps1/release")
 
-    right, wrong, absent = Person(demo, "zoe"), Person(demo, "mila"), Person(demo, "niko")
+    right, wrong, absent = WebUser(demo, "zoe"), WebUser(demo, "mila"), WebUser(demo, "niko")
     answers = {right: "def square(x):\n    return x * x", wrong: "def square(x):\n    return 9"}
     for student in (right, wrong, absent):
         arrived = student.launch("roots")

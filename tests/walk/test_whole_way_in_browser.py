@@ -11,10 +11,10 @@ import pytest
 import requests
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
-from tests.support import lab, notebooks
+from tests.support import jupyterlab, notebooks
 from tests.support.browser import shoot
 from tests.support.demo import Demo
-from tests.support.lab import PATIENCE
+from tests.support.jupyterlab import PATIENCE
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
 
@@ -37,7 +37,7 @@ class Someone:
         self.page.get_by_role("link", name=self.name).click()
         self.page.get_by_role("link", name=f"Open {title}", exact=True).click()
         expect(self.page).to_have_title(re.compile("JupyterLab"), timeout=PATIENCE)
-        lab.wait_until_ready(self.page)
+        jupyterlab.wait_until_ready(self.page)
 
     def formgrader(self) -> FrameLocator:
         """Return formgrader as JupyterLab shows it."""
@@ -69,7 +69,7 @@ def test_a_teacher_and_a_student_in_chromium(demo: Demo, chromium: Browser, tmp_
     shoot(teacher.page, "teacher in the new course")
 
     # The teacher names an assignment and puts a notebook into it.
-    lab.choose_in_menu(teacher.page, "Nbgrader", "Formgrader")
+    jupyterlab.choose_in_menu(teacher.page, "Nbgrader", "Formgrader")
     desk = teacher.formgrader()
     desk.get_by_role("link", name="Add new assignment").click()
     desk.get_by_role("textbox").first.fill("ps1")
@@ -129,7 +129,7 @@ def test_a_teacher_and_a_student_in_chromium(demo: Demo, chromium: Browser, tmp_
     shoot(teacher.page, "formgrader after autograding")
 
     with teacher.page.expect_popup() as popup:
-        lab.choose_in_menu(teacher.page, "File", "Hub Control Panel")
+        jupyterlab.choose_in_menu(teacher.page, "File", "Hub Control Panel")
     panel = popup.value
     panel.get_by_role("button", name="Services").click()
     panel.get_by_role("link", name="kore").click()

@@ -10,7 +10,7 @@ import pytest
 from ananke import hubs
 from ananke.cli import main
 from ananke.commands import create
-from tests.support.manager import AnankeResult, FakeHost, hub_server
+from tests.support.fake_host import AnankeResult, FakeHost, hub_server
 
 
 @pytest.fixture

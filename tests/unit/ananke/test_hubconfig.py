@@ -6,7 +6,7 @@ import pytest
 
 from ananke import definition, hubconfig
 from ananke.errors import AnankeError, Exit
-from tests.support.manager import LMS_CONFIG
+from tests.support.fake_host import LMS_CONFIG
 
 
 @pytest.fixture

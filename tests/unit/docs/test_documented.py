@@ -10,7 +10,7 @@ from ananke.cli import app as command_line
 from ananke.errors import Exit
 from kore.hub.authenticator import KoreAuthenticator
 from kore.service.settings import Settings
-from tests.support.pages import table
+from tests.support.doc_tables import table
 
 NEEDED = {
     "KORE_STATE_DIR": "/state",

@@ -15,7 +15,7 @@ from ananke.cli import app as command_line
 from ananke.demo.lms import LmsConfig, create_app
 from kore.hub.authenticator import KoreAuthenticator
 from kore.hub.reasons import Reason
-from tests.support.pages import table
+from tests.support.doc_tables import table
 
 # Pages that look ahead, and say so, or that speak of other programs' options.
 AHEAD = {"today.md", "developers/containers.md", "developers/real-lms.md"}

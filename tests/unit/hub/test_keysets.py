@@ -20,7 +20,7 @@ from kore.hub.keysets import (
 )
 from kore.hub.reasons import Reason
 from kore.hub.refusals import Refusal
-from tests.support.forge import Key
+from tests.support.fake_lms import Key
 
 URL = "http://lms.example/jwks"
 ONE, TWO = Key("one"), Key("two")

@@ -8,7 +8,7 @@ from kore.hub.platforms import Platform
 from kore.hub.reasons import Reason
 from kore.hub.refusals import Refusal
 from kore.hub.tokens import LTI, TimeLimits, check_claims, read_key_id, verify_signature
-from tests.support.forge import Key, base64url
+from tests.support.fake_lms import Key, base64url
 
 NOW = 1_000_000.0
 KEY = Key("one")

@@ -7,7 +7,7 @@ import pytest
 from kore.service import courseserver
 from kore.service.courseserver import ServerLostError, answering
 from kore.service.errors import KoreError
-from tests.support.rawserver import ResetError, http, raw_server, replay
+from tests.support.raw_server import ResetError, http, raw_server, replay
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 END = b"0\r\n\r\n"

@@ -10,7 +10,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.support.manager import hub_server
+from tests.support.fake_host import hub_server
 
 pytestmark = pytest.mark.slow
 

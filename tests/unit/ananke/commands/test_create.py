@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from ananke.mounts import MOUNTS
-from tests.support.manager import OLD, hub_server
+from tests.support.fake_host import OLD, hub_server
 
 pytestmark = pytest.mark.slow
 

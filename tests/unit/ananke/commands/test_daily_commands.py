@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.manager import OLD
+from tests.support.fake_host import OLD
 
 pytestmark = pytest.mark.slow
 

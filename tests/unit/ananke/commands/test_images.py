@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from tests.support.manager import NEW, OLD
+from tests.support.fake_host import NEW, OLD
 
 pytestmark = pytest.mark.slow
 

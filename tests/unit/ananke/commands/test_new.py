@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ananke import definition, hubconfig
-from tests.support.manager import LMS_CONFIG
+from tests.support.fake_host import LMS_CONFIG
 
 
 @pytest.mark.parametrize("template", ["template-base", "template-base-forget", "template-nbgrader"])

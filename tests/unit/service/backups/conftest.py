@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.course import FullCourse
 from tests.support.databases import database_url, postgres_url
-from tests.support.keeping import KeptCourse
 from tests.support.kore import make_kore
 
 __all__ = ["database_url", "postgres_url"]
@@ -13,11 +13,11 @@ __all__ = ["database_url", "postgres_url"]
 def course(tmp_path, database_url):
     """A course with everything in it, on every database."""
     with make_kore(tmp_path, database_url=database_url) as kore:
-        yield KeptCourse(kore)
+        yield FullCourse(kore)
 
 
 @pytest.fixture
 def here(tmp_path):
     """A course with everything in it."""
     with make_kore(tmp_path) as kore:
-        yield KeptCourse(kore)
+        yield FullCourse(kore)

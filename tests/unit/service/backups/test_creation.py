@@ -13,23 +13,23 @@ from kore.service import jobs
 from kore.service.backups.job import queue_backup
 from kore.service.backups.reading import OpenBackup
 from kore.service.schemas import JobInfo
-from tests.support.keeping import FILES, KeptCourse
+from tests.support.course import FILES, FullCourse
 
 
-def names(course: KeptCourse, backup) -> set[str]:
+def names(course: FullCourse, backup) -> set[str]:
     """Return the files in a backup's archive, as any tar program sees them."""
     with tarfile.open(course.archive(backup)) as archive:
         return {entry.name for entry in archive if entry.isfile()}
 
 
-def failed(course: KeptCourse, job: str) -> JobInfo:
+def failed(course: FullCourse, job: str) -> JobInfo:
     course.kore.work()
     report = jobs.report(course.kore.db, job)
     assert report.state == "failed", report
     return report
 
 
-def test_everything_is_everything(course: KeptCourse):
+def test_everything_is_everything(course: FullCourse):
     """Sources, work, points, feedback, a teacher's own files, and the exchange with its index."""
     backup = course.back_up()
     found = names(course, backup)
@@ -46,7 +46,7 @@ def test_everything_is_everything(course: KeptCourse):
     assert "source/empty" in {path.partition("/")[2] for path in told.folders}
 
 
-def test_sources_have_nothing_about_students(here: KeptCourse):
+def test_sources_have_nothing_about_students(here: FullCourse):
     """A backup of the assignments holds the folder ``source`` and nothing else."""
     backup = here.back_up("sources")
     assert names(here, backup) == {
@@ -58,7 +58,7 @@ def test_sources_have_nothing_about_students(here: KeptCourse):
     assert backup.students == 0
 
 
-def test_a_backup_is_for_kore_alone(here: KeptCourse):
+def test_a_backup_is_for_kore_alone(here: FullCourse):
     """Nobody else can look into the folder of backups."""
     here.back_up()
     folder = here.services.settings.state_dir / "backups"
@@ -66,7 +66,7 @@ def test_a_backup_is_for_kore_alone(here: KeptCourse):
         assert path.stat().st_mode & 0o077 == 0, path
 
 
-def test_links_are_left_out_and_named(here: KeptCourse, tmp_path):
+def test_links_are_left_out_and_named(here: FullCourse, tmp_path):
     """What is neither file nor folder never comes into a backup; the report says so."""
     secret = tmp_path / "secret"
     secret.write_text("for Kore only")
@@ -82,7 +82,7 @@ def test_links_are_left_out_and_named(here: KeptCourse, tmp_path):
 
 
 @pytest.mark.parametrize("what", ["link to another course", "link to kore", "no database"])
-def test_only_the_courses_own_gradebook_is_copied(here: KeptCourse, what):
+def test_only_the_courses_own_gradebook_is_copied(here: FullCourse, what):
     """A gradebook that leads elsewhere, or is another course's, fails the backup."""
     place = here.root / "gradebook.db"
     other, _ = here.kore.launch("9", "Instructor", link="link-2")
@@ -102,7 +102,7 @@ def test_only_the_courses_own_gradebook_is_copied(here: KeptCourse, what):
     assert here.has_no_backup()
 
 
-def test_a_gradebook_in_use_is_copied_whole(here: KeptCourse):
+def test_a_gradebook_in_use_is_copied_whole(here: FullCourse):
     """While somebody writes, the copy has what was committed and nothing by halves."""
     stop, written, count = threading.Event(), threading.Event(), 0
     connection = sqlite3.connect(here.root / "gradebook.db", timeout=60, check_same_thread=False)
@@ -131,7 +131,7 @@ def test_a_gradebook_in_use_is_copied_whole(here: KeptCourse):
     assert backups[-1].students > 2
 
 
-def test_names_that_only_differ_by_case_are_told(here: KeptCourse):
+def test_names_that_only_differ_by_case_are_told(here: FullCourse):
     """Some system would take them for one: the second is left out, and the report says so."""
     here.write("source/ps1/A.txt", b"1")
     here.write("source/ps1/a.txt", b"2")
@@ -142,7 +142,7 @@ def test_names_that_only_differ_by_case_are_told(here: KeptCourse):
     assert item.message.code == "left_out.twin"
 
 
-def test_a_name_from_a_mac_is_kept(here: KeptCourse):
+def test_a_name_from_a_mac_is_kept(here: FullCourse):
     """Decomposed Unicode is no reason to leave a file out."""
     here.write("notes/U\u0308bung.txt", b"1")
     assert "course/notes/U\u0308bung.txt" in names(here, here.back_up())

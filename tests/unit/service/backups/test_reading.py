@@ -7,10 +7,10 @@ import pytest
 from kore.service.backups.reading import OpenBackup, find_source, list_sources, may_read
 from kore.service.coursedir.tree import SafeTree
 from kore.service.errors import KoreError
-from tests.support.keeping import FILES, KeptCourse
+from tests.support.course import FILES, FullCourse
 
 
-def test_assignments_are_read_from_a_backup(here: KeptCourse):
+def test_assignments_are_read_from_a_backup(here: FullCourse):
     """Listed from the database alone; each file is read, or copied, by itself."""
     backup = here.back_up()
     here.back_up("sources")
@@ -38,7 +38,7 @@ def test_assignments_are_read_from_a_backup(here: KeptCourse):
             opened.read_bytes(file, limit=10**6)
 
 
-def test_who_may_read_a_backup(here: KeptCourse):
+def test_who_may_read_a_backup(here: FullCourse):
     """Teachers of its course; once that is gone, who made it; nobody else."""
     backup = here.back_up()
 

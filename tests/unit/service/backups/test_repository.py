@@ -9,18 +9,18 @@ from kore.service.backups import repository
 from kore.service.backups.job import queue_backup
 from kore.service.exchange.store import Store
 from kore.service.schemas import JobInfo
-from tests.support.keeping import KeptCourse
+from tests.support.course import FullCourse
 from tests.support.lifecycle import code_of
 
 
-def failed(course: KeptCourse, job: str) -> JobInfo:
+def failed(course: FullCourse, job: str) -> JobInfo:
     course.kore.work()
     report = jobs.report(course.kore.db, job)
     assert report.state == "failed", report
     return report
 
 
-def test_no_room_in_the_quota(here: KeptCourse):
+def test_no_room_in_the_quota(here: FullCourse):
     """Over the course's limit nothing is stored, and the message names the limit and what to do."""
     limits = replace(here.services.settings.limits, backups=20_000)
     here.kore.services = replace(
@@ -35,7 +35,7 @@ def test_no_room_in_the_quota(here: KeptCourse):
     assert here.has_no_backup()
 
 
-def test_a_disk_that_fills_up(here: KeptCourse, monkeypatch):
+def test_a_disk_that_fills_up(here: FullCourse, monkeypatch):
     """The job says that the disk is full, and nothing of the archive stays."""
     real = Store._write
 
@@ -54,7 +54,7 @@ def test_a_disk_that_fills_up(here: KeptCourse, monkeypatch):
     assert here.has_no_backup()
 
 
-def test_what_a_kill_left_is_swept(here: KeptCourse):
+def test_what_a_kill_left_is_swept(here: FullCourse):
     """Unfinished archives go at the next start; those that are named stay."""
     backup = here.back_up()
     incoming = here.services.settings.state_dir / "backups/incoming"

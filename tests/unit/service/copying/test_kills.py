@@ -47,7 +47,7 @@ class Mortal:
 @contextmanager
 def mortal(folder: Path) -> Iterator[Mortal]:
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.support.copying", str(folder)],
+        [sys.executable, "-m", "tests.support.copy_process", str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

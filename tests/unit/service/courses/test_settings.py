@@ -28,7 +28,7 @@ from kore.service.courses.schemas import CourseSettings
 from kore.service.errors import KoreError
 from kore.service.services import Services
 from kore.singleuser.formgrader.exporter import FeedbackExporter
-from tests.support import courseserver, notebooks
+from tests.support import course_server, notebooks
 
 COURSE = "c-0123456789abcdef"
 CHANGED = CourseSettings.model_validate(
@@ -292,7 +292,7 @@ def test_students_get_what_the_form_says(services, root):
     done = subprocess.run(
         [sys.executable, "-m", "nbgrader", "generate_assignment", "ps1", "--create"],
         cwd=root,
-        env=courseserver.variables(root),
+        env=course_server.variables(root),
         capture_output=True,
         text=True,
         check=False,

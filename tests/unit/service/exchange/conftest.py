@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.course import ExchangeCourse
 from tests.support.databases import database_url, postgres_url
-from tests.support.handin import Exchange
 from tests.support.kore import make_kore
 
 __all__ = ["database_url", "postgres_url"]
@@ -13,4 +13,4 @@ __all__ = ["database_url", "postgres_url"]
 def exchange(tmp_path, database_url):
     """A course with a teacher, two students and a released assignment, on every database."""
     with make_kore(tmp_path, database_url=database_url) as kore:
-        yield Exchange(kore)
+        yield ExchangeCourse(kore)

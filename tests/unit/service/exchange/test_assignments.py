@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from kore.service.errors import KoreError
 from kore.service.exchange import assignments
-from tests.support.handin import Exchange
+from tests.support.course import ExchangeCourse
 
 
 def at_once(number: int, function) -> list:
@@ -22,7 +22,7 @@ def at_once(number: int, function) -> list:
         return list(pool.map(run, range(number)))
 
 
-def test_a_new_release_takes_the_place_of_the_old(exchange: Exchange):
+def test_a_new_release_takes_the_place_of_the_old(exchange: ExchangeCourse):
     """Old archives go; who was reading one reads on; handed-in work stays."""
     exchange.submit()
     handle, row = assignments.open_assignment(exchange.services, exchange.course, "ps1")
@@ -38,7 +38,7 @@ def test_a_new_release_takes_the_place_of_the_old(exchange: Exchange):
     assert len(exchange.listed()) == 1
 
 
-def test_fetching_while_released_again(exchange: Exchange):
+def test_fetching_while_released_again(exchange: ExchangeCourse):
     """Readers that race with new releases always get one of them, whole."""
     over = threading.Event()
 

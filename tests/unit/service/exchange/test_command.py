@@ -10,7 +10,7 @@ import pytest
 from nbgrader.utils import make_unique_key, notebook_hash
 
 from kore.service.exchange import assignments
-from tests.support.handin import Exchange
+from tests.support.course import ExchangeCourse
 from tests.support.kore import make_kore
 
 STAMP = "2026-03-01 10:20:30.123456 UTC"
@@ -20,7 +20,7 @@ STAMP = "2026-03-01 10:20:30.123456 UTC"
 def here(tmp_path):
     """A course in which nothing is released yet."""
     with make_kore(tmp_path / "state") as kore:
-        exchange = Exchange(kore)
+        exchange = ExchangeCourse(kore)
         assignments.withdraw_assignment(exchange.services, exchange.course, "ps1", by="u1")
         yield exchange
 
@@ -54,7 +54,7 @@ def write(path, text: str) -> None:
     path.write_text(text)
 
 
-def command(here: Exchange, *arguments: str) -> subprocess.CompletedProcess:
+def command(here: ExchangeCourse, *arguments: str) -> subprocess.CompletedProcess:
     settings = here.services.settings
     return subprocess.run(
         [sys.executable, "-m", "kore", "take-over", *arguments],
@@ -71,7 +71,7 @@ def command(here: Exchange, *arguments: str) -> subprocess.CompletedProcess:
 
 
 @pytest.mark.slow
-def test_the_command(here: Exchange, folder):
+def test_the_command(here: ExchangeCourse, folder):
     """One command takes all known courses, says what it did, and can be run again."""
     done = command(here, "--exchange", str(folder.parent))
     assert done.returncode == 0, done.stderr
@@ -94,7 +94,7 @@ def test_the_command(here: Exchange, folder):
     ],
 )
 @pytest.mark.slow
-def test_a_command_that_cannot(here: Exchange, arguments, words):
+def test_a_command_that_cannot(here: ExchangeCourse, arguments, words):
     """Where nothing can be taken over the words say why."""
     done = command(here, *arguments)
     assert done.returncode == 2

@@ -19,16 +19,16 @@ from kore.service.exchange.exports import (
     exporting_course,
     import_course,
 )
-from tests.support.handin import Exchange
+from tests.support.course import ExchangeCourse
 
 pytestmark = pytest.mark.slow
 
 
-def state(exchange: Exchange) -> list:
+def state(exchange: ExchangeCourse) -> list:
     return [one.model_dump(exclude={"late"}) for one in exchange.listed()]
 
 
-def export(exchange: Exchange, folder: Path) -> int:
+def export(exchange: ExchangeCourse, folder: Path) -> int:
     """Write a course's part into a new folder; return how many archives."""
     folder.mkdir()
     with exporting_course(exchange.services, exchange.course) as (text, archives):
@@ -39,7 +39,7 @@ def export(exchange: Exchange, folder: Path) -> int:
 
 
 @pytest.fixture
-def exported(exchange: Exchange, tmp_path):
+def exported(exchange: ExchangeCourse, tmp_path):
     """An export of two submissions, one with feedback, and the release."""
     one = exchange.submit("u2", key="k")
     exchange.submit("u3")
@@ -49,7 +49,7 @@ def exported(exchange: Exchange, tmp_path):
     return folder
 
 
-def test_an_export_comes_back_as_it_was(exchange: Exchange, exported):
+def test_an_export_comes_back_as_it_was(exchange: ExchangeCourse, exported):
     """What was lost, changed or new since the export is as the export has it, ids and all."""
     before = state(exchange)
     exchange.submit("u2", files={"a": b"later"})
@@ -62,7 +62,7 @@ def test_an_export_comes_back_as_it_was(exchange: Exchange, exported):
     assert again.id == before[0]["id"]
 
 
-def test_an_export_comes_back_after_all_was_deleted(exchange: Exchange, exported):
+def test_an_export_comes_back_after_all_was_deleted(exchange: ExchangeCourse, exported):
     """Deleting removes rows and files; importing brings them back; both may be repeated."""
     before = state(exchange)
     for _ in range(2):
@@ -74,7 +74,7 @@ def test_an_export_comes_back_after_all_was_deleted(exchange: Exchange, exported
         assert state(exchange) == before
 
 
-def test_an_export_in_another_course_gets_ids_of_its_own(exchange: Exchange, exported):
+def test_an_export_in_another_course_gets_ids_of_its_own(exchange: ExchangeCourse, exported):
     """A copy next to the original takes nothing from it."""
     before = state(exchange)
     other, _ = exchange.kore.launch("1", "Instructor", link="other")
@@ -88,7 +88,7 @@ def test_an_export_in_another_course_gets_ids_of_its_own(exchange: Exchange, exp
 @pytest.mark.parametrize(
     "damage", ["cut", "missing", "changed", "json", "no index", "name", "twice", "same id", "path"]
 )
-def test_a_damaged_export_changes_nothing(exchange: Exchange, exported, damage):
+def test_a_damaged_export_changes_nothing(exchange: ExchangeCourse, exported, damage):
     """Whatever is wrong with an export is refused, and the course stays as it is."""
     before, files = state(exchange), exchange.files()
     index = exported / INDEX
@@ -124,7 +124,7 @@ def test_a_damaged_export_changes_nothing(exchange: Exchange, exported, damage):
     assert exchange.files() == files
 
 
-def test_deleting_the_archives_of_a_course_that_is_gone(exchange: Exchange, exported):
+def test_deleting_the_archives_of_a_course_that_is_gone(exchange: ExchangeCourse, exported):
     """Deleting what is gone is no error; an import does not bring the course back."""
     with exchange.services.db.session() as session:
         session.execute(delete(Course).where(Course.id == exchange.course))
@@ -135,7 +135,7 @@ def test_deleting_the_archives_of_a_course_that_is_gone(exchange: Exchange, expo
     assert caught.value.code == "course_unknown"
 
 
-def test_an_export_while_work_comes_in_and_goes(exchange: Exchange):
+def test_an_export_while_work_comes_in_and_goes(exchange: ExchangeCourse):
     """A release that is replaced during the export is in it as it was."""
     with exporting_course(exchange.services, exchange.course) as (_, archives):
         [archive] = archives

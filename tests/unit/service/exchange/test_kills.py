@@ -13,7 +13,7 @@ import time
 import pytest
 
 from kore.service.exchange import assignments, index, submissions
-from tests.support.handin import Exchange
+from tests.support.course import ExchangeCourse
 from tests.support.kore import make_kore
 
 pytestmark = pytest.mark.slow
@@ -23,13 +23,13 @@ pytestmark = pytest.mark.slow
 def here(tmp_path):
     """A course whose state lies in the test's folder."""
     with make_kore(tmp_path) as kore:
-        yield Exchange(kore)
+        yield ExchangeCourse(kore)
 
 
 def _lines_until_killed(arguments: list[str], seconds: float) -> list[str]:
     """Run until the first line and some time more; kill; return what it had said."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.handing_in", *arguments],
+        [sys.executable, "-m", "tests.support.submit_process", *arguments],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -41,7 +41,7 @@ def _lines_until_killed(arguments: list[str], seconds: float) -> list[str]:
     return output.splitlines()
 
 
-def test_a_kill_leaves_whole_submissions_only(here: Exchange, tmp_path):
+def test_a_kill_leaves_whole_submissions_only(here: ExchangeCourse, tmp_path):
     """After kills at random moments: what was acknowledged is there, and all there is whole."""
     acknowledged: dict[str, str] = {}
     for _ in range(5):

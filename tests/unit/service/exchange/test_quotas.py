@@ -10,7 +10,7 @@ import pytest
 
 from kore.service.errors import QuotaExceeded
 from kore.service.exchange import quotas
-from tests.support.handin import Exchange
+from tests.support.course import ExchangeCourse
 
 
 def at_once(number: int, function) -> list:
@@ -24,7 +24,7 @@ def at_once(number: int, function) -> list:
         return list(pool.map(run, range(number)))
 
 
-def limited(exchange: Exchange, **limits: int) -> None:
+def limited(exchange: ExchangeCourse, **limits: int) -> None:
     settings = exchange.services.settings
     exchange.kore.services = replace(
         exchange.services, settings=replace(settings, limits=replace(settings.limits, **limits))
@@ -38,7 +38,7 @@ def limited(exchange: Exchange, **limits: int) -> None:
         ("person", "quota.person", "KORE_LIMIT_PERSON"),
     ],
 )
-def test_quotas(exchange: Exchange, limit, code, setting):
+def test_quotas(exchange: ExchangeCourse, limit, code, setting):
     """What goes over a quota is refused and leaves nothing, also when many come at once."""
     exchange.submit(files={"a": b"1"})
     before = exchange.files()

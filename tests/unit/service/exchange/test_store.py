@@ -10,7 +10,7 @@ import pytest
 from kore.service.exchange import index, submissions
 from kore.service.exchange.store import Store
 from tests.support.archives import tar_of
-from tests.support.handin import Exchange, pieces
+from tests.support.course import ExchangeCourse, pieces
 from tests.support.kore import make_kore
 
 
@@ -18,10 +18,10 @@ from tests.support.kore import make_kore
 def here(tmp_path):
     """A course whose state lies in the test's folder."""
     with make_kore(tmp_path) as kore:
-        yield Exchange(kore)
+        yield ExchangeCourse(kore)
 
 
-def test_the_sweep_takes_nothing_from_a_writer(here: Exchange):
+def test_the_sweep_takes_nothing_from_a_writer(here: ExchangeCourse):
     """While work is on its way, in whichever process, nothing is swept; afterwards it is."""
     store = index.open_store(here.services)
     lost = here.services.settings.exchange / "incoming" / f"{'0' * 32}.tar"
@@ -39,7 +39,7 @@ def test_the_sweep_takes_nothing_from_a_writer(here: Exchange):
     assert archive.blob not in {path.stem for path in (store._courses).rglob("*.tar")}
 
 
-def test_the_wrong_database_costs_nothing(here: Exchange, tmp_path):
+def test_the_wrong_database_costs_nothing(here: ExchangeCourse, tmp_path):
     """Archives that a foreign index does not name come back as soon as the right one does."""
     one = here.submit()
     store = index.open_store(here.services)
@@ -50,7 +50,7 @@ def test_the_wrong_database_costs_nothing(here: Exchange, tmp_path):
     handle.close()
 
 
-def test_what_no_row_names_goes_after_some_days(here: Exchange):
+def test_what_no_row_names_goes_after_some_days(here: ExchangeCourse):
     """Whole archives without a row are removed in the end."""
     store: Store = index.open_store(here.services)
     store.sweep([])
@@ -62,7 +62,7 @@ def test_what_no_row_names_goes_after_some_days(here: Exchange):
     assert here.files() == []
 
 
-def test_nobody_else_can_look_in(here: Exchange):
+def test_nobody_else_can_look_in(here: ExchangeCourse):
     """Folders are for their owner alone, also where somebody had opened them."""
     folder = here.services.settings.exchange
     folder.chmod(0o777)

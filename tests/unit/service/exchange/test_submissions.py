@@ -16,7 +16,7 @@ from kore.service.db.models import now
 from kore.service.errors import DiskFull, KoreError
 from kore.service.exchange import assignments, submissions
 from tests.support.archives import tar_of
-from tests.support.handin import Exchange, pieces
+from tests.support.course import ExchangeCourse, pieces
 
 
 def at_once(number: int, function) -> list:
@@ -30,7 +30,7 @@ def at_once(number: int, function) -> list:
         return list(pool.map(run, range(number)))
 
 
-def test_a_double_click_is_one_submission(exchange: Exchange):
+def test_a_double_click_is_one_submission(exchange: ExchangeCourse):
     """The same request many times at once is one row and one file."""
     found = at_once(6, lambda _: exchange.submit(key="click"))
     assert len({one.id for one in found}) == 1
@@ -38,14 +38,14 @@ def test_a_double_click_is_one_submission(exchange: Exchange):
     assert len(exchange.files()) == 2
 
 
-def test_equal_work_within_a_minute_is_one_submission(exchange: Exchange):
+def test_equal_work_within_a_minute_is_one_submission(exchange: ExchangeCourse):
     """Clients that make a new key for each click end with one submission too."""
     found = at_once(6, lambda index: exchange.submit(key=f"click-{index}"))
     assert len({one.id for one in found}) == 1
     assert len(exchange.files()) == 2
 
 
-def test_all_of_a_persons_submissions_are_kept(exchange: Exchange):
+def test_all_of_a_persons_submissions_are_kept(exchange: ExchangeCourse):
     """Other work, equal work later on, and what others handed in, are each their own."""
     began = now()
     first = exchange.submit(files={"a": b"1"}, began=began - timedelta(seconds=50))
@@ -58,7 +58,7 @@ def test_all_of_a_persons_submissions_are_kept(exchange: Exchange):
     assert exchange.listed(assignment="ps2") == []
 
 
-def test_a_key_for_other_work_is_refused(exchange: Exchange):
+def test_a_key_for_other_work_is_refused(exchange: ExchangeCourse):
     """A client that reuses a key hears of it: its new work is not silently thrown away."""
     first = exchange.submit(files={"a": b"1"}, key="k")
     with pytest.raises(KoreError) as caught:
@@ -69,7 +69,7 @@ def test_a_key_for_other_work_is_refused(exchange: Exchange):
     assert len(exchange.files()) == 3
 
 
-def test_late_is_what_the_gradebook_says_now(exchange: Exchange):
+def test_late_is_what_the_gradebook_says_now(exchange: ExchangeCourse):
     """The mark follows the due date, and a student's own extension."""
     path = exchange.services.host.prepare_course(exchange.course) / "gradebook.db"
     gradebook.create(path, exchange.course)
@@ -89,14 +89,14 @@ def test_late_is_what_the_gradebook_says_now(exchange: Exchange):
     assert released.due_at == due
 
 
-def test_a_broken_gradebook_does_not_keep_work_out(exchange: Exchange):
+def test_a_broken_gradebook_does_not_keep_work_out(exchange: ExchangeCourse):
     """Work is taken, unmarked, where the due date cannot be read."""
     path = exchange.services.host.prepare_course(exchange.course) / "gradebook.db"
     path.write_bytes(b"no database" * 100)
     assert not exchange.submit().late
 
 
-def test_the_time_is_that_of_the_first_byte_for_a_minute(exchange: Exchange):
+def test_the_time_is_that_of_the_first_byte_for_a_minute(exchange: ExchangeCourse):
     """A slow machine makes nobody late, and who dawdles longer counts at the end."""
     began = now() - timedelta(seconds=30)
     assert exchange.submit(files={"a": b"1"}, began=began).received_at == began
@@ -105,7 +105,7 @@ def test_the_time_is_that_of_the_first_byte_for_a_minute(exchange: Exchange):
     assert dawdled.received_at >= before
 
 
-def test_a_full_disk_leaves_nothing(exchange: Exchange):
+def test_a_full_disk_leaves_nothing(exchange: ExchangeCourse):
     """When no more can be written the upload ends in words, and can be sent again."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = exchange.files()
@@ -119,7 +119,7 @@ def test_a_full_disk_leaves_nothing(exchange: Exchange):
     assert exchange.submit(files={"a": bytes(3 * 2**20)}).size > 3 * 2**20
 
 
-def test_a_full_database_leaves_nothing(exchange: Exchange):
+def test_a_full_database_leaves_nothing(exchange: ExchangeCourse):
     """A commit for which there is no room is told as a full disk, and leaves no file."""
     engine = exchange.services.db.engine
     if engine.dialect.name != "sqlite":
@@ -139,7 +139,7 @@ def test_a_full_database_leaves_nothing(exchange: Exchange):
     assert exchange.listed() == []
 
 
-def test_a_broken_upload_leaves_nothing(exchange: Exchange):
+def test_a_broken_upload_leaves_nothing(exchange: ExchangeCourse):
     """Whatever ends an upload early leaves neither row nor file."""
     before = exchange.files()
     archive = tar_of({"a": bytes(50_000)})
@@ -158,7 +158,7 @@ def test_a_broken_upload_leaves_nothing(exchange: Exchange):
     assert exchange.submit(key="k").id
 
 
-def test_a_course_that_goes_meanwhile(exchange: Exchange):
+def test_a_course_that_goes_meanwhile(exchange: ExchangeCourse):
     """An assignment taken back while work is on its way refuses it, and leaves no file."""
 
     def slow():

@@ -11,7 +11,7 @@ from nbgrader.utils import make_unique_key, notebook_hash
 
 from kore.service.exchange import assignments, submissions
 from kore.service.exchange.takeover import take_over
-from tests.support.handin import Exchange
+from tests.support.course import ExchangeCourse
 from tests.support.kore import make_kore
 
 STAMP = "2026-03-01 10:20:30.123456 UTC"
@@ -21,7 +21,7 @@ STAMP = "2026-03-01 10:20:30.123456 UTC"
 def here(tmp_path):
     """A course in which nothing is released yet."""
     with make_kore(tmp_path / "state") as kore:
-        exchange = Exchange(kore)
+        exchange = ExchangeCourse(kore)
         assignments.withdraw_assignment(exchange.services, exchange.course, "ps1", by="u1")
         yield exchange
 
@@ -60,7 +60,7 @@ def unpacked(handle) -> dict[str, bytes]:
         return {info.name: tar.extractfile(info).read() for info in tar if info.isreg()}
 
 
-def test_everything_is_taken_once(here: Exchange, folder):
+def test_everything_is_taken_once(here: ExchangeCourse, folder):
     """Releases, submissions and feedback come with their times; a second run adds nothing."""
     report = take_over(here.services, here.course, folder)
     assert (report.releases, report.submissions, report.feedback) == (1, 3, 2)
@@ -83,7 +83,7 @@ def test_everything_is_taken_once(here: Exchange, folder):
     assert [s.model_dump() for s in here.listed()] == before
 
 
-def test_what_kore_released_stays(here: Exchange, folder):
+def test_what_kore_released_stays(here: ExchangeCourse, folder):
     """An assignment that Kore has released is left as it is."""
     here.release("ps1", {"newer.ipynb": b"{}"})
     assert take_over(here.services, here.course, folder).releases == 0
@@ -91,7 +91,7 @@ def test_what_kore_released_stays(here: Exchange, folder):
     assert released.notebooks == ["newer.ipynb"]
 
 
-def test_hostile_folders(here: Exchange, folder, tmp_path):
+def test_hostile_folders(here: ExchangeCourse, folder, tmp_path):
     """Links, pipes, deceiving names and nonsense are told and left out; the rest is taken."""
     secret = tmp_path / "secret"
     secret.write_text("not yours")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.databases import database_url, postgres_url
-from tests.support.gradedcourse import graded_course
+from tests.support.graded_course import graded_course
 
 __all__ = ["database_url", "postgres_url"]
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.support.gradedcourse import counts, graded_course, start_kore
+from tests.support.graded_course import counts, graded_course, start_kore
 
 pytestmark = pytest.mark.slow
 

@@ -19,7 +19,7 @@ from kore.service.errors import Conflict, Invalid
 from kore.service.jobs import Runner
 from kore.service.lti.client import RetryPolicy
 from kore.shared.messages import message
-from tests.support.gradedcourse import HANDLERS, QUICK, counts, graded_course
+from tests.support.graded_course import HANDLERS, QUICK, counts, graded_course
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ import pytest
 from kore.service import jobs
 from kore.service.errors import Busy, Invalid, Unavailable
 from kore.service.grades.plans import SEND
-from tests.support.keeping import KeptCourse
+from tests.support.course import FullCourse
 from tests.support.lifecycle import (
     code_of,
     find_left_over,
@@ -18,7 +18,7 @@ from tests.support.lifecycle import (
 
 
 @pytest.mark.parametrize("begin", [queue_reset, queue_delete])
-def test_without_the_title_nothing_begins(here: KeptCourse, begin):
+def test_without_the_title_nothing_begins(here: FullCourse, begin):
     """The title is asked for; dashes, case and spaces need not be the same."""
     for typed in ("", "Algebra", here.course):
         with pytest.raises(Invalid) as raised:
@@ -27,7 +27,7 @@ def test_without_the_title_nothing_begins(here: KeptCourse, begin):
     begin(here, confirm=" algebra i -  Homework ")
 
 
-def test_while_grades_are_sent_nothing_is_ended(here: KeptCourse):
+def test_while_grades_are_sent_nothing_is_ended(here: FullCourse):
     """Refused with the reason, which the audit keeps; nothing is queued."""
     with here.kore.db.session() as session:
         jobs.enqueue(session, SEND, course_id=here.course, created_by=here.teacher)
@@ -39,7 +39,7 @@ def test_while_grades_are_sent_nothing_is_ended(here: KeptCourse):
     assert (newest["action"], newest["outcome"]) == ("course.delete", "refused")
 
 
-def test_one_reset_at_a_time(here: KeptCourse):
+def test_one_reset_at_a_time(here: FullCourse):
     """A second click is told that the first is under way."""
     queue_reset(here)
     with pytest.raises(Busy) as raised:
@@ -47,7 +47,7 @@ def test_one_reset_at_a_time(here: KeptCourse):
     assert raised.value.code == "busy.reset"
 
 
-def test_submitting_waits_while_a_course_is_closed(here: KeptCourse):
+def test_submitting_waits_while_a_course_is_closed(here: FullCourse):
     """What would be lost is refused, with words to try again; afterwards it goes in."""
     refused = []
 
@@ -65,7 +65,7 @@ def test_submitting_waits_while_a_course_is_closed(here: KeptCourse):
     here.submit()
 
 
-def test_a_cancel_in_time_changes_nothing(here: KeptCourse):
+def test_a_cancel_in_time_changes_nothing(here: FullCourse):
     """Cancelled while the server stops: the course is as it was, and the report says so."""
     before, job = here.state(), queue_reset(here, backup=False)
 

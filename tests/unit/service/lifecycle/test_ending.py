@@ -15,7 +15,7 @@ from kore.service.errors import Unavailable
 from kore.service.exchange.store import Store
 from kore.service.hubapi import ServerState
 from kore.shared.messages import message
-from tests.support.keeping import FILES, KeptCourse
+from tests.support.course import FILES, FullCourse
 from tests.support.lifecycle import (
     code_of,
     find_left_over,
@@ -29,7 +29,7 @@ from tests.support.lifecycle import (
 SOURCES = {path for path in FILES if path.startswith("source/")}
 
 
-def test_a_reset_keeps_the_sources_alone(course: KeptCourse):
+def test_a_reset_keeps_the_sources_alone(course: FullCourse):
     """Students, work, points, feedback and the exchange are gone, sources and notes stay."""
     with course.kore.db.session() as session:
         session.add(
@@ -70,7 +70,7 @@ def test_a_reset_keeps_the_sources_alone(course: KeptCourse):
     }
 
 
-def test_a_deleted_course_is_gone_and_begins_afresh(course: KeptCourse):
+def test_a_deleted_course_is_gone_and_begins_afresh(course: FullCourse):
     """Files, exchange, hub user, groups, share and rows are gone; a launch makes a new course."""
     hub = course.kore.hub
     hub.servers[course.course] = ServerState.RUNNING
@@ -112,7 +112,7 @@ def test_a_deleted_course_is_gone_and_begins_afresh(course: KeptCourse):
     ]
 
 
-def test_who_comes_while_a_course_is_deleted_finds_a_new_one(here: KeptCourse):
+def test_who_comes_while_a_course_is_deleted_finds_a_new_one(here: FullCourse):
     """A launch between the point of no return and the end makes the course begin afresh."""
     hub, job = here.kore.hub, queue_delete(here)
     launched = []
@@ -133,7 +133,7 @@ def test_who_comes_while_a_course_is_deleted_finds_a_new_one(here: KeptCourse):
 
 
 @pytest.mark.parametrize("begin", [queue_reset, queue_delete])
-def test_what_no_backup_holds_is_not_lost(here: KeptCourse, begin):
+def test_what_no_backup_holds_is_not_lost(here: FullCourse, begin):
     """A plain file that cannot be backed up stops what would take it away, if there is a backup."""
     here.write("source/ps1/A.txt", b"1")
     here.write("source/ps1/a.txt", b"2")
@@ -145,7 +145,7 @@ def test_what_no_backup_holds_is_not_lost(here: KeptCourse, begin):
 
 
 @pytest.mark.parametrize("begin", [queue_reset, queue_delete])
-def test_a_disk_that_fills_up_changes_nothing(here: KeptCourse, monkeypatch, begin):
+def test_a_disk_that_fills_up_changes_nothing(here: FullCourse, monkeypatch, begin):
     """No room for the backup, or for what is got ready: the course is as it was."""
     before = here.state()
     monkeypatch.setattr(Store, "_write", _full)
@@ -161,7 +161,7 @@ def _full(self, path, pieces):
     raise OSError(28, "No space left on device")
 
 
-def test_a_hub_that_is_away_delays_the_end(here: KeptCourse):
+def test_a_hub_that_is_away_delays_the_end(here: FullCourse):
     """Past the point of no return the job waits for the hub, says so, and then completes."""
     job, away = queue_delete(here), [True]
 
@@ -183,7 +183,7 @@ def test_a_hub_that_is_away_delays_the_end(here: KeptCourse):
     assert here.course not in here.kore.hub.users
 
 
-def test_a_hub_admin_manages_a_course_that_nobody_opens_any_more(here: KeptCourse):
+def test_a_hub_admin_manages_a_course_that_nobody_opens_any_more(here: FullCourse):
     """Without being in it: backed up, reset, restored and deleted by the API."""
     here.kore.make_admin("u5")
     client = here.kore.client_for("u5", via="token")
@@ -209,7 +209,7 @@ def test_a_hub_admin_manages_a_course_that_nobody_opens_any_more(here: KeptCours
     assert {entry["by"] for entry in entries if entry["action"].startswith("course.")} == {"u5"}
 
 
-def test_a_folder_that_is_closed_to_kore_is_told_before(here: KeptCourse, monkeypatch):
+def test_a_folder_that_is_closed_to_kore_is_told_before(here: FullCourse, monkeypatch):
     """What cannot be moved stops a reset while all is still as it was; root can move anything."""
     before = here.state()
     monkeypatch.setattr(SafeTree, "may_move", lambda _, path: path != "submitted")
@@ -219,7 +219,7 @@ def test_a_folder_that_is_closed_to_kore_is_told_before(here: KeptCourse, monkey
     assert find_left_over(here) == []
 
 
-def test_jobs_that_wait_for_a_deleted_course_end_in_words(here: KeptCourse):
+def test_jobs_that_wait_for_a_deleted_course_end_in_words(here: FullCourse):
     """A backup that was queued behind the delete fails with the course's 404."""
     job = queue_delete(here, backup=False)
     with here.kore.db.session() as session:

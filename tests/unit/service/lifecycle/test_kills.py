@@ -26,8 +26,8 @@ from kore.service.exchange import index
 from kore.service.lifecycle import closing, ending, restoring
 from kore.service.services import Services
 from kore.service.settings import Limits
-from tests.support import killed
-from tests.support.keeping import KeptCourse, state_of
+from tests.support import job_process
+from tests.support.course import FullCourse, state_of
 from tests.support.kore import make_kore
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -41,7 +41,7 @@ def template(tmp_path_factory):
     """A course with a backup of everything, and something newer than that."""
     folder = tmp_path_factory.mktemp("template")
     with make_kore(folder) as kore:
-        course = KeptCourse(kore)
+        course = FullCourse(kore)
         for number in range(30):
             course.write(f"submitted/u3/ps2/file-{number}.txt", b"x" * 2000)
         backup = course.back_up()
@@ -107,7 +107,7 @@ def _cancel(services: Services, job: str) -> str:
 
 def _finish(place: Path, course: str) -> float:
     began = time.monotonic()
-    process = killed.start(place, course, PEOPLE)
+    process = job_process.start(place, course, PEOPLE)
     process.join(120)
     assert process.exitcode == 0
     return time.monotonic() - began
@@ -121,7 +121,7 @@ def test_killed_at_any_moment(template, tmp_path, what):
 
     place = tmp_path / "undisturbed"
     shutil.copytree(folder, place)
-    with killed.opened(place, course, PEOPLE) as services:
+    with job_process.opened(place, course, PEOPLE) as services:
         before = _state(services, course)
         _begin(services, course, title, backup, what)
         _finish(place, course)
@@ -129,17 +129,17 @@ def test_killed_at_any_moment(template, tmp_path, what):
         assert after != before
     again = tmp_path / "measured"
     shutil.copytree(folder, again)
-    with killed.opened(again, course, PEOPLE) as services:
+    with job_process.opened(again, course, PEOPLE) as services:
         _begin(services, course, title, backup, what)
         longest = _finish(again, course)
 
     while kills < KILLS or not all(outcomes.values()):
         place = tmp_path / f"round-{kills}"
         shutil.copytree(folder, place)
-        with killed.opened(place, course, PEOPLE) as services:
+        with job_process.opened(place, course, PEOPLE) as services:
             job = _begin(services, course, title, backup, what)
             for _ in range(chance.randint(1, 3)):
-                process = killed.start(place, course, PEOPLE)
+                process = job_process.start(place, course, PEOPLE)
                 process.join(chance.uniform(0, longest))
                 process.kill()
                 process.join()

@@ -8,7 +8,7 @@ from kore.service import jobs
 from kore.service.coursedir.tree import SafeTree
 from kore.service.errors import Invalid
 from kore.service.hubapi import ServerState
-from tests.support.keeping import KeptCourse
+from tests.support.course import FullCourse
 from tests.support.lifecycle import (
     code_of,
     find_left_over,
@@ -18,7 +18,7 @@ from tests.support.lifecycle import (
 )
 
 
-def test_everything_comes_back(course: KeptCourse):
+def test_everything_comes_back(course: FullCourse):
     """After a restore the course is as it was: files, points, work handed in, feedback."""
     before = course.state()
     backup = course.back_up()
@@ -41,7 +41,7 @@ def test_everything_comes_back(course: KeptCourse):
     assert after["exchange"] == spoilt["exchange"]
 
 
-def test_a_disk_that_fills_up_while_restoring(here: KeptCourse, monkeypatch):
+def test_a_disk_that_fills_up_while_restoring(here: FullCourse, monkeypatch):
     """Half of what comes back was ready: nothing of it stays, and nothing was exchanged."""
     backup = here.back_up()
     here.write("source/ps1/squares.ipynb", b"newer")
@@ -60,7 +60,7 @@ def test_a_disk_that_fills_up_while_restoring(here: KeptCourse, monkeypatch):
     assert find_left_over(here) == []
 
 
-def test_what_cannot_be_restored_is_refused_at_once(here: KeptCourse):
+def test_what_cannot_be_restored_is_refused_at_once(here: FullCourse):
     """A backup of assignments only, or of another course, or of nobody's."""
     sources = here.back_up("sources")
     with pytest.raises(Invalid) as raised:
@@ -78,7 +78,7 @@ def test_what_cannot_be_restored_is_refused_at_once(here: KeptCourse):
     assert client.post(f"/courses/{other}/restore", json=body).status_code == 404
 
 
-def test_a_damaged_backup_changes_nothing(here: KeptCourse):
+def test_a_damaged_backup_changes_nothing(here: FullCourse):
     """A flipped byte anywhere in a stored archive fails the restore before anything is moved."""
     backup = here.back_up()
     whole = here.archive(backup).read_bytes()

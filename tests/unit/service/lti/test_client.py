@@ -12,7 +12,7 @@ from kore.service.lti.client import PlatformClient, RetryPolicy
 from kore.service.lti.errors import RefusedError, StoppedError, UnavailableError
 from kore.service.lti.throttle import Throttle
 from kore.shared.messages import message
-from tests.support.rawserver import ResetError, http, raw_server, replay
+from tests.support.raw_server import ResetError, http, raw_server, replay
 
 # Short waits; tests of slow answers have limits of their own.
 QUICK = RetryPolicy(connect=10, read=10, answer=30, max_tries=4, first_wait=0.01, budget=60)

@@ -20,8 +20,8 @@ from kore.service.lti.keys import KeyStore
 from kore.service.lti.services import Platforms
 from kore.service.lti.tokens import Tokens
 from kore.shared.messages import message
-from tests.support.lms import running_lms
-from tests.support.rawserver import ResetError, http, raw_server, replay
+from tests.support.embedded_lms import running_lms
+from tests.support.raw_server import ResetError, http, raw_server, replay
 
 QUICK = RetryPolicy(connect=1, read=1, answer=2, max_tries=3, first_wait=0.01, max_wait=2, budget=5)
 SCORE = Score("1", 7, 10, datetime(2026, 1, 1, 12, 0, 0, 5000, tzinfo=UTC))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.lms import running_lms
+from tests.support.embedded_lms import running_lms
 
 
 @pytest.fixture

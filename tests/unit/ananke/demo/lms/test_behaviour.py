@@ -8,8 +8,8 @@ import time
 import pytest
 import requests
 
-from tests.support.grading import Grader
-from tests.support.lms import running_lms
+from tests.support.embedded_lms import running_lms
+from tests.support.grade_tool import GradeTool
 
 canvas = pytest.mark.parametrize("lms", ["canvas"], indirect=True)
 
@@ -17,7 +17,7 @@ canvas = pytest.mark.parametrize("lms", ["canvas"], indirect=True)
 @pytest.mark.parametrize("kind", ["429", "503", "500", "403"])
 def test_faults_with_a_status_come_so_often_and_then_end(lms, kind):
     """A fault ends after its number of times, and sends its Retry-After."""
-    grader = Grader(lms)
+    grader = GradeTool(lms)
     lms.behave(fail_next=[{"kind": kind, "times": 2, "retry_after": 3}])
     for _ in range(2):
         answer = grader.score()
@@ -30,7 +30,7 @@ def test_faults_with_a_status_come_so_often_and_then_end(lms, kind):
 @pytest.mark.parametrize("kind", ["reset", "bad_status_line"])
 def test_broken_connections(lms, kind):
     """The client gets no HTTP answer, and nothing was stored."""
-    grader = Grader(lms)
+    grader = GradeTool(lms)
     lms.behave(fail_next=[{"kind": kind}])
     with pytest.raises(requests.ConnectionError):
         grader.score()
@@ -40,7 +40,7 @@ def test_broken_connections(lms, kind):
 
 def test_lost_answer(lms):
     """With `when` after, the score is stored although its answer is lost."""
-    grader = Grader(lms)
+    grader = GradeTool(lms)
     lms.behave(fail_next=[{"kind": "reset", "when": "after"}])
     with pytest.raises(requests.ConnectionError):
         grader.score()
@@ -50,7 +50,7 @@ def test_lost_answer(lms):
 
 def test_fault_for_one_person_or_service(lms):
     """Others are served while one person's scores, or another service, fail."""
-    grader = Grader(lms)
+    grader = GradeTool(lms)
     lms.behave(fail_next=[{"kind": "500", "user": "202", "times": 9}])
     assert grader.score("zoe").status_code == 200
     assert grader.score("mila").status_code == 500
@@ -62,7 +62,7 @@ def test_fault_for_one_person_or_service(lms):
 
 def test_slow_answers(lms):
     """`slow` waits and then serves; score_delay_ms slows every score."""
-    grader = Grader(lms)
+    grader = GradeTool(lms)
     lms.behave(fail_next=[{"kind": "slow", "seconds": 0.2}])
     started = time.monotonic()
     assert grader.score().status_code == 200
@@ -79,7 +79,7 @@ def statuses_of(grader, count):
     found = []
 
     def send(user):
-        answer = Grader.score(grader, user)
+        answer = GradeTool.score(grader, user)
         found.append((answer.status_code, answer.headers.get("Retry-After")))
 
     threads = [threading.Thread(target=send, args=(user,)) for user in users]
@@ -95,7 +95,7 @@ def statuses_of(grader, count):
 def test_canvas_throttles_too_many_at_once(lms, status, expected):
     """More than three at once are refused with Retry-After; the rest is taken."""
     lms.behave(score_delay_ms=400, throttle_status=status)
-    found = statuses_of(Grader(lms), 8)
+    found = statuses_of(GradeTool(lms), 8)
     assert (expected, "1") in found
     assert (200, None) in found
 
@@ -104,12 +104,12 @@ def test_canvas_throttles_too_many_at_once(lms, status, expected):
 def test_moodle_does_not_throttle(lms):
     """Eight at once are fine."""
     lms.behave(score_delay_ms=50)
-    assert statuses_of(Grader(lms), 8) == [(200, None)] * 8
+    assert statuses_of(GradeTool(lms), 8) == [(200, None)] * 8
 
 
 def test_requests_are_remembered_until_forgotten(lms):
     """The log has method, path, person and status; DELETE empties it."""
-    Grader(lms).score()
+    GradeTool(lms).score()
     log = lms.api("GET", "requests")["requests"]
     assert [(e["service"], e["method"], e["status"]) for e in log] == [
         ("token", "POST", 200),
@@ -155,7 +155,7 @@ def test_state_survives_a_restart(tmp_path):
     """Grades, people, key and a begun launch are there again; behaviour is not."""
     with running_lms(tmp_path) as lms:
         port = int(lms.url.rpartition(":")[2])
-        Grader(lms).score()
+        GradeTool(lms).score()
         kid = lms.key.kid
         lms.behave(score_delay_ms=500)
         browser = requests.Session()

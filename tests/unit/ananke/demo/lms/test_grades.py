@@ -8,7 +8,7 @@ import json
 import pytest
 import requests
 
-from tests.support.grading import CONTAINER, ITEM, SCORE, Grader
+from tests.support.grade_tool import CONTAINER, ITEM, SCORE, GradeTool
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +20,7 @@ strict = pytest.mark.parametrize("lms", ["strict"], indirect=True)
 
 @pytest.fixture
 def grader(lms):
-    return Grader(lms)
+    return GradeTool(lms)
 
 
 @all_profiles
@@ -128,7 +128,7 @@ def test_suspended_students_are_scored_by_moodle(lms, grader):
     lms.api("PUT", "enrolments", {"user": "zoe", "course": "numerics", "suspended": True})
     assert grader.score().status_code == 200
     lms.behave(profile="strict")
-    assert Grader(lms).score(at=5).status_code == 404
+    assert GradeTool(lms).score(at=5).status_code == 404
 
 
 def test_user_id_that_is_not_a_number_breaks_moodles_status_line(lms, grader):
@@ -153,7 +153,7 @@ def test_comment_left_out_is_removed(lms, grader):
     grader.score(at=1)
     assert lms.gradebook("numerics")[0]["grades"][0]["comment"] == ""
     lms.behave(profile="canvas")
-    fresh = Grader(lms)
+    fresh = GradeTool(lms)
     fresh.score(at=2, comment="second")
     fresh.score(at=3)
     assert lms.gradebook("numerics")[0]["grades"][0]["comment"] == "second"
@@ -253,7 +253,7 @@ def test_tokens_and_scopes_are_checked(lms, grader):
 @all_profiles
 def test_line_items_are_made_found_changed_and_deleted(lms, grader):
     """A tool creates, finds, changes and deletes a line item."""
-    words = Grader(lms, "words")
+    words = GradeTool(lms, "words")
     link = lms.claims("tilda", "words")["https://purl.imsglobal.org/spec/lti/claim/resource_link"]
     made = words.make(resourceId="c-1", tag="ananke-total", resourceLinkId=link["id"])
     assert made.status_code == 201

@@ -9,7 +9,7 @@ import jwt
 import pytest
 import requests
 
-from tests.support.lms import keys_fetched, read_form, running_lms
+from tests.support.embedded_lms import keys_fetched, read_form, running_lms
 
 LTI = "https://purl.imsglobal.org/spec/lti/claim"
 AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from tests.support.grading import Grader
+from tests.support.grade_tool import GradeTool
 
 
 def test_state_lists_who_and_what_there_is(lms):
@@ -33,7 +33,7 @@ def test_subs_follow_the_profile(lms):
 
 def test_gradebook_gives_columns_and_grades(lms):
     """Points, maximum, person, comment and time, by course slug or number."""
-    Grader(lms).score(comment="Fine")
+    GradeTool(lms).score(comment="Fine")
     for course in ("numerics", "2"):
         column = lms.api("GET", f"gradebook?course={course}")["line_items"][0]
         assert (column["label"], column["maximum"]) == ("Roots and fixed points", 100.0)

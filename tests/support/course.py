@@ -1,10 +1,12 @@
-"""A course with sources, work, points and an exchange, for backups and what brings them back."""
+"""A course on a test's Kore: work released and submitted, or all that a course can hold."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import sqlite3
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +16,75 @@ from kore.service import jobs
 from kore.service.backups import repository
 from kore.service.backups.job import queue_backup
 from kore.service.backups.manifest import Contents
-from kore.service.db.models import Backup, Course, Member
-from kore.service.exchange import submissions
+from kore.service.db.models import Backup, Course, Member, now
+from kore.service.exchange import assignments, submissions
+from kore.service.exchange.schemas import SubmissionInfo
 from kore.service.services import Services
 from kore.shared.roles import Role
 from tests.support import notebooks
-from tests.support.classroom import grade
-from tests.support.handin import Exchange
+from tests.support.archives import tar_of
+from tests.support.busy_course import grade
 from tests.support.kore import Harness
+
+TASK = {"squares.ipynb": b'{"cells": []}', "data/": b"", "data/numbers.csv": b"1,2\n"}
+
+
+class ExchangeCourse:
+    """One course: a teacher, students ``u2`` and ``u3``, and ``ps1``, which is released."""
+
+    def __init__(self, kore: Harness) -> None:
+        self.kore = kore
+        self.course, self.teacher = kore.launch("1", "Instructor")
+        for sub in ("2", "3"):
+            kore.launch(sub)
+        self.release("ps1")
+
+    @property
+    def services(self) -> Services:
+        return self.kore.services
+
+    def release(self, name: str, files: dict[str, bytes] | None = None) -> Any:
+        return assignments.release_assignment(
+            self.services, self.course, name, pieces(tar_of(files or TASK)), by=self.teacher
+        )
+
+    def submit(
+        self,
+        user: str = "u2",
+        files: dict[str, bytes] | None = None,
+        *,
+        key: str | None = None,
+        began: datetime | None = None,
+    ) -> SubmissionInfo:
+        return submissions.submit(
+            self.services,
+            self.course,
+            "ps1",
+            pieces(tar_of(files or {"squares.ipynb": b"{}"})),
+            user=user,
+            key=key,
+            began=began or now(),
+        )
+
+    def feedback(self, submission: SubmissionInfo, files: dict[str, bytes] | None = None) -> Any:
+        archive = tar_of(files or {"squares.html": b"<p>Good</p>"})
+        return submissions.release_feedback(
+            self.services, self.course, submission.id, pieces(archive), by=self.teacher
+        )
+
+    def listed(self, **what: str) -> list[SubmissionInfo]:
+        return submissions.list_submissions(self.services, self.course, **what)
+
+    def files(self) -> list[Path]:
+        """Every archive in the store, finished or not."""
+        return sorted(self.services.settings.exchange.rglob("*.tar"))
+
+
+def pieces(archive: bytes, size: int = 4000) -> Iterator[bytes]:
+    """Cut an archive as a socket does."""
+    for start in range(0, len(archive), size):
+        yield archive[start : start + size]
+
 
 NOTEBOOK = json.dumps(notebooks.assignment()).encode()
 FILES = {
@@ -38,7 +101,7 @@ FILES = {
 }
 
 
-class KeptCourse(Exchange):
+class FullCourse(ExchangeCourse):
     """One course: a teacher, students ``u2`` and ``u3``, one of them graded."""
 
     def __init__(self, kore: Harness, *, files: dict[str, bytes] | None = None) -> None:

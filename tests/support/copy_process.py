@@ -1,5 +1,6 @@
-"""Kore's process that works on copies and is killed: ``python -m tests.support.copying FOLDER``.
+"""Kore's process that works on copies and is killed.
 
+``python -m tests.support.copy_process FOLDER`` runs it.
 Each line on standard input is a number of seconds. A child then takes the next job and is
 killed after that time; the answer is ``killed`` or ``done``. One process forks all of them,
 so a kill costs milliseconds.
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from kore.service.job_handlers import HANDLERS
 from kore.service.jobs import Runner, runner
-from tests.support.gradedcourse import open_kore
+from tests.support.graded_course import open_kore
 
 
 def work_until_killed(work: Callable[[], None], seconds: float) -> bool:

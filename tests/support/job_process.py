@@ -18,7 +18,7 @@ from kore.service.jobs import Runner
 from kore.service.jobs import runner as jobs_runner
 from kore.service.services import Services
 from tests.support.fake_hub import FakeHub
-from tests.support.gradedcourse import open_kore
+from tests.support.graded_course import open_kore
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def work(folder: Path, course: str, people: list[str]) -> None:
 def start(folder: Path, course: str, people: list[str]) -> BaseProcess:
     """Start a process that works through the queue, and ends then."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.support.killed"])
+    context.set_forkserver_preload(["tests.support.job_process"])
     process = context.Process(target=work, args=(folder, course, people), daemon=True)
     process.start()
     return process

@@ -13,7 +13,7 @@ import requests
 
 from tests.support import notebooks
 from tests.support.demo import Demo
-from tests.support.person import Person
+from tests.support.web_user import WebUser
 
 RIGHT = "def square(x):\n    return x * x"
 WRONG = "def square(x):\n    return x"
@@ -23,7 +23,7 @@ SLOW = f"import time\ntime.sleep(20)\n{RIGHT}"
 ENDED = ("done", "failed", "cancelled")
 
 
-class TaughtCourse:
+class DemoCourse:
     """A new activity of Numerical Methods with tilda as its teacher, and one assignment."""
 
     def __init__(self, demo: Demo, title: str = "", *, assignment: str = "ps1") -> None:
@@ -37,7 +37,7 @@ class TaughtCourse:
         )
         assert activity.ok, activity.text
         self.activity = str(activity.json()["slug"])
-        self.teacher = Person(demo, "tilda")
+        self.teacher = WebUser(demo, "tilda")
         self.teacher.launch(self.activity)
         found = self.teacher.kore("GET", "/courses/current").json()["course"]
         self.id, self.whole_title = str(found["id"]), str(found["title"])
@@ -58,7 +58,7 @@ class TaughtCourse:
     def hand_in(self, slug: str, code: str) -> str:
         """Have a student launch, fetch, solve, and hand in; return their user."""
         work = {"course_id": self.id, "assignment_id": self.assignment}
-        student = Person(self.demo, slug)
+        student = WebUser(self.demo, slug)
         student.launch(self.activity)
         student.enrolled(self.id)
         server = student.server()

@@ -26,7 +26,7 @@ class _Browser(requests.Session):
         return None if target and self.stops_before and self.stops_before in target else target
 
 
-class Person:
+class WebUser:
     """One person in one browser. Ends where a browser would end."""
 
     def __init__(self, demo: Any, user: str) -> None:
@@ -126,7 +126,7 @@ class Person:
 class Server:
     """A single-user server as a page on it sees it."""
 
-    def __init__(self, person: Person, owner: str) -> None:
+    def __init__(self, person: WebUser, owner: str) -> None:
         self.person = person
         self.url = f"{person.demo.hub}/user/{owner}"
 

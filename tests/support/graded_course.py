@@ -44,7 +44,7 @@ from kore.service.settings import Settings
 from kore.shared.lti.claims import Launch
 from kore.shared.lti.identity import derive_user_name
 from kore.shared.messages import Message, message
-from tests.support.lms import RunningLms, running_lms, serving
+from tests.support.embedded_lms import RunningLms, running_lms, serving
 
 # Real waits, short: the rules are the same. An answer with a token includes the LMS fetching
 # Kore's key set from this process, which a busy machine takes seconds for.
@@ -314,7 +314,7 @@ def _work_until_done(folder: Path, job_id: str) -> None:
 def start_kore(folder: Path, job_id: str) -> multiprocessing.process.BaseProcess:
     """Start a process that works on a job, and ends with it."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.support.gradedcourse"])
+    context.set_forkserver_preload(["tests.support.graded_course"])
     process = context.Process(target=_work_until_done, args=(folder, job_id), daemon=True)
     process.start()
     return process

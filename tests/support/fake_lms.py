@@ -41,7 +41,7 @@ class Key:
         )
 
 
-class ForgingLms:
+class FakeLms:
     """Serves ``/jwks`` after ``delay`` seconds; while ``answers`` is cleared, requests wait.
 
     For real browsers: ``/launch?sub=X`` starts a login at the hub ``tool``, ``/auth`` says

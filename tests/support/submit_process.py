@@ -1,6 +1,6 @@
 """A process that hands work in without end, for tests that kill it.
 
-``python -m tests.support.handing_in FOLDER COURSE USER`` prints the id of each submission
+``python -m tests.support.submit_process FOLDER COURSE USER`` prints the id of each submission
 as it is acknowledged. Every other one also gets feedback, and the assignment is released
 anew, so a kill may fall into any of these.
 """
@@ -18,7 +18,7 @@ from kore.service.exchange import assignments, submissions
 from kore.service.services import Services, open_services
 from kore.service.settings import Settings
 from tests.support.archives import tar_of
-from tests.support.handin import pieces
+from tests.support.course import pieces
 
 
 def settings(folder: Path) -> Settings:

@@ -13,7 +13,7 @@ AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
 START = dt.datetime(2026, 1, 1, 12, 0, 0, 250_000, dt.UTC)
 
 
-class Grader:
+class GradeTool:
     """A tool with a token for everything, and the addresses of one activity."""
 
     def __init__(self, lms, activity="roots"):

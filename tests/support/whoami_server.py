@@ -1,7 +1,7 @@
 """A server that says which user the hub recognises: a stand-in for JupyterLab and Kore.
 
-``python -m tests.support.whoami`` runs it as a single-user server. ``KoreStandIn`` runs it in the
-tests, as the hub's service ``kore``, and keeps the launches that it receives.
+``python -m tests.support.whoami_server`` runs it as a single-user server. ``KoreStandIn`` runs it
+in the tests, as the hub's service ``kore``, and keeps the launches that it receives.
 """
 
 from __future__ import annotations
