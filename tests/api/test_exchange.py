@@ -1,4 +1,4 @@
-"""The exchange over its routes: who sees what, and how refusals are told."""
+"""The exchange over its routes: who sees what, and how refusals are answered."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ def test_the_way_of_an_assignment(room: Room):
         handed = room.submit(who, work, Idempotency_Key="k1")
         assert handed.status_code == 201
         assert room.submit(who, work, Idempotency_Key="k1").json["id"] == handed.json["id"]
-    told = "id user assignment received_at size sha256 late notebooks feedback"
-    assert set(handed.json) == set(told.split())
+    fields = "id user assignment received_at size sha256 late notebooks feedback"
+    assert set(handed.json) == set(fields.split())
     everybody = room.teacher.get(room.base + "/submissions?assignment=ps1").json["submissions"]
     assert [one["user"] for one in everybody] == ["u2", "u3"]
     one = everybody[0]["id"]
@@ -176,7 +176,7 @@ def test_names_that_no_assignment_may_have(room: Room, name):
     assert code(room.zoe.get(room.base + path)) == (404, "assignment_unknown.not_released")
 
 
-def test_refusals_are_words(room: Room):
+def test_refusals_have_a_code_and_a_message(room: Room):
     """Each kind of refusal has its code, and says what to do."""
     assert code(room.send(room.zoe, "/assignments/ps1")) == (403, "teachers_only")
     path = "/assignments/ps1/submissions"

@@ -102,10 +102,10 @@ def test_large_work_streams_both_ways(kore: ExchangeProcess):
     assert memory(kore.worker()) - before < 60 * MB
 
 
-@pytest.mark.parametrize("length", ["told", "in chunks"])
-def test_too_large_is_told_in_words(kore: ExchangeProcess, length):
+@pytest.mark.parametrize("length", ["known", "in chunks"])
+def test_too_large_is_answered_with_the_limit(kore: ExchangeProcess, length):
     """A client that sends too much hears the limit, not a broken connection."""
-    body = b"".join(zeros(280 * MB)) if length == "told" else zeros(280 * MB)
+    body = b"".join(zeros(280 * MB)) if length == "known" else zeros(280 * MB)
     answer = submit(kore, kore.students[0], body)
     assert answer.status_code == 413
     assert answer.json()["error"]["code"] == "too_large.archive"
@@ -129,7 +129,7 @@ def raw_request(
 
 @pytest.mark.parametrize("framing", ["Content-Length: 3000000", "Transfer-Encoding: chunked"])
 def test_a_line_that_breaks_leaves_nothing(kore: ExchangeProcess, framing):
-    """Whoever goes away in the middle leaves nothing, and can send it again."""
+    """A client that goes away in the middle leaves nothing, and can send it again."""
     archive = tar_of({"a.bin": os.urandom(2_900_000)})
     user = kore.students[0]
     path = "/assignments/ps1/submissions"
@@ -170,7 +170,7 @@ def test_those_who_hold_connections_do_not_keep_others_out(kore: ExchangeProcess
 
 
 def test_killed_while_many_hand_in(kore: ExchangeProcess):
-    """Kore is killed and started anew in the rush: what was acknowledged is there, whole."""
+    """Kore is killed and started again in the rush: what was acknowledged is there, whole."""
     work = {
         (user, number): tar_of({"a.bin": os.urandom(400_000)})
         for user in kore.students

@@ -2,7 +2,7 @@
 
 ``python -m tests.support.submit_process FOLDER COURSE USER`` prints the id of each submission
 as it is acknowledged. Every other one also gets feedback, and the assignment is released
-anew, so a kill may fall into any of these.
+again, so a kill may fall into any of these.
 """
 
 from __future__ import annotations

@@ -15,7 +15,6 @@ from sqlalchemy import or_, select
 from kore.service import audit
 from kore.service.backups import manifest, repository
 from kore.service.backups.manifest import File, Manifest, bad_backup
-from kore.service.coursedir.tree import FILE_MODE, SafeTree
 from kore.service.db.models import Backup, Course
 from kore.service.errors import ServerFault, TooLarge
 from kore.service.services import Services
@@ -54,7 +53,7 @@ class BackupSource:
 def list_sources(
     services: Services, courses: Iterable[str], *, gone_of: str = ""
 ) -> list[BackupSource]:
-    """Return the backups that are kept for some courses, the latest taken first.
+    """Return the backups that are kept for some courses, the latest first.
 
     With ``gone_of`` also those that this user keeps of courses that are gone. Nothing but
     the database is read.
@@ -136,15 +135,6 @@ class OpenBackup:
             yield piece
         if left or digest.hexdigest() != file.sha256:
             raise bad_backup("backup.file_damaged", file=file.path)
-
-    def copy_to(self, folder: str, tree: SafeTree, target: str, *, sync: bool = True) -> int:
-        """Copy the files below a folder of the sources (``ps1``); return the bytes."""
-        inside, copied = folder + "/", 0
-        for file in self.source.files:
-            if file.path.startswith(inside):
-                place = target + file.path[len(folder) :]
-                copied += tree.write(place, self.pieces(file), FILE_MODE, sync=sync)
-        return copied
 
     def read_manifest(self) -> Manifest:
         """Return the whole manifest. Raises BadArchive where it is damaged."""

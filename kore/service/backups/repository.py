@@ -101,7 +101,7 @@ def find_backup(services: Services, backup_id: str) -> Backup:
 
 
 def list_backups(services: Services, course_id: str, *, user: str) -> BackupList:
-    """Return the backups that are kept for a course, the latest taken first."""
+    """Return the backups that are kept for a course, the latest first."""
     with services.db.reading() as session:
         rows = session.scalars(
             select(Backup)

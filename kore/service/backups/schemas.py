@@ -42,7 +42,7 @@ class BackupInfo(BaseModel):
 
 
 class BackupList(BaseModel):
-    """Backups of a course, the latest taken first, and what all of them take, in bytes."""
+    """Backups of a course, the latest first, and what all of them take, in bytes."""
 
     backups: list[BackupInfo]
     used: int

@@ -61,7 +61,7 @@ def storing_archive(
 
 
 def assign_archive(row: Stored, archive: Archive) -> None:
-    """Let a row name an archive, instead of any before."""
+    """Make a row name an archive, instead of any before."""
     row.blob, row.size, row.sha256 = archive.blob, archive.size, archive.sha256
 
 

@@ -36,7 +36,7 @@ _ERRORS = (401, 403, 404, 422)
 @api.get("", responses=responses(200, BackupList, *_ERRORS))
 @allow(teacher_of(in_query))
 def list_backups(query: CourseQuery) -> Response:
-    """List the backups that are kept for a course, the latest taken first."""
+    """List the backups that are kept for a course, the latest first."""
     return answer(repository.list_backups(services(), query.course, user=caller().name))
 
 

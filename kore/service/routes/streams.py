@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from io import BufferedReader
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from flask import Response, request
 from flask_openapi3 import RawModel
@@ -27,7 +27,6 @@ from kore.service.errors import (
 
 TAR, BYTES = "application/x-tar", "application/octet-stream"
 ARCHIVE: dict[str, Any] = {"content": {TAR: {"schema": {"type": "string", "format": "binary"}}}}
-View = TypeVar("View", bound=Callable[..., Any])
 
 _PIECE = 256 * 1024
 _IDLE_SECONDS = 30

@@ -39,11 +39,11 @@ def test_everything_is_everything(course: FullCourse):
     assert (backup.assignments, backup.students, backup.contents) == (3, 2, "everything")
     assert backup.size == course.archive(backup).stat().st_size
     with OpenBackup(course.services, backup.id) as opened:
-        told = opened.read_manifest()
-    assert told.course == course.course
-    assert told.title == course.title
-    assert told.gradebook
-    assert "source/empty" in {path.partition("/")[2] for path in told.folders}
+        manifest = opened.read_manifest()
+    assert manifest.course == course.course
+    assert manifest.title == course.title
+    assert manifest.gradebook
+    assert "source/empty" in {path.partition("/")[2] for path in manifest.folders}
 
 
 def test_sources_have_nothing_about_students(here: FullCourse):
@@ -103,7 +103,7 @@ def test_only_the_courses_own_gradebook_is_copied(here: FullCourse, what):
 
 
 def test_a_gradebook_in_use_is_copied_whole(here: FullCourse):
-    """While somebody writes, the copy has what was committed and nothing by halves."""
+    """While someone writes, the copy has what was committed and nothing half written."""
     stop, written, count = threading.Event(), threading.Event(), 0
     connection = sqlite3.connect(here.root / "gradebook.db", timeout=60, check_same_thread=False)
 
@@ -131,7 +131,7 @@ def test_a_gradebook_in_use_is_copied_whole(here: FullCourse):
     assert backups[-1].students > 2
 
 
-def test_names_that_only_differ_by_case_are_told(here: FullCourse):
+def test_names_that_only_differ_by_case_are_reported(here: FullCourse):
     """Some system would take them for one: the second is left out, and the report says so."""
     here.write("source/ps1/A.txt", b"1")
     here.write("source/ps1/a.txt", b"2")

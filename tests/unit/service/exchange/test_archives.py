@@ -129,7 +129,7 @@ def test_a_cut_archive_is_refused(files, data):
 
 @given(noise=st.binary(max_size=5000))
 def test_noise_is_refused(noise):
-    """Bytes that are no archive are refused in words, never with a crash."""
+    """Bytes that are not an archive are refused with a message, never with a crash."""
     assert refusal(noise).code == "bad_archive"
 
 
@@ -235,7 +235,7 @@ def test_two_of_one_name(files):
     assert refusal(b"".join(member(name) for name in files) + END).code == "bad_archive"
 
 
-def test_a_folder_may_be_told_after_its_files():
+def test_a_folder_may_come_after_its_files():
     """The order of a folder and what is in it does not matter."""
     archive = member(b"a/b") + block(b"a/", kind=b"5") + member(b"a/c") + END
     assert inspect(archive).files == 2
@@ -253,7 +253,7 @@ def test_sizes_that_lie():
 
 
 def test_limits_say_which_and_how_much():
-    """Each limit is refused with its own words, and just below it all is well."""
+    """Each limit has its own message, and work just below it passes."""
     limits = Limits(file=1000, submission=10_240, files=3)
     assert inspect(tar_of({"a": bytes(1000)}), limits).files == 1
     assert "KORE_LIMIT_FILE)" in refusal(tar_of({"a": bytes(1001)}), limits).hint

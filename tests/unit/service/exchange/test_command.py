@@ -86,7 +86,7 @@ def test_the_command(here: ExchangeCourse, folder):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "reason"),
     [
         (["--exchange", "/nowhere"], "is not a folder"),
         (["--exchange", "/proc"], "no folder of a course"),
@@ -94,9 +94,9 @@ def test_the_command(here: ExchangeCourse, folder):
     ],
 )
 @pytest.mark.slow
-def test_a_command_that_cannot(here: ExchangeCourse, arguments, words):
-    """Where nothing can be taken over the words say why."""
+def test_the_command_says_why_it_cannot_import(here: ExchangeCourse, arguments, reason):
+    """Where nothing can be imported, the command says why."""
     done = command(here, *arguments)
     assert done.returncode == 2
-    assert words in done.stderr
+    assert reason in done.stderr
     assert "Traceback" not in done.stderr

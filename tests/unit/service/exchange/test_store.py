@@ -63,7 +63,7 @@ def test_what_no_row_names_goes_after_some_days(here: ExchangeCourse):
 
 
 def test_nobody_else_can_look_in(here: ExchangeCourse):
-    """Folders are for their owner alone, also where somebody had opened them."""
+    """Folders are for their owner alone, also where someone had opened them."""
     folder = here.services.settings.exchange
     folder.chmod(0o777)
     here.submit()

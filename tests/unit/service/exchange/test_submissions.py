@@ -106,7 +106,7 @@ def test_the_time_is_that_of_the_first_byte_for_a_minute(exchange: ExchangeCours
 
 
 def test_a_full_disk_leaves_nothing(exchange: ExchangeCourse):
-    """When no more can be written the upload ends in words, and can be sent again."""
+    """When no more can be written the upload fails with a message, and can be sent again."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = exchange.files()
     resource.setrlimit(resource.RLIMIT_FSIZE, (2 * 2**20, hard))
@@ -120,7 +120,7 @@ def test_a_full_disk_leaves_nothing(exchange: ExchangeCourse):
 
 
 def test_a_full_database_leaves_nothing(exchange: ExchangeCourse):
-    """A commit for which there is no room is told as a full disk, and leaves no file."""
+    """A commit for which there is no room is reported as a full disk, and leaves no file."""
     engine = exchange.services.db.engine
     if engine.dialect.name != "sqlite":
         pytest.skip("PostgreSQL has no such switch")

@@ -92,7 +92,7 @@ def test_what_kore_released_stays(here: ExchangeCourse, folder):
 
 
 def test_hostile_folders(here: ExchangeCourse, folder, tmp_path):
-    """Links, pipes, deceiving names and nonsense are told and left out; the rest is taken."""
+    """Links, pipes, deceiving names and nonsense are reported and left out."""
     secret = tmp_path / "secret"
     secret.write_text("not yours")
     work = folder / "inbound" / f"u3+ps1+{STAMP}"

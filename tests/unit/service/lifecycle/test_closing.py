@@ -40,7 +40,7 @@ def test_while_grades_are_sent_nothing_is_ended(here: FullCourse):
 
 
 def test_one_reset_at_a_time(here: FullCourse):
-    """A second click is told that the first is under way."""
+    """A second click is refused while the first is under way."""
     queue_reset(here)
     with pytest.raises(Busy) as raised:
         queue_reset(here)
@@ -48,7 +48,7 @@ def test_one_reset_at_a_time(here: FullCourse):
 
 
 def test_submitting_waits_while_a_course_is_closed(here: FullCourse):
-    """What would be lost is refused, with words to try again; afterwards it goes in."""
+    """Work that would be lost is refused with a hint to try again; afterwards it is accepted."""
     refused = []
 
     def submit(name: str) -> None:

@@ -102,7 +102,7 @@ def test_a_deleted_course_is_gone_and_begins_afresh(course: FullCourse):
         "gradebook.db",
         "nbgrader_config.py",
     ]
-    # Its backups wait for whoever teaches it.
+    # Its backups wait for its teachers.
     run_job(course, queue_restore(course, list_backups(course)["before_delete"]))
     assert {path for path in FILES if (course.root / path).exists()} == set(FILES)
     entries = client.get(f"/courses/{course.course}/audit").json["entries"]
@@ -209,7 +209,7 @@ def test_a_hub_admin_manages_a_course_that_nobody_opens_any_more(here: FullCours
     assert {entry["by"] for entry in entries if entry["action"].startswith("course.")} == {"u5"}
 
 
-def test_a_folder_that_is_closed_to_kore_is_told_before(here: FullCourse, monkeypatch):
+def test_a_folder_that_is_closed_to_kore_stops_a_reset(here: FullCourse, monkeypatch):
     """What cannot be moved stops a reset while all is still as it was; root can move anything."""
     before = here.state()
     monkeypatch.setattr(SafeTree, "may_move", lambda _, path: path != "submitted")
@@ -219,7 +219,7 @@ def test_a_folder_that_is_closed_to_kore_is_told_before(here: FullCourse, monkey
     assert find_left_over(here) == []
 
 
-def test_jobs_that_wait_for_a_deleted_course_end_in_words(here: FullCourse):
+def test_jobs_that_wait_for_a_deleted_course_end_with_a_reason(here: FullCourse):
     """A backup that was queued behind the delete fails with the course's 404."""
     job = queue_delete(here, backup=False)
     with here.kore.db.session() as session:

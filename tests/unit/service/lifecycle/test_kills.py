@@ -21,7 +21,7 @@ from kore.service.backups import repository
 from kore.service.backups.archives import BackupInspector
 from kore.service.backups.job import queue_backup
 from kore.service.db.models import Backup, Job, JobState, now
-from kore.service.errors import KoreError
+from kore.service.errors import Conflict
 from kore.service.exchange import index
 from kore.service.lifecycle import closing, ending, restoring
 from kore.service.services import Services
@@ -52,13 +52,13 @@ def template(tmp_path_factory):
 
 
 def _begin(services: Services, course: str, title: str, backup: str, what: str) -> str:
-    told = {"by": "u1", "confirm": title}
+    arguments = {"by": "u1", "confirm": title}
     if what == "backup":
         return queue_backup(services, course, by="u1", contents="everything")
     if what == "restore":
-        return restoring.queue_restore(services, course, backup_id=backup, **told)
+        return restoring.queue_restore(services, course, backup_id=backup, **arguments)
     kind = closing.RESET if what == "reset" else closing.DELETE
-    return ending.queue_ending(services, kind, course, backup=True, **told)
+    return ending.queue_ending(services, kind, course, backup=True, **arguments)
 
 
 def _state(services: Services, course: str) -> dict:
@@ -100,8 +100,8 @@ def _cancel(services: Services, job: str) -> str:
     """Cancel a job; return what must be found then."""
     try:
         jobs.cancel(services.db, job, by="u1")
-    except KoreError as error:
-        return {"too_late": "after"}[error.code]
+    except Conflict:
+        return "after"
     return "before"
 
 
