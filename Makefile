@@ -10,7 +10,7 @@ ARGS ?=
 UI := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix kore/ui run --silent
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick lint docs bench lock test-container
+.PHONY: help setup demo test test-quick lint docs bench types lock test-container
 
 help: ## List the commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -38,6 +38,7 @@ lint: setup ## Check style and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(UI) lint
+	$(BIN)/python -m tests.support.openapi | $(UI) types -- --check
 	requirements/check-addresses.sh
 
 docs: setup ## Render the documentation into doc/html
@@ -45,6 +46,9 @@ docs: setup ## Render the documentation into doc/html
 
 bench: setup ## Measure, and print the figures
 	$(BIN)/python -m tests.bench $(ARGS)
+
+types: setup ## Write the panel's types from the API
+	$(BIN)/python -m tests.support.openapi | $(UI) types
 
 lock: ## Renew the locks in requirements/ from pyproject.toml
 	UV=$(BIN)/uv requirements/lock.sh $(ARGS)

@@ -112,7 +112,7 @@ install_proxy() {
 
 build_panel() {
     local ui=kore/ui sources extension=$venv/share/jupyter/labextensions/kore-panel
-    mapfile -t sources < <(find "$ui" -type f -not -path '*/node_modules/*' -not -path "$ui/lib/*" \
+    mapfile -t sources < <(find "$ui" kore/service/locale -type f -not -path '*/node_modules/*' -not -path "$ui/lib/*" \
         -not -path "$ui/dist/*" -not -name catalogs.json | LC_ALL=C sort)
     if ! { done_before panel-tools "$ui/package-lock.json" && [ -d "$ui/node_modules" ]; }; then
         say "Installing what the panel is built with"

@@ -16,7 +16,8 @@ kind        how the parameter is written
 ``names``   a list of such names
 ==========  =====================================================================
 
-The parameter ``n`` decides between singular and plural.
+The parameter ``n`` decides between singular and plural. The panel renders by the same catalogs
+(``kore/ui/src/messages.ts``), and both are tested with ``tests/unit/service/messages.json``.
 """
 
 from __future__ import annotations
@@ -28,13 +29,14 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import format_date, format_time, get_datetime_format
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
+from babel.units import format_unit
 
 from kore.shared.messages import PLAIN, Message
 
@@ -43,9 +45,9 @@ ENGLISH = "en"
 HINT = ".hint"
 
 _HOLE = re.compile(r"\{(\w+)(?::(\w+))?\}")
-_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+_UNITS = ("byte", "kilobyte", "megabyte", "gigabyte", "terabyte")
 _MAX_NAME = 80
-_QUOTES = {"en": "\u201c{}\u201d", "de": "\u201e{}\u201c"}
+_QUOTED = "quoted"
 _language: ContextVar[str] = ContextVar("language", default=ENGLISH)
 
 
@@ -135,7 +137,7 @@ def _value(value: Any, kind: str | None, language: str) -> str:
         case _, Message():
             return render(value)
         case (("name" | "names"), str()):
-            return _QUOTES.get(language, _QUOTES[ENGLISH]).format(_visible(value))
+            return (_text(_QUOTED, {}, language) or "{name}").replace("{name}", _visible(value))
         case _, list() | tuple():
             return ", ".join(_value(part, kind, language) for part in value)
         case "size", int() | float():
@@ -160,10 +162,14 @@ def _size(size: float, language: str) -> str:
     while value >= 999.5 and unit < len(_UNITS) - 1:  # noqa: PLR2004
         value, unit = value / 1000, unit + 1
     digits = float(f"{value:.3g}")
-    return f"{format_decimal(digits, locale=language)} {_UNITS[unit]}"
+    length: Literal["short", "long"] = "short" if unit else "long"
+    return format_unit(digits, f"digital-{_UNITS[unit]}", length, locale=language)
 
 
 def _moment(value: str | datetime, language: str) -> str:
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    text = format_datetime(moment.astimezone(UTC), "medium", locale=language)
-    return f"{text} UTC"
+    moment = moment.astimezone(UTC)
+    day = format_date(moment, "medium", locale=language)
+    time = format_time(moment, "short", locale=language)
+    both = str(get_datetime_format("medium", locale=language))
+    return f"{both.replace('{0}', time).replace('{1}', day)} UTC"

@@ -17,6 +17,7 @@ from sqlalchemy import select, update
 
 from kore.service.backups.job import queue_backup
 from kore.service.db.models import Course, Job, JobItem, JobState, now
+from kore.shared.messages import plain
 from tests.support import busy_course, notebooks
 from tests.support.browser import shoot
 from tests.support.busy_course import HOSTILE_TITLE, Classroom
@@ -214,12 +215,14 @@ def test_sending_asks_then_shows_progress_then_the_report(
     page.wait_for_url("**/page/jobs/*")
     expect(page.get_by_text("It begins in a moment.")).to_be_visible()
     job = Path(page.url).name
-    tell(kore, job, state=JobState.RUNNING, done=7, total=14, message="7 sent")
+    tell(kore, job, state=JobState.RUNNING, done=7, total=14, message=plain("7 sent"))
     expect(page.get_by_text("7 of 14 \u2013 7 sent").first).to_be_visible()
     expect(page.get_by_role("progressbar")).to_have_attribute("value", "7")
     expect(said(page)).to_have_text("7 of 14 \u2013 7 sent")
     with kore.db.session() as session:
-        session.add(JobItem(job_id=job, key="u100", label="Zoë <b>", outcome="sent", words="4"))
+        session.add(
+            JobItem(job_id=job, key="u100", label="Zoë <b>", outcome="sent", message=plain("4"))
+        )
     tell(kore, job, state=JobState.DONE, ended_at=now())
     expect(page.get_by_role("row", name="Zoë <b>")).to_contain_text("Sent")
     expect(said(page)).to_have_text("Sending grades to the LMS \u2013 Sent: 1")
@@ -292,7 +295,7 @@ def test_a_lost_connection_is_told_and_the_page_goes_on(
     expect(alert).to_contain_text("Kore cannot be reached.")
     page.context.set_offline(False)
     expect(alert).to_be_hidden()
-    tell(kore, Path(page.url).name, state=JobState.FAILED, message="No.", ended_at=now())
+    tell(kore, Path(page.url).name, state=JobState.FAILED, message=plain("No."), ended_at=now())
     expect(page.get_by_role("main").get_by_text("No.", exact=True)).to_be_visible()
 
 

@@ -3,33 +3,45 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
+from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from playwright.sync_api import Locator
 
-from tests.support.sentences import ROOT
-
-_LOCALE = ROOT / "kore" / "ui" / "locale"
-_HOLE = re.compile(r"\\\{\w+\\\}")
+_KORE = Path(__file__).parents[2] / "kore"
+_HOLE = re.compile(r"\\\{\w+(:\w+)?\\\}")
 # Isolates around what others wrote, and no-break spaces.
 _MARKS = re.compile(r"[\u2066-\u2069\u200b]")
 
 
-def _english() -> re.Pattern[str]:
-    """Match every msgid whose German is another text."""
-    said: set[str] = set()
-    for name in ("de.po", "kore.de.po"):
-        with (_LOCALE / name).open("rb") as file:
-            for message in read_po(file):
-                forms = [message.string] if isinstance(message.string, str) else message.string
-                ids = [message.id] if isinstance(message.id, str) else message.id
-                said |= {msgid for msgid in ids if msgid and msgid not in forms}  # type: ignore
+def _read(path: Path) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file)
+
+
+def _forms(text: object) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text)  # type: ignore[arg-type]
+
+
+def _english_texts() -> Iterator[str]:
+    """Yield the panel's texts and the service's, where the German is another text."""
+    for each in _read(_KORE / "ui" / "locale" / "de.po"):
+        yield from set(_forms(each.id)) - set(_forms(each.string))
+    english, german = (_read(_KORE / "service" / "locale" / f"{name}.po") for name in ("en", "de"))
+    for each in english:
+        other = german.get(_forms(each.id)[0])
+        yield from set(_forms(each.string)) - set(_forms(other.string) if other else ())
+
+
+def _pattern() -> re.Pattern[str]:
     # What is nearly all holes would match any line.
-    own = {msgid for msgid in said if len(re.sub(r"\{\w+\}|\W", "", msgid)) > 3}
-    return re.compile("|".join(_HOLE.sub(".+", re.escape(msgid)) for msgid in sorted(own)))
+    own = {text for text in _english_texts() if len(re.sub(r"\{\w+(:\w+)?\}|\W", "", text)) > 3}
+    return re.compile("|".join(_HOLE.sub(".+", re.escape(text)) for text in sorted(own)))
 
 
-_ENGLISH = _english()
+_ENGLISH = _pattern()
 
 
 def left_over(part: Locator) -> list[str]:

@@ -20,9 +20,9 @@ from tests.support.jupyterlab import PATIENCE
 QUICK = 30_000
 
 
-def told(words: str) -> str:
-    """Words from outside as the panel puts them into its sentences: in their own direction."""
-    return f"\u2068{words}\u2069"
+def isolated(text: str) -> str:
+    """Return text of others as the panel's sentences have it: in its own direction."""
+    return f"\u2068{text}\u2069"
 
 
 @contextmanager

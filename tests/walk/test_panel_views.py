@@ -23,7 +23,7 @@ from tests.support.browser import shoot
 from tests.support.demo import Demo
 from tests.support.demo_course import ENDLESS, KILLS, RIGHT, WRONG, DemoCourse
 from tests.support.jupyterlab import PATIENCE
-from tests.support.panel import Panel, at_course, told
+from tests.support.panel import Panel, at_course, isolated
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
 
@@ -161,7 +161,7 @@ def test_new_work_is_graded_and_what_failed_is_graded_again(chromium: Browser, h
     """A notebook that ends its kernel is reported with its log; corrected, it is graded."""
     course, _ = graded
     with at_course(chromium, course, host) as panel:
-        panel.button(f"Grade {told('ps1')} automatically").click()
+        panel.button(f"Grade {isolated('ps1')} automatically").click()
         expect(panel.dialog).to_contain_text("1 submission of")
         shoot(panel.page, f"autograding asks on the {host}")
         panel.dialog.get_by_role("button", name="Grade", exact=True).click()
@@ -175,7 +175,7 @@ def test_new_work_is_graded_and_what_failed_is_graded_again(chromium: Browser, h
         course.hand_in("niko", RIGHT)
         panel.way("Back to the course").click()
         expect(panel.row("ps1")).to_contain_text("1 to collect")
-        panel.button(f"Grade {told('ps1')} automatically").click()
+        panel.button(f"Grade {isolated('ps1')} automatically").click()
         expect(panel.dialog.get_by_role("checkbox", name="First collect 1")).to_be_checked()
         panel.dialog.get_by_role("button", name="Grade", exact=True).click()
         panel.finished("Grading automatically")
@@ -192,7 +192,7 @@ def test_a_grading_that_breaks_off_says_how_far_it_came(chromium: Browser, host:
     course, users = graded
     course.submit({"zoe": RIGHT, "niko": ENDLESS})
     with at_course(chromium, course, host) as panel:
-        panel.button(f"Grade {told('ps1')} automatically").click()
+        panel.button(f"Grade {isolated('ps1')} automatically").click()
         expect(panel.dialog).to_contain_text("2 submissions of")
         panel.dialog.get_by_role("button", name="Grade", exact=True).click()
         expect(panel.state).to_contain_text(f"Grading {NIKO}", timeout=PATIENCE)

@@ -9,9 +9,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
@@ -24,13 +22,9 @@ from ananke.commands import shell
 from ananke.errors import MEANINGS
 from ananke.result import Result
 from kore.hub.reasons import Reason
-from kore.service.app import create_app
 from kore.service.auth import guards
-from kore.service.job_handlers import HANDLERS
-from kore.service.jobs import Runner
-from kore.service.services import open_services
-from kore.service.settings import Settings
 from kore.shared.roles import Role
+from tests.support.openapi import kore_app
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -38,29 +32,6 @@ if TYPE_CHECKING:
 
 MARK = re.compile(r"^% from code: ([a-z-]+)$", re.MULTILINE)
 _METHODS = ("get", "put", "post", "patch", "delete")
-
-
-@contextmanager
-def kore_app() -> Iterator[Flask]:
-    """Make Kore's application, over a state directory that lives as long as this."""
-    with tempfile.TemporaryDirectory() as folder:
-        services = open_services(
-            Settings.from_environment(
-                {
-                    "KORE_STATE_DIR": folder,
-                    "KORE_HOMES": f"{folder}/homes",
-                    "KORE_EXCHANGE": f"{folder}/exchange",
-                    "JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:1",
-                    "JUPYTERHUB_SERVICE_PREFIX": "/services/kore/",
-                    "JUPYTERHUB_API_URL": "http://127.0.0.1:1/hub/api",
-                    "JUPYTERHUB_API_TOKEN": "none",
-                }
-            )
-        )
-        try:
-            yield create_app(services, Runner(services, HANDLERS, threads=1))
-        finally:
-            services.db.close()
 
 
 def rest_routes() -> str:

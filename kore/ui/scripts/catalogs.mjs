@@ -1,12 +1,15 @@
-// Turns locale/*.po into src/catalogs.json. With --check compares them with what the code says,
-// with --update writes into them what it says and they do not know.
+// Bundles the gettext catalogs, the panel's (locale/*.po) and the service's, in src/catalogs.json.
+//
+// --check compares the panel's with the texts in the code; --update adds those that they lack and
+// drops those that are gone. The service's are checked where they are used, in Python.
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+const FOLDERS = { panel: `${root}/locale`, service: `${root}/../service/locale` };
 
-/** Read a catalog: its entries in their order, each `[msgid, msgid_plural or null, msgstrs]`. */
+/** Read a catalog: its entries in order, each `[msgid, msgid_plural or null, msgstrs]`. */
 export function parse(text) {
   const entries = [];
   for (const block of text.split(/\n\s*\n/)) {
@@ -38,8 +41,8 @@ export function parse(text) {
   return entries;
 }
 
-/** Find what the code says: every `t("…")` and `n("…", "…")`, and `data-words` of Kore's pages. */
-export function spoken() {
+/** Return the texts in the code, `t("…")` and `n("…", "…")`, each with its plural or null. */
+export function findTexts() {
   const found = new Map();
   const sources = readdirSync(`${root}/src`, { recursive: true }).filter((f) => /\.tsx?$/.test(f));
   const string = String.raw`("(?:[^"\\]|\\.)*")`;
@@ -54,66 +57,57 @@ export function spoken() {
       found.set(JSON.parse(one), JSON.parse(many));
     }
   }
-  const pages = `${root}/../templates`;
-  for (const file of readdirSync(pages).sort()) {
-    const text = readFileSync(`${pages}/${file}`, "utf8");
-    for (const [, words] of text.matchAll(/\sdata-words>([^<{]+)</g)) {
-      found.set(words.trim().replace(/\s+/g, " "), null);
-    }
-  }
   return found;
 }
 
-/** The words of a language: the panel's own by msgid, and Kore's sentences as entries. */
-export const read = (language) => ({
-  panel: own(language),
-  kore: parse(readFileSync(`${root}/locale/kore.${language}.po`, "utf8")),
-});
+/** Return the languages that the panel's catalogs, or the service's, are in. */
+export const listLanguages = (whose = "panel") =>
+  readdirSync(FOLDERS[whose])
+    .filter((file) => /^[a-z]+\.po$/.test(file))
+    .map((file) => file.slice(0, -3))
+    .sort();
 
-const own = (language) =>
+/** Return a catalog as the bundle has it: a text, or plural forms, by msgid. */
+const readCatalog = (whose, language) =>
   Object.fromEntries(
-    parse(readFileSync(`${root}/locale/${language}.po`, "utf8")).map(([one, many, forms]) => [
+    parse(readFileSync(`${FOLDERS[whose]}/${language}.po`, "utf8")).map(([one, many, forms]) => [
       one,
       many === null ? forms[0] : forms,
     ]),
   );
 
-export const languages = () =>
-  readdirSync(`${root}/locale`)
-    .filter((file) => /^[a-z]+\.po$/.test(file))
-    .map((file) => file.slice(0, -3));
+const listHoles = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort().join();
 
-const holes = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort().join();
-
-/** Say what is wrong with a catalog: what it lacks, what nobody says, holes that differ. */
-export function faults(language) {
-  const known = own(language);
-  const said = spoken();
+/** Return what is wrong with a catalog of the panel: texts it lacks, unused ones, other holes. */
+export function findFaults(language) {
+  const known = readCatalog("panel", language);
+  const texts = findTexts();
   const found = [];
-  for (const [one, many] of said) {
+  for (const [one, many] of texts) {
     const forms = [known[one] ?? ""].flat();
     if (!forms.every(Boolean) || (many !== null) !== Array.isArray(known[one])) {
       found.push(`not translated: ${one}`);
-    } else if (forms.some((form) => holes(form) !== holes(many ?? one))) {
+    } else if (forms.some((form) => listHoles(form) !== listHoles(many ?? one))) {
       found.push(`other holes: ${one}`);
     }
   }
-  for (const one of Object.keys(known)) if (!said.has(one)) found.push(`nobody says: ${one}`);
+  for (const one of Object.keys(known)) if (!texts.has(one)) found.push(`not used: ${one}`);
   return found;
 }
 
 /**
- * Write a catalog of all that is said, with what is translated so far. What is known keeps its
- * place and what is new comes last, so that code which only moves changes no catalog.
+ * Write a catalog with all texts in the code and their translations so far. Known texts keep
+ * their place and new ones come last, so that code which only moves changes no catalog.
  */
 function update(language) {
-  const known = own(language);
-  const said = spoken();
-  const order = new Set([...Object.keys(known).filter((one) => said.has(one)), ...said.keys()]);
-  const text = readFileSync(`${root}/locale/${language}.po`, "utf8");
+  const known = readCatalog("panel", language);
+  const texts = findTexts();
+  const order = new Set([...Object.keys(known).filter((one) => texts.has(one)), ...texts.keys()]);
+  const path = `${FOLDERS.panel}/${language}.po`;
+  const text = readFileSync(path, "utf8");
   const blocks = [text.slice(0, text.indexOf("\n\n"))];
   for (const one of order) {
-    const many = said.get(one);
+    const many = texts.get(one);
     const lines = [`msgid ${JSON.stringify(one)}`];
     if (many === null) lines.push(`msgstr ${JSON.stringify(known[one] ?? "")}`);
     else {
@@ -124,21 +118,26 @@ function update(language) {
     }
     blocks.push(lines.join("\n"));
   }
-  writeFileSync(`${root}/locale/${language}.po`, `${blocks.join("\n\n")}\n`);
+  writeFileSync(path, `${blocks.join("\n\n")}\n`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [task] = process.argv.slice(2);
   if (task === "--check") {
-    const found = languages().flatMap((each) =>
-      faults(each).map((fault) => `${each}.po: ${fault}`),
+    const faults = listLanguages().flatMap((each) =>
+      findFaults(each).map((fault) => `${each}.po: ${fault}`),
     );
-    for (const fault of found) console.error(fault);
-    process.exitCode = found.length ? 1 : 0;
+    for (const fault of faults) console.error(fault);
+    process.exitCode = faults.length ? 1 : 0;
   } else if (task === "--update") {
-    for (const language of languages()) update(language);
+    for (const language of listLanguages()) update(language);
   } else {
-    const catalogs = Object.fromEntries(languages().map((language) => [language, read(language)]));
-    writeFileSync(`${root}/src/catalogs.json`, JSON.stringify(catalogs));
+    const bundle = Object.fromEntries(
+      Object.keys(FOLDERS).map((whose) => [
+        whose,
+        Object.fromEntries(listLanguages(whose).map((each) => [each, readCatalog(whose, each)])),
+      ]),
+    );
+    writeFileSync(`${root}/src/catalogs.json`, JSON.stringify(bundle));
   }
 }

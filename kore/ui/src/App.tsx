@@ -1,17 +1,17 @@
 // The panel: one person, one place at a time, in whichever host.
 
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { asTrouble, type Kore, type Trouble } from "./api";
+import { type ApiError, type Kore, toApiError } from "./api";
 import { Bell } from "./Bell";
 import { Boundary } from "./components/Boundary";
-import { Way } from "./components/links";
+import { PlaceLink } from "./components/links";
 import { Failure, Loading } from "./components/notices";
-import { type Around, Context, type Host, type Place } from "./context";
-import type { Session } from "./types";
+import { Context, type Host, type PanelContext, type Place } from "./context";
+import { t } from "./i18n";
+import type { SessionInfo } from "./types";
 import { Course } from "./views/Course";
 import { Courses } from "./views/Courses";
 import { Job } from "./views/job/Job";
-import { t } from "./words";
 
 // JupyterLab has a landmark for its main area already.
 const LANDMARKS = {
@@ -32,8 +32,8 @@ export function App({
   go,
   bell = true,
 }: { kore: Kore; host: Host; bell?: boolean } & Steering) {
-  const [session, setSession] = useState<Session | null>(null);
-  const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const [session, setSession] = useState<SessionInfo | null>(null);
+  const [error, setError] = useState<ApiError | null>(null);
   const [said, setSaid] = useState("");
   const [jobsRound, setJobsRound] = useState(0);
   const [try_, setTry] = useState(0);
@@ -46,19 +46,19 @@ export function App({
       (found) => {
         if (!current) return;
         setSession(found);
-        setTrouble(null);
+        setError(null);
       },
-      (error) => current && setTrouble(asTrouble(error)),
+      (error) => current && setError(toApiError(error)),
     );
     return () => {
       current = false;
     };
   }, [kore, try_]);
   useEffect(() => {
-    if (trouble?.way !== "again") return;
+    if (error?.recovery !== "retry") return;
     const timer = setTimeout(() => setTry((n) => n + 1), 4_000);
     return () => clearTimeout(timer);
-  }, [trouble]);
+  }, [error]);
 
   // Who goes to another place by keyboard or ear is at its beginning.
   const where = JSON.stringify(place);
@@ -72,7 +72,7 @@ export function App({
   }, [where]);
 
   const jobsChanged = useCallback(() => setJobsRound((n) => n + 1), []);
-  const around = useMemo<Around>(
+  const around = useMemo<PanelContext>(
     () => ({
       kore,
       host,
@@ -91,7 +91,7 @@ export function App({
         {session && (
           <div className="kore-bar">
             <nav aria-label={t("Kore")}>
-              <Way to={{ view: "courses" }}>{t("Your courses")}</Way>
+              <PlaceLink to={{ view: "courses" }}>{t("Your courses")}</PlaceLink>
             </nav>
             {bell && (
               <Boundary quiet>
@@ -105,10 +105,10 @@ export function App({
             <Boundary key={place.view === "course" ? place.course : where} title={t("Kore")}>
               <View place={place} />
             </Boundary>
-          ) : trouble ? (
+          ) : error ? (
             <>
               <h1 tabIndex={-1}>{t("Kore")}</h1>
-              <Failure trouble={trouble} onRetry={() => setTry((n) => n + 1)} />
+              <Failure error={error} onRetry={() => setTry((n) => n + 1)} />
             </>
           ) : (
             <Loading lines={6} />

@@ -2,19 +2,20 @@
 
 import { useEffect, useRef, useState } from "react";
 import { jobState, jobTitle } from "./codes";
-import { JobLine, worthShowing } from "./components/JobLine";
-import { useAround } from "./context";
+import { JobListItem, withoutRoutineJobs } from "./components/JobListItem";
+import { usePanel } from "./context";
 import { useGet } from "./hooks";
-import type { Job } from "./types";
-import { n, t, told } from "./words";
+import { n, t } from "./i18n";
+import { render } from "./messages";
+import type { JobInfo } from "./types";
 
 const BUSY = 3_000;
 const IDLE = 60_000;
 const MOST = 10;
 
 export function Bell() {
-  const { host, place, say, jobsRound } = useAround();
-  const { value } = useGet<{ jobs: Job[] }>(
+  const { host, place, say, jobsRound } = usePanel();
+  const { value } = useGet<{ jobs: JobInfo[] }>(
     "jobs",
     {},
     ({ jobs }) => (jobs.some((job) => !job.ended_at) ? BUSY : IDLE),
@@ -23,7 +24,7 @@ export function Bell() {
   const [open, setOpen] = useState(false);
   const [fresh, setFresh] = useState(0);
   const running = useRef<Set<string> | null>(null);
-  const jobs = worthShowing(value?.jobs ?? []).slice(0, MOST);
+  const jobs = withoutRoutineJobs(value?.jobs ?? []).slice(0, MOST);
   const under = jobs.filter((job) => !job.ended_at).length;
 
   useEffect(() => {
@@ -33,7 +34,7 @@ export function Bell() {
     if (!before) return;
     for (const job of value.jobs) {
       if (!job.ended_at || !before.has(job.id)) continue;
-      const words = `${jobTitle(job)} – ${jobState(job.state)[0]}. ${told(job.message)}`;
+      const words = `${jobTitle(job)} – ${jobState(job.state)[0]}. ${render(job.message)}`;
       host.notify(words, job.state === "done", { view: "job", job: job.id });
       setFresh((count) => count + 1);
       // Who is at its report is told by that.
@@ -97,7 +98,7 @@ export function Bell() {
           {jobs.length === 0 && <p>{t("Nothing has been done yet.")}</p>}
           <ul className="kore-list">
             {jobs.map((job) => (
-              <JobLine key={job.id} job={job} />
+              <JobListItem key={job.id} job={job} />
             ))}
           </ul>
         </div>

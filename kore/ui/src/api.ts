@@ -1,23 +1,24 @@
-// Requests to Kore's REST API, and what goes wrong with them in words.
+// Requests to Kore's REST API, and errors that say what a person can do.
 //
-// Who calls is the hub's word: a session cookie that only the browser sees. What changes
-// something also carries a proof, which `GET session` tells to pages of the same origin.
+// The hub decides who is calling, by a session cookie that only the browser sees. Requests that
+// change something also carry a CSRF token, which `GET session` gives to pages of this origin.
 
+import { getLocale, t } from "./i18n";
+import { render, renderHint } from "./messages";
 import { sendFile, type Transfer } from "./transfer";
-import type { Session } from "./types";
-import { t } from "./words";
+import type { ErrorDetail, SessionInfo } from "./types";
 
-const PATIENCE = 30_000;
+const TIMEOUT_MS = 30_000;
 
-/** What can be done: it may go away by itself, the person signs in, or Kore has said no. */
-export type Way = "again" | "sign-in" | "refused";
+/** What helps: waiting and trying again, signing in, or neither because Kore has refused. */
+export type Recovery = "retry" | "sign-in" | "none";
 
-/** What a person is told when something does not work. */
-export class Trouble extends Error {
+/** An error as a person reads it. */
+export class ApiError extends Error {
   constructor(
     message: string,
     readonly hint: string,
-    readonly way: Way,
+    readonly recovery: Recovery,
     readonly code = "",
     readonly status = 0,
   ) {
@@ -26,35 +27,35 @@ export class Trouble extends Error {
 }
 
 const offline = () =>
-  new Trouble(
+  new ApiError(
     t("Kore cannot be reached."),
     t("Check your connection. Nothing is lost, and nothing is done twice."),
-    "again",
+    "retry",
   );
-const away = () =>
-  new Trouble(
+const unavailable = () =>
+  new ApiError(
     t("Kore does not answer at the moment."),
     t("It may be starting. Wait a moment."),
-    "again",
+    "retry",
   );
 const signedOut = () =>
-  new Trouble(
+  new ApiError(
     t("You are not signed in any more."),
     t("Sign in again: you come back to this place. If that fails, open the activity in the LMS."),
     "sign-in",
   );
-const odd = () =>
-  new Trouble(
+const unexpected = () =>
+  new ApiError(
     t("Something went wrong."),
     t("Load the page again. If it stays, tell the administrator."),
-    "refused",
+    "none",
   );
 
-/** Bring whatever was thrown into words. */
-export function asTrouble(error: unknown): Trouble {
-  if (error instanceof Trouble) return error;
+/** Return whatever was thrown as an error that a person can read. */
+export function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
   console.error(error);
-  return odd();
+  return unexpected();
 }
 
 type Fetch = typeof fetch;
@@ -62,6 +63,15 @@ type Query = Record<string, string | number | boolean | null | undefined>;
 
 const isJson = (answer: Response) =>
   (answer.headers.get("Content-Type") ?? "").startsWith("application/json");
+
+/** Return the error that an answer of Kore's reports. */
+function fromAnswer(status: number, error: ErrorDetail | undefined): ApiError {
+  if (typeof error?.message !== "string") return unexpected();
+  const { code, message, params = {}, hint = null } = error;
+  const info = { code, text: message, params, hint };
+  const recovery = [502, 503, 504].includes(status) ? "retry" : "none";
+  return new ApiError(render(info), renderHint(info), recovery, code, status);
+}
 
 /** Write a path with its query; what is null, undefined or "" is left out. */
 export function withQuery(path: string, query: Query): string {
@@ -73,8 +83,8 @@ export function withQuery(path: string, query: Query): string {
 
 /** Kore, as one page of a signed-in person sees it. */
 export class Kore {
-  private signingIn: Promise<Session> | null = null;
-  private known: Session | null = null;
+  private signingIn: Promise<SessionInfo> | null = null;
+  private current: SessionInfo | null = null;
   private readonly fetch: Fetch;
 
   /**
@@ -91,8 +101,8 @@ export class Kore {
   }
 
   /** Say who is signed in; signs in silently where the hub still knows the person. */
-  async session(): Promise<Session> {
-    return this.known ?? this.signIn();
+  async session(): Promise<SessionInfo> {
+    return this.current ?? this.signIn();
   }
 
   /** Fetch JSON. */
@@ -131,7 +141,7 @@ export class Kore {
     let answer = await this.request(method, path, session.csrf, body, signal, progress);
     if (await this.isStale(answer)) {
       // The session has ended, or belongs to a sign-in before: once more with a new one.
-      this.known = null;
+      this.current = null;
       const fresh = await this.signIn();
       if (fresh.user !== session.user) {
         this.changed();
@@ -140,14 +150,11 @@ export class Kore {
       answer = await this.request(method, path, fresh.csrf, body, signal, progress);
     }
     if (answer.status === 204) return null;
-    if (!isJson(answer)) throw answer.status >= 500 ? away() : signedOut();
+    if (!isJson(answer)) throw answer.status >= 500 ? unavailable() : signedOut();
     const content = await answer.json().catch(() => ({}));
     if (answer.ok) return content;
     if (answer.status === 401) throw signedOut();
-    const { code = "", message, hint = "" } = content.error ?? {};
-    if (typeof message !== "string") throw odd();
-    const way = [502, 503, 504].includes(answer.status) ? "again" : "refused";
-    throw new Trouble(message, hint ?? "", way, code, answer.status);
+    throw fromAnswer(answer.status, content.error);
   }
 
   private request(
@@ -158,13 +165,16 @@ export class Kore {
     signal?: AbortSignal,
     progress?: (share: number) => void,
   ): Promise<Response> {
-    const headers: Record<string, string> = { Accept: "application/json" };
+    const headers: Record<string, string> = {
+      Accept: "application/json",
+      "Accept-Language": getLocale(),
+    };
     const raw = body instanceof Blob;
     if (method !== "GET") headers["X-CSRFToken"] = csrf;
     if (body !== undefined)
       headers["Content-Type"] = raw ? "application/octet-stream" : "application/json";
     // An upload takes as long as it takes.
-    const limits = raw ? [] : [AbortSignal.timeout(PATIENCE)];
+    const limits = raw ? [] : [AbortSignal.timeout(TIMEOUT_MS)];
     const options = {
       method,
       headers,
@@ -189,38 +199,38 @@ export class Kore {
     }
   }
 
-  private signIn(): Promise<Session> {
+  private signIn(): Promise<SessionInfo> {
     this.signingIn ??= this.askSession().finally(() => {
       this.signingIn = null;
     });
     return this.signingIn;
   }
 
-  private async askSession(): Promise<Session> {
+  private async askSession(): Promise<SessionInfo> {
     // The answer may come over the hub's sign-in, by redirections that the browser follows.
     const options = {
       headers: { Accept: "application/json" },
       cache: "no-store" as const,
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     };
     let answer: Response;
     try {
       answer = await this.reach("session", options);
-    } catch (trouble) {
+    } catch (error) {
       // A sign-in that leads to another host ends here too: Kore itself is there then.
-      throw (await this.isThere()) ? signedOut() : trouble;
+      throw (await this.isThere()) ? signedOut() : error;
     }
-    if (answer.status >= 500) throw away();
+    if (answer.status >= 500) throw unavailable();
     if (!answer.ok || !isJson(answer)) throw signedOut();
-    this.known = (await answer.json()) as Session;
-    return this.known;
+    this.current = (await answer.json()) as SessionInfo;
+    return this.current;
   }
 
   private async isThere(): Promise<boolean> {
     try {
       const answer = await this.fetch(`${this.base}health`, {
         cache: "no-store",
-        signal: AbortSignal.timeout(PATIENCE),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       return answer.ok;
     } catch {

@@ -1,7 +1,7 @@
 // The words for what Kore keeps as a code: one place for all views.
 
-import type { Job, JobItem } from "./types";
-import { t, told } from "./words";
+import { t } from "./i18n";
+import type { JobInfo, JobItemInfo } from "./types";
 
 export type Tone = "plain" | "info" | "good" | "warn" | "bad";
 type Word = [() => string, Tone];
@@ -41,7 +41,7 @@ const ABOUT: Record<string, (name: string) => string> = {
   "assignment.autograde": (name) => t("Grading automatically: {name}", { name }),
 };
 /** What a job does, and with what. */
-export const jobTitle = ({ kind, subject }: Pick<Job, "kind" | "subject">): string =>
+export const jobTitle = ({ kind, subject }: Pick<JobInfo, "kind" | "subject">): string =>
   subject && Object.hasOwn(ABOUT, kind)
     ? ABOUT[kind]!(subject)
     : look(KINDS, kind, () => t("Work"))[0];
@@ -81,9 +81,12 @@ export const OUTCOME_ORDER = Object.keys(OUTCOMES);
 export const outcome = (code: string, kind = "") =>
   look(kind === "grades.send" && code in SENDING ? SENDING : OUTCOMES, code, () => code);
 
-/** What a line of a report is about: a name, but for the parts of a course in a restore. */
-export const itemLabel = (job: Job, item: JobItem) =>
-  job.kind === "course.restore" ? told(item.label) : item.label;
+/** What a line of a report is about: others' names, but for the parts of a restored course. */
+export const itemLabel = ({ kind }: JobInfo, { key, label, outcome }: JobItemInfo): string => {
+  if (kind !== "course.restore") return label;
+  if (outcome === "backed_up") return t("Backup");
+  return key === "exchange" ? t("Exchange") : label;
+};
 
 const ACTIONS: Record<string, Word> = {
   again: [() => t("Will be sent again"), "bad"],

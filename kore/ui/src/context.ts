@@ -2,7 +2,7 @@
 
 import { createContext, useContext } from "react";
 import type { Kore } from "./api";
-import type { Session } from "./types";
+import type { SessionInfo } from "./types";
 
 export type Tab = "overview" | "grades" | "copy" | "backups" | "history" | "settings";
 
@@ -29,10 +29,10 @@ export interface Host {
   notify: (words: string, good: boolean, place: Place) => void;
 }
 
-export interface Around {
+export interface PanelContext {
   kore: Kore;
   host: Host;
-  session: Session | null;
+  session: SessionInfo | null;
   place: Place;
   go: (place: Place) => void;
   say: (words: string) => void;
@@ -42,12 +42,12 @@ export interface Around {
   jobsRound: number;
 }
 
-export const Context = createContext<Around | null>(null);
+export const Context = createContext<PanelContext | null>(null);
 
-export function useAround(): Around {
+export function usePanel(): PanelContext {
   const around = useContext(Context);
   if (!around) throw new Error("outside of the panel");
   return around;
 }
 
-export const useKore = (): Kore => useAround().kore;
+export const useKore = (): Kore => usePanel().kore;

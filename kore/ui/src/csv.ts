@@ -1,8 +1,9 @@
 // A report as a table for spreadsheets (RFC 4180).
 
 import { itemLabel, OUTCOME_ORDER, outcome } from "./codes";
-import type { Job } from "./types";
-import { number, t, told } from "./words";
+import { number, t } from "./i18n";
+import { render } from "./messages";
+import type { JobInfo } from "./types";
 
 // What a spreadsheet takes as the beginning of a formula.
 const FORMULA = /^ *[=+\-@\t\r\n\uff0b\uff0d\uff1d\uff20]/;
@@ -18,7 +19,7 @@ const points = (value: unknown) => {
 };
 
 /** Write a job's report, one line an item; text from outside can never become a formula. */
-export function csv(job: Job): string {
+export function csv(job: JobInfo): string {
   const lines = [...job.items]
     .sort((a, b) => OUTCOME_ORDER.indexOf(a.outcome) - OUTCOME_ORDER.indexOf(b.outcome))
     .map((item) => [
@@ -26,7 +27,7 @@ export function csv(job: Job): string {
       outcome(item.outcome, job.kind)[0],
       points(item.detail.given ?? item.detail.score),
       points(item.detail.maximum),
-      asText(told(item.words)),
+      asText(render(item.message)),
     ]);
   const header = [t("Student"), t("Result"), t("Points"), t("Out of"), t("Why")];
   // Excel takes a file without this mark for one in the machine's old code page.

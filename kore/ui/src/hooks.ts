@@ -1,16 +1,16 @@
 // What views are made of: loading with retries, and jobs that are watched until they end.
 
 import { useCallback, useEffect, useRef, useState } from "react";
-import { asTrouble, type Trouble } from "./api";
-import { useAround, useKore } from "./context";
-import type { Job } from "./types";
+import { type ApiError, toApiError } from "./api";
+import { useKore, usePanel } from "./context";
+import type { JobInfo } from "./types";
 
 const RETRY_SECONDS = [2, 4, 8, 15];
 const LOOK = 1_000;
 
 export interface Loaded<T> {
   value: T | undefined;
-  trouble: Trouble | null;
+  error: ApiError | null;
   /** Seconds until it is tried again by itself; 0 if it is not. */
   retryIn: number;
   reload: () => void;
@@ -29,7 +29,7 @@ export function useLoad<T>(
   turn = 0,
 ): Loaded<T> {
   const [value, setValue] = useState<{ key: string; is: T }>();
-  const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const [error, setError] = useState<ApiError | null>(null);
   const [retryIn, setRetryIn] = useState(0);
   const [round, setRound] = useState(0);
   const failures = useRef(0);
@@ -47,16 +47,16 @@ export function useLoad<T>(
         if (stop.signal.aborted) return;
         failures.current = 0;
         setValue({ key, is });
-        setTrouble(null);
+        setError(null);
         setRetryIn(0);
         const wait = again?.(is);
         if (wait) later(wait);
       },
       (error) => {
         if (stop.signal.aborted) return;
-        const told = asTrouble(error);
-        setTrouble(told);
-        if (told.way !== "again") {
+        const failure = toApiError(error);
+        setError(failure);
+        if (failure.recovery !== "retry") {
           setRetryIn(0);
           return;
         }
@@ -79,7 +79,7 @@ export function useLoad<T>(
 
   return {
     value: key !== null && value?.key === key ? value.is : undefined,
-    trouble,
+    error,
     retryIn,
     reload,
   };
@@ -98,19 +98,19 @@ export function useGet<T>(
 }
 
 /** Watch a job until it ends. */
-export function useJob(id: string): Loaded<Job> {
-  return useGet<Job>(`jobs/${id}`, {}, (job) => (job.ended_at ? null : LOOK));
+export function useJob(id: string): Loaded<JobInfo> {
+  return useGet<JobInfo>(`jobs/${id}`, {}, (job) => (job.ended_at ? null : LOOK));
 }
 
-/** Do something that a person asked for: one thing at a time, trouble in words. */
-export function useAct(): {
+/** Do something that a person asked for: one thing at a time, error in words. */
+export function useAction(): {
   busy: boolean;
-  trouble: Trouble | null;
+  error: ApiError | null;
   act: (what: () => Promise<void>) => Promise<void>;
   clear: () => void;
 } {
   const [busy, setBusy] = useState(false);
-  const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const [error, setError] = useState<ApiError | null>(null);
   const alive = useRef(true);
   useEffect(() => {
     alive.current = true;
@@ -120,25 +120,25 @@ export function useAct(): {
   }, []);
   const act = useCallback(async (what: () => Promise<void>) => {
     setBusy(true);
-    setTrouble(null);
+    setError(null);
     try {
       await what();
     } catch (error) {
-      if (alive.current) setTrouble(asTrouble(error));
+      if (alive.current) setError(toApiError(error));
     } finally {
       if (alive.current) setBusy(false);
     }
   }, []);
-  return { busy, trouble, act, clear: useCallback(() => setTrouble(null), []) };
+  return { busy, error, act, clear: useCallback(() => setError(null), []) };
 }
 
 /** Begin a job that a person asked for, and go to it. */
 export function useStartJob() {
-  const { kore, go, jobsChanged } = useAround();
-  const { act, ...acting } = useAct();
+  const { kore, go, jobsChanged } = usePanel();
+  const { act, ...acting } = useAction();
   const start = (path: string, body: unknown) =>
     act(async () => {
-      const job = await kore.send<Job>("POST", path, body);
+      const job = await kore.send<JobInfo>("POST", path, body);
       jobsChanged();
       go({ view: "job", job: job.id });
     });
@@ -146,14 +146,14 @@ export function useStartJob() {
 }
 
 /** What there was last, while something else is loaded: what people look at stays in place. */
-export function useKept<T>(value: T | undefined): T | undefined {
+export function usePrevious<T>(value: T | undefined): T | undefined {
   const kept = useRef(value);
   if (value !== undefined) kept.current = value;
   return kept.current;
 }
 
 /** A value that follows another once that has been still for a moment. */
-export function useSettled<T>(value: T, milliseconds = 250): T {
+export function useDebounced<T>(value: T, milliseconds = 250): T {
   const [settled, setSettled] = useState(value);
   useEffect(() => {
     const timer = setTimeout(() => setSettled(value), milliseconds);

@@ -2,10 +2,10 @@
 
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
-import { act, at, backup, COURSE, error, FakeKore, here, plain, show } from "./tools";
+import { act, at, backup, COURSE, errorAnswer, FakeKore, here, plain, show } from "./tools";
 
 const BACKUPS = { backups: [backup()], used: 900, quota: 1000 };
-const listed = (body = BACKUPS) => new FakeKore({ ...here(), "GET backups": { body } });
+const withBackups = (body = BACKUPS) => new FakeKore({ ...here(), "GET backups": { body } });
 const chosen = async (size = 100) => {
   const input = await screen.findByLabelText<HTMLInputElement>("Archive of a backup");
   expect(input.accept).toBe(".tar");
@@ -17,7 +17,7 @@ test("what ends a course wants its title typed, says what is lost, and offers a 
   const fake = new FakeKore({
     ...here(),
     "GET backups": { body: { backups: [], used: 0, quota: 1e9 } },
-    [`POST courses/${COURSE}/delete`]: error(422, "confirm", "That is not the title."),
+    [`POST courses/${COURSE}/delete`]: errorAnswer(422, "confirm", "That is not the title."),
   });
   show(at("backups"), fake);
   await act().click(await screen.findByRole("button", { name: "Delete the course …" }));
@@ -36,7 +36,7 @@ test("what ends a course wants its title typed, says what is lost, and offers a 
 });
 
 test("an upload says how far it is, and can be stopped", async () => {
-  const fake = listed();
+  const fake = withBackups();
   fake.on("POST backups", () => new Promise(() => {}));
   show(at("backups"), fake);
   await screen.findByRole("table");
@@ -49,7 +49,7 @@ test("an upload says how far it is, and can be stopped", async () => {
 });
 
 test("an archive that there is no room for is not sent", async () => {
-  const fake = listed();
+  const fake = withBackups();
   show(at("backups"), fake);
   await screen.findByRole("table");
   await chosen(101);
@@ -60,7 +60,7 @@ test("an archive that there is no room for is not sent", async () => {
 });
 
 test("an upload that was cut off goes again with one click", async () => {
-  const fake = listed();
+  const fake = withBackups();
   fake.on("POST backups", "lost");
   show(at("backups"), fake);
   await screen.findByRole("table");
@@ -73,11 +73,11 @@ test("an upload that was cut off goes again with one click", async () => {
 
 test("a download begins only where an archive comes, and no page of a sign-in", async () => {
   const fetched = vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => {});
-  const fake = listed();
+  const fake = withBackups();
   show(at("backups"), fake);
   const download = await screen.findByRole("link", { name: "Download" });
   fake.on("GET session", "page");
-  fake.on("GET backups", error(401, "sign_in", "You are not signed in."));
+  fake.on("GET backups", errorAnswer(401, "sign_in", "You are not signed in."));
   await act().click(download);
   expect(await screen.findByRole("button", { name: "Sign in again" })).toBeDefined();
   fake.on("GET backups", { body: { ...BACKUPS, backups: [backup({ id: "6".repeat(32) })] } });

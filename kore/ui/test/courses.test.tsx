@@ -2,7 +2,7 @@
 
 import { screen, within } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
-import { act, at, course, error, FakeKore, here, host, show } from "./tools";
+import { act, at, course, errorAnswer, FakeKore, here, host, show } from "./tools";
 
 test("a course at a glance: its title, its teachers, what waits to be done", async () => {
   show(at("overview"), new FakeKore(here()));
@@ -41,7 +41,9 @@ test("a lost connection while reading is tried again by itself", async () => {
 
 test("who is not signed in any more is led to sign in, and goes on", async () => {
   const around = host();
-  const fake = new FakeKore({ "GET courses": error(401, "sign_in", "You are not signed in.") });
+  const fake = new FakeKore({
+    "GET courses": errorAnswer(401, "sign_in", "You are not signed in."),
+  });
   show({ view: "courses" }, fake, around);
   const again = await screen.findByRole("button", { name: "Sign in again" });
   fake.on("GET courses", { body: { courses: [course()] } });

@@ -2,18 +2,18 @@
 
 import { expect, test } from "vitest";
 import { csv } from "../src/csv";
-import { speak } from "../src/words";
-import { job } from "./tools";
+import { setLanguage } from "../src/i18n";
+import { job, plainMessage } from "./tools";
 
-const item = (label: string, words = "") => ({
+const item = (label: string, text = "") => ({
   key: "u1",
   label,
   outcome: "sent",
-  words,
+  message: plainMessage(text),
   detail: {},
 });
 
-test("exceptions come first, in words, with points as numbers", () => {
+test("exceptions come first, with points as numbers", () => {
   const table = csv(
     job({
       items: [
@@ -21,10 +21,16 @@ test("exceptions come first, in words, with points as numbers", () => {
           key: "u1",
           label: "Ada",
           outcome: "sent",
-          words: "",
+          message: null,
           detail: { given: 4.126, maximum: 5 },
         },
-        { key: "u2", label: "", outcome: "failed", words: "No answer, yet", detail: {} },
+        {
+          key: "u2",
+          label: "",
+          outcome: "failed",
+          message: plainMessage("No answer, yet"),
+          detail: {},
+        },
       ],
     }),
   );
@@ -45,18 +51,18 @@ test("quotes and lines in a name stay within their cell", () => {
   expect(csv(job({ items: [item('Ada "x"\n, y')] }))).toContain('"Ada ""x""\n, y"');
 });
 
-test("a German spreadsheet opens it: semicolons, decimals with a comma, Kore's words in German", () => {
-  speak("de");
+test("a German spreadsheet opens it: semicolons, decimals with a comma, messages in German", () => {
+  setLanguage("de");
   const items = [
     {
       key: "u1",
       label: "Ada",
       outcome: "sent",
-      words: "1.5 of 2 points",
+      message: { code: "counts", text: "", params: { parts: [1.5] }, hint: null },
       detail: { given: 1.5, maximum: 2 },
     },
   ];
   expect(csv(job({ items }))).toBe(
-    '\ufeffStudierende/r;Ergebnis;Punkte;Höchstpunktzahl;Grund\r\nAda;Gesendet;"1,5";2;"1,5 von 2 Punkten"\r\n',
+    '\ufeffStudierende/r;Ergebnis;Punkte;Höchstpunktzahl;Grund\r\nAda;Gesendet;"1,5";2;"1,5"\r\n',
   );
 });

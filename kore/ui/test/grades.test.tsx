@@ -2,24 +2,24 @@
 
 import { screen, within } from "@testing-library/react";
 import { expect, test } from "vitest";
-import type { Grades } from "../src/types";
-import { act, at, COURSE, FakeKore, here, JOB, job, show } from "./tools";
+import type { GradesPreview } from "../src/types";
+import { act, at, COURSE, FakeKore, here, JOB, job, plainMessage, show } from "./tools";
 
-const GRADES: Grades = {
+const GRADES: GradesPreview = {
   course: COURSE,
   maximum: 10,
   assignments: ["ps1"],
   counts: { send: 1, held_back: 1 },
   last_job: null,
   entries: [
-    { user: "u3", name: "Ada", given: 4, maximum: 10, action: "send", reason: "", last: null },
+    { user: "u3", name: "Ada", given: 4, maximum: 10, action: "send", reason: null, last: null },
     {
       user: "u4",
       name: "<b>Bo</b>",
       given: null,
       maximum: null,
       action: "held_back",
-      reason: "Waits for grading by hand: ps1.",
+      reason: plainMessage("Waits for grading by hand: ps1."),
       last: null,
     },
   ],

@@ -2,17 +2,37 @@
 
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
-import { act, at, COURSE, FakeKore, here, host, JOB, job, plain, show } from "./tools";
+import {
+  act,
+  at,
+  COURSE,
+  FakeKore,
+  here,
+  host,
+  JOB,
+  job,
+  plain,
+  plainMessage,
+  show,
+} from "./tools";
 
 test("a job that failed half-way offers those that failed, and only them", async () => {
   const items = [
-    { key: "u3", label: "Ada", outcome: "sent", words: "", detail: { given: 1, maximum: 2 } },
-    { key: "u4", label: "Bo", outcome: "failed", words: "No answer.", detail: {} },
-    { key: "u5", label: "Cy", outcome: "refused", words: "Not enrolled.", detail: {} },
+    { key: "u3", label: "Ada", outcome: "sent", message: null, detail: { given: 1, maximum: 2 } },
+    { key: "u4", label: "Bo", outcome: "failed", message: plainMessage("No answer."), detail: {} },
+    {
+      key: "u5",
+      label: "Cy",
+      outcome: "refused",
+      message: plainMessage("Not enrolled."),
+      detail: {},
+    },
   ];
   const fake = new FakeKore({
     ...here(),
-    [`GET jobs/${JOB}`]: { body: job({ state: "failed", message: "The LMS went away.", items }) },
+    [`GET jobs/${JOB}`]: {
+      body: job({ state: "failed", message: plainMessage("The LMS went away."), items }),
+    },
     "POST grades": { body: job({ id: "3".repeat(32) }) },
     [`GET jobs/${"3".repeat(32)}`]: { body: job({ id: "3".repeat(32) }) },
   });
@@ -52,9 +72,9 @@ test("grading collects first what was handed in since, unless told not to", asyn
 
 test("a grading says of which assignment, and grades those that failed again, and only them", async () => {
   const items = [
-    { key: "u3", label: "Ada", outcome: "graded", words: "", detail: { score: 1, maximum: 2 } },
-    { key: "u4", label: "Bo", outcome: "failed", words: "NameError", detail: {} },
-    { key: "u5", label: "Cy", outcome: "needs_manual", words: "", detail: {} },
+    { key: "u3", label: "Ada", outcome: "graded", message: null, detail: { score: 1, maximum: 2 } },
+    { key: "u4", label: "Bo", outcome: "failed", message: plainMessage("NameError"), detail: {} },
+    { key: "u5", label: "Cy", outcome: "needs_manual", message: null, detail: {} },
   ];
   const grading = job({ kind: "assignment.autograde", subject: "ps1", items });
   const fake = new FakeKore({
@@ -102,7 +122,7 @@ test("the end of a job is told wherever one is, once", async () => {
   });
   show({ view: "courses" }, fake, around);
   await screen.findByRole("button", { name: "1 job under way" });
-  fake.on("GET jobs", { body: { jobs: [job({ message: "2 sent" })] } });
+  fake.on("GET jobs", { body: { jobs: [job({ message: plainMessage("2 sent") })] } });
   await waitFor(() => expect(around.notify).toHaveBeenCalledOnce(), { timeout: 10_000 });
   expect(around.notify).toHaveBeenCalledWith("Sending grades to the LMS – Finished. 2 sent", true, {
     view: "job",

@@ -7,10 +7,10 @@ import { afterEach, vi } from "vitest";
 import { App } from "../src/App";
 import { Kore } from "../src/api";
 import type { Host, Place, Tab } from "../src/context";
+import { setLanguage } from "../src/i18n";
 import { toAddress } from "../src/places";
 import type { Transfer } from "../src/transfer";
-import type { Backup, Course, Job } from "../src/types";
-import { speak } from "../src/words";
+import type { BackupInfo, CourseDetail, JobInfo, MessageInfo } from "../src/types";
 
 // What is waited for comes late on a busy machine; what never comes ends the test all the same.
 configure({ asyncUtilTimeout: 5_000 });
@@ -28,7 +28,7 @@ export class FakeKore {
   readonly answers = new Map<string, Handler>();
 
   constructor(answers: Record<string, Handler> = {}) {
-    this.on("GET session", { body: { user: "u1", csrf: "proof", admin: false } });
+    this.on("GET session", { body: { user: "u1", csrf: "token", admin: false } });
     this.on("GET jobs", { body: { jobs: [] } });
     this.on("GET exchange", {
       body: { limits: { file: 1, submission: 1, person: 1, course: 1, files: 1 }, used: 0 },
@@ -83,9 +83,9 @@ const NOT_THERE: Answer = {
   body: { error: { code: "unknown", message: "Not there." } },
 };
 
-export const error = (status: number, code: string, message: string, hint = ""): Answer => ({
+export const errorAnswer = (status: number, code: string, message: string, hint = ""): Answer => ({
   status,
-  body: { error: { code, message, hint } },
+  body: { error: { code, message, params: {}, hint } },
 });
 
 export function host(changes: Partial<Host> = {}): Host {
@@ -120,7 +120,7 @@ export const act = () => userEvent.setup();
 /** A text without the marks that keep words from outside in their own direction. */
 export const plain = (text: string | null) => text?.replace(/[\u2068\u2069]/g, "");
 
-export function course(changes: Partial<Course> = {}): Course {
+export function course(changes: Partial<CourseDetail> = {}): CourseDetail {
   return {
     id: COURSE,
     title: "Algebra: Week 1",
@@ -158,7 +158,7 @@ export function course(changes: Partial<Course> = {}): Course {
   };
 }
 
-export function job(changes: Partial<Job> = {}): Job {
+export function job(changes: Partial<JobInfo> = {}): JobInfo {
   return {
     id: JOB,
     kind: "grades.send",
@@ -167,8 +167,7 @@ export function job(changes: Partial<Job> = {}): Job {
     state: "done",
     done: 2,
     total: 2,
-    message: "",
-    hint: "",
+    message: null,
     created_by: "u1",
     created_at: "2026-11-02T08:00:00Z",
     started_at: "2026-11-02T08:00:00Z",
@@ -178,7 +177,15 @@ export function job(changes: Partial<Job> = {}): Job {
   };
 }
 
-export function backup(changes: Partial<Backup> = {}): Backup {
+/** A message with text of others: what no catalog translates. */
+export const plainMessage = (text: string): MessageInfo => ({
+  code: "plain",
+  text,
+  params: { text },
+  hint: null,
+});
+
+export function backup(changes: Partial<BackupInfo> = {}): BackupInfo {
   return {
     id: "5".repeat(32),
     course: COURSE,
@@ -200,5 +207,5 @@ export function backup(changes: Partial<Backup> = {}): Backup {
 afterEach(() => {
   cleanup();
   vi.useRealTimers();
-  speak("en");
+  setLanguage("en");
 });

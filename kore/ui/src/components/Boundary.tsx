@@ -1,7 +1,7 @@
 // Whatever one part stumbles over, the rest of the panel stays, and words say what to do.
 
 import { Component, type ReactNode } from "react";
-import { asTrouble } from "../api";
+import { toApiError } from "../api";
 import { Failure } from "./notices";
 
 /** `title` is that of a page with none left; with `quiet` the part is simply not there. */
@@ -22,7 +22,7 @@ export class Boundary extends Component<
       <>
         {this.props.title && <h1 tabIndex={-1}>{this.props.title}</h1>}
         <Failure
-          trouble={asTrouble(this.state.thrown)}
+          error={toApiError(this.state.thrown)}
           onRetry={() => this.setState({ thrown: null })}
         />
       </>

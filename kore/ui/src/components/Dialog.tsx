@@ -1,7 +1,7 @@
 // Dialogs: above everything, left with Escape or by their buttons.
 
 import { type ReactNode, useEffect, useId, useRef } from "react";
-import { t } from "../words";
+import { t } from "../i18n";
 
 /** A dialog above everything; focus comes back to where it was. */
 export function Dialog({

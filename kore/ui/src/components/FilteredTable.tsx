@@ -1,7 +1,7 @@
 // A table with a search field and a choice of kinds above it.
 
 import { useState } from "react";
-import { fold, t } from "../words";
+import { fold, t } from "../i18n";
 import { Search, Select } from "./fields";
 import { Empty } from "./notices";
 import { type ColumnOf, Table } from "./Table";

@@ -1,7 +1,7 @@
 // Tables, and the pages of those that are long.
 
 import type { ReactNode } from "react";
-import { t } from "../words";
+import { t } from "../i18n";
 
 export interface ColumnOf<Row> {
   title: string;

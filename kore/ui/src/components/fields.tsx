@@ -70,7 +70,7 @@ export function TextField({
   );
 }
 
-export function Check({
+export function Checkbox({
   label,
   checked,
   onChange,
@@ -145,7 +145,7 @@ export function Select({
 }
 
 /** One of a few, with all of them in sight; `children` stand above the choices. */
-export function Choice<Value extends string>({
+export function RadioGroup<Value extends string>({
   legend,
   value,
   options,

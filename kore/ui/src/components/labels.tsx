@@ -2,14 +2,14 @@
 
 import type { ReactNode } from "react";
 import type { Tone } from "../codes";
+import { moment, t } from "../i18n";
 import type { CourseSummary } from "../types";
-import { moment, t } from "../words";
 
 export function Chip({ tone = "plain", children }: { tone?: Tone; children: ReactNode }) {
   return <span className={`kore-chip kore-tone-${tone}`}>{children}</span>;
 }
 
-export function When({ at }: { at: string }) {
+export function Moment({ at }: { at: string }) {
   return (
     <time dateTime={at} title={moment(at, "long")}>
       {moment(at)}
@@ -22,7 +22,7 @@ export function Points({ given, maximum }: { given: number; maximum: number }) {
 }
 
 /** A person by name; who has none gets the name of the account, to tell them apart. */
-export function Name({ name, user }: { name: string; user: string }) {
+export function PersonName({ name, user }: { name: string; user: string }) {
   if (name && name !== user) return <bdi className="kore-name">{name}</bdi>;
   return (
     <span className="kore-muted">

@@ -1,11 +1,11 @@
 // Ways to places: in the panel, to formgrader, to the LMS.
 
 import type { ReactNode } from "react";
-import { type Host, type Place, useAround } from "../context";
-import { t } from "../words";
+import { type Host, type Place, usePanel } from "../context";
+import { t } from "../i18n";
 
 /** A way to a place in the panel; a real link where the host has addresses. */
-export function Way({
+export function PlaceLink({
   to,
   className,
   children,
@@ -16,7 +16,7 @@ export function Way({
   children: ReactNode;
   current?: "page" | "true";
 }) {
-  const { host, go } = useAround();
+  const { host, go } = usePanel();
   const address = host.address(to);
   if (address === undefined) {
     return (
@@ -54,7 +54,7 @@ export function serverAddress(host: Host, course: string, part: string): string 
 
 /** Open formgrader: in JupyterLab of the course beside the panel, elsewhere in a new tab. */
 export function Formgrader({ course, children }: { course: string; children?: ReactNode }) {
-  const { host } = useAround();
+  const { host } = usePanel();
   return (
     <a
       className="kore-button"

@@ -1,11 +1,11 @@
 // What stands in the place of content: what went wrong, that there is nothing, that it comes.
 
 import type { ReactNode } from "react";
-import type { Trouble } from "../api";
+import type { ApiError } from "../api";
 import type { Tone } from "../codes";
-import { useAround } from "../context";
+import { usePanel } from "../context";
 import type { Loaded } from "../hooks";
-import { n, t, told } from "../words";
+import { n, t } from "../i18n";
 
 export function Notice({
   tone,
@@ -27,27 +27,27 @@ export function Notice({
 }
 
 /** Whether the same request may pass another time: not where something in it is wrong. */
-const mayPass = ({ status }: Trouble) =>
+const mayPass = ({ status }: ApiError) =>
   status < 400 || status >= 500 || [404, 408, 409, 429].includes(status);
 
 /** What went wrong, and the way on. */
 export function Failure({
-  trouble,
+  error,
   retryIn = 0,
   onRetry,
 }: {
-  trouble: Trouble;
+  error: ApiError;
   retryIn?: number;
   onRetry?: () => void;
 }) {
-  const { host } = useAround();
+  const { host } = usePanel();
   return (
-    <Notice tone="bad" title={told(trouble.message)} live>
-      {trouble.hint && <p>{told(trouble.hint)}</p>}
+    <Notice tone="bad" title={error.message} live>
+      {error.hint && <p>{error.hint}</p>}
       {retryIn > 0 && (
         <p>{n("The next try is in {n} second.", "The next try is in {n} seconds.", retryIn)}</p>
       )}
-      {trouble.way === "sign-in" ? (
+      {error.recovery === "sign-in" ? (
         <p className="kore-actions">
           <button
             type="button"
@@ -59,7 +59,7 @@ export function Failure({
         </p>
       ) : (
         onRetry &&
-        mayPass(trouble) && (
+        mayPass(error) && (
           <p className="kore-actions">
             <button type="button" className="kore-button" onClick={onRetry}>
               {retryIn > 0 ? t("Try now") : t("Try again")}
@@ -92,7 +92,7 @@ export function Loading({ lines = 5 }: { lines?: number }) {
 }
 
 /** Something that is loaded, with its failure above; what was there stays meanwhile. */
-export function WhenLoaded<T>({
+export function LoadedContent<T>({
   from,
   lines,
   children,
@@ -101,11 +101,11 @@ export function WhenLoaded<T>({
   lines?: number;
   children: (value: T) => ReactNode;
 }) {
-  const { value, trouble, retryIn, reload } = from;
+  const { value, error, retryIn, reload } = from;
   return (
     <>
-      {trouble && <Failure trouble={trouble} retryIn={retryIn} onRetry={reload} />}
-      {value !== undefined ? children(value) : !trouble && <Loading lines={lines} />}
+      {error && <Failure error={error} retryIn={retryIn} onRetry={reload} />}
+      {value !== undefined ? children(value) : !error && <Loading lines={lines} />}
     </>
   );
 }

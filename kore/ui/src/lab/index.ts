@@ -13,7 +13,7 @@ import { ITranslator, nullTranslator } from "@jupyterlab/translation";
 import { LabIcon, MenuSvg } from "@jupyterlab/ui-components";
 import { Kore } from "../api";
 import type { Host, Place } from "../context";
-import { speak, t } from "../words";
+import { setLanguage, t } from "../i18n";
 import icon from "./icon";
 import { Panel, place } from "./panel";
 
@@ -47,7 +47,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const kind = PageConfig.getOption("kore");
     const hub = PageConfig.getOption("hubPrefix");
     if (!kind || !hub) return;
-    speak((translator ?? nullTranslator).languageCode);
+    setLanguage((translator ?? nullTranslator).languageCode);
     const course = kind === "course" ? PageConfig.getOption("hubServerUser") || owner() : "";
     const home: Place = course ? { view: "course", course, tab: "overview" } : { view: "courses" };
     const kore = new Kore(`${hub.replace(/hub\/$/, "")}services/kore/`, () => location.reload());

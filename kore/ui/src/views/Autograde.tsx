@@ -2,17 +2,17 @@
 
 import { useState } from "react";
 import { Dialog, DialogActions } from "../components/Dialog";
-import { Check } from "../components/fields";
+import { Checkbox } from "../components/fields";
 import { Failure } from "../components/notices";
 import { useStartJob } from "../hooks";
-import type { Assignment } from "../types";
-import { n, t } from "../words";
+import { n, t } from "../i18n";
+import type { AssignmentInfo } from "../types";
 
-export function Autograde({ course, assignment }: { course: string; assignment: Assignment }) {
+export function Autograde({ course, assignment }: { course: string; assignment: AssignmentInfo }) {
   const [open, setOpen] = useState(false);
   const [collect, setCollect] = useState(true);
   const [again, setAgain] = useState(false);
-  const { busy, trouble, start, clear } = useStartJob();
+  const { busy, error, start, clear } = useStartJob();
   const { name, to_collect: outside, to_grade: fresh } = assignment;
   const begin = () =>
     start(`courses/${course}/autograde`, {
@@ -47,7 +47,7 @@ export function Autograde({ course, assignment }: { course: string; assignment: 
             )}
           </p>
           {outside > 0 && (
-            <Check
+            <Checkbox
               label={n(
                 "First collect {n} that has been handed in since",
                 "First collect {n} that have been handed in since",
@@ -57,12 +57,12 @@ export function Autograde({ course, assignment }: { course: string; assignment: 
               onChange={setCollect}
             />
           )}
-          <Check
+          <Checkbox
             label={t("Also grade again what is graded already")}
             checked={again}
             onChange={setAgain}
           />
-          {trouble && <Failure trouble={trouble} onRetry={begin} />}
+          {error && <Failure error={error} onRetry={begin} />}
           <DialogActions onClose={() => setOpen(false)} onConfirm={begin} busy={busy}>
             {t("Grade")}
           </DialogActions>

@@ -3,16 +3,17 @@
 import { useEffect, useRef } from "react";
 import { jobTitle } from "../codes";
 import { Boundary } from "../components/Boundary";
-import { worthShowing } from "../components/JobLine";
+import { withoutRoutineJobs } from "../components/JobListItem";
 import { activity } from "../components/labels";
-import { OpenLms, Way } from "../components/links";
+import { OpenLms, PlaceLink } from "../components/links";
 import { Failure, Loading, Notice } from "../components/notices";
-import { type Tab, useAround } from "../context";
+import { type Tab, usePanel } from "../context";
 import { useGet } from "../hooks";
-import type { Course as CourseInfo, Job } from "../types";
-import { listed, n, t, told } from "../words";
+import { joinNames, n, t } from "../i18n";
+import { render, renderHint } from "../messages";
+import type { CourseDetail, JobInfo } from "../types";
 import { Backups } from "./backups/Backups";
-import { OwnLab, Warnings } from "./Courses";
+import { PersonalLab, Warnings } from "./Courses";
 import { Copy } from "./copy/Copy";
 import { GradesView } from "./grades/Grades";
 import { History } from "./History";
@@ -30,12 +31,12 @@ const TABS: [Tab, () => string][] = [
 ];
 
 export function Course({ id, tab }: { id: string; tab: Tab }) {
-  const { jobsRound } = useAround();
-  const { value, trouble, retryIn, reload } = useGet<CourseInfo>(`courses/${id}`, {}, (course) =>
+  const { jobsRound } = usePanel();
+  const { value, error, retryIn, reload } = useGet<CourseDetail>(`courses/${id}`, {}, (course) =>
     course.state === "new" ? LOOK : null,
   );
   const teaching = value?.role === "instructor" || value?.role === "admin";
-  const found = useGet<{ jobs: Job[] }>(
+  const found = useGet<{ jobs: JobInfo[] }>(
     teaching ? "jobs" : null,
     { course: id },
     ({ jobs }) => (jobs.some((job) => !job.ended_at) ? LOOK : null),
@@ -48,7 +49,7 @@ export function Course({ id, tab }: { id: string; tab: Tab }) {
     if (under < before.current) reload();
     before.current = under;
   }, [under, reload]);
-  const failure = trouble && <Failure trouble={trouble} retryIn={retryIn} onRetry={reload} />;
+  const failure = error && <Failure error={error} retryIn={retryIn} onRetry={reload} />;
   if (!value) {
     return failure ? (
       <>
@@ -60,34 +61,34 @@ export function Course({ id, tab }: { id: string; tab: Tab }) {
     );
   }
   const everything = found.value?.jobs ?? [];
-  const jobs = worthShowing(everything);
+  const jobs = withoutRoutineJobs(everything);
   return (
     <>
       <Head course={value} teaching={teaching} />
       {failure}
       {!teaching ? (
         <>
-          <OwnLab />
+          <PersonalLab />
           <p className="kore-actions">
             <OpenLms url={value.return_url} />
           </p>
         </>
       ) : value.state === "new" ? (
-        <SettingUp jobs={everything} />
+        <SetupState jobs={everything} />
       ) : (
         <>
           <nav className="kore-tabs" aria-label={t("This course")}>
             {TABS.map(([key, words]) => (
-              <Way
+              <PlaceLink
                 key={key}
                 to={{ view: "course", course: id, tab: key }}
                 current={key === tab ? "page" : undefined}
               >
                 {words()}
-              </Way>
+              </PlaceLink>
             ))}
           </nav>
-          <UnderWay jobs={jobs} />
+          <RunningJobs jobs={jobs} />
           <Boundary key={tab}>
             {tab === "overview" && <Overview course={value} jobs={jobs} reload={reload} />}
             {tab === "grades" && <GradesView course={value} jobs={jobs} />}
@@ -104,7 +105,7 @@ export function Course({ id, tab }: { id: string; tab: Tab }) {
   );
 }
 
-function Head({ course, teaching }: { course: CourseInfo; teaching: boolean }) {
+function Head({ course, teaching }: { course: CourseDetail; teaching: boolean }) {
   const owners = course.people.filter((person) => person.role === "instructor");
   return (
     <div className="kore-course-head">
@@ -124,7 +125,7 @@ function Head({ course, teaching }: { course: CourseInfo; teaching: boolean }) {
         <p className="kore-muted">
           {owners.length > 0 &&
             t("Taught by {names}", {
-              names: listed(owners.map((person) => person.name || t("somebody without a name"))),
+              names: joinNames(owners.map((person) => person.name || t("somebody without a name"))),
             })}
           {owners.length > 0 && " · "}
           {n("{n} student", "{n} students", course.learners)}
@@ -135,7 +136,7 @@ function Head({ course, teaching }: { course: CourseInfo; teaching: boolean }) {
   );
 }
 
-function UnderWay({ jobs }: { jobs: Job[] }) {
+function RunningJobs({ jobs }: { jobs: JobInfo[] }) {
   const under = jobs.filter((job) => !job.ended_at);
   if (!under.length) return null;
   return (
@@ -146,20 +147,20 @@ function UnderWay({ jobs }: { jobs: Job[] }) {
             {jobTitle(job)}
             {job.total > 0 && ` – ${t("{done} of {total}", { done: job.done, total: job.total })}`}
           </span>{" "}
-          <Way to={{ view: "job", job: job.id }}>{t("See how far it is")}</Way>
+          <PlaceLink to={{ view: "job", job: job.id }}>{t("See how far it is")}</PlaceLink>
         </li>
       ))}
     </ul>
   );
 }
 
-function SettingUp({ jobs }: { jobs: Job[] }) {
+function SetupState({ jobs }: { jobs: JobInfo[] }) {
   const last = jobs.find((job) => job.kind === "course.provision");
   if (last?.state === "failed") {
     return (
       <Notice tone="bad" title={t("Setting up the course did not succeed")} live>
         <p>
-          {told(last.message)} {told(last.hint)}
+          {render(last.message)} {renderHint(last.message)}
         </p>
         <p>{t("Open the activity in the LMS again: what is missing is then made up for.")}</p>
       </Notice>

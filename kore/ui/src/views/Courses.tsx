@@ -4,22 +4,22 @@ import { useState } from "react";
 import { role } from "../codes";
 import { Shown } from "../components/FilteredTable";
 import { Search } from "../components/fields";
-import { activity, Chip, When } from "../components/labels";
-import { Way } from "../components/links";
+import { activity, Chip, Moment } from "../components/labels";
+import { PlaceLink } from "../components/links";
 import { Empty, Failure, Loading } from "../components/notices";
-import { useAround } from "../context";
+import { usePanel } from "../context";
 import { useGet } from "../hooks";
+import { fold, n, t } from "../i18n";
 import type { CourseSummary } from "../types";
-import { fold, n, t } from "../words";
 
 const MANY = 8;
 const teaches = (course: CourseSummary) => course.role === "instructor" || course.role === "admin";
 
 export function Courses({ all }: { all: boolean }) {
-  const { session, host } = useAround();
+  const { session, host } = usePanel();
   const admin = session?.admin ?? false;
   const everything = all && admin;
-  const { value, trouble, retryIn, reload } = useGet<{ courses: CourseSummary[] }>("courses", {
+  const { value, error, retryIn, reload } = useGet<{ courses: CourseSummary[] }>("courses", {
     all: everything || null,
   });
   const [wanted, setWanted] = useState("");
@@ -32,18 +32,21 @@ export function Courses({ all }: { all: boolean }) {
         <h1 tabIndex={-1}>{everything ? t("All courses") : t("Your courses")}</h1>
         {admin && (
           <nav className="kore-switch" aria-label={t("Which courses")}>
-            <Way to={{ view: "courses" }} current={everything ? undefined : "true"}>
+            <PlaceLink to={{ view: "courses" }} current={everything ? undefined : "true"}>
               {t("Yours")}
-            </Way>
-            <Way to={{ view: "courses", all: true }} current={everything ? "true" : undefined}>
+            </PlaceLink>
+            <PlaceLink
+              to={{ view: "courses", all: true }}
+              current={everything ? "true" : undefined}
+            >
               {t("All of this hub")}
-            </Way>
+            </PlaceLink>
           </nav>
         )}
       </div>
-      {trouble && <Failure trouble={trouble} retryIn={retryIn} onRetry={reload} />}
-      {!value && !trouble && <Loading lines={4} />}
-      {value && courses.length > 0 && !teaching && <OwnLab />}
+      {error && <Failure error={error} retryIn={retryIn} onRetry={reload} />}
+      {!value && !error && <Loading lines={4} />}
+      {value && courses.length > 0 && !teaching && <PersonalLab />}
       {value && courses.length === 0 && <NoCourse everything={everything} />}
       {courses.length > MANY && (
         <div className="kore-filters">
@@ -65,7 +68,7 @@ export function Courses({ all }: { all: boolean }) {
                   {n("{n} teacher", "{n} teachers", course.instructors)}
                 </p>
                 <p className="kore-muted">
-                  {t("Last opened")} <When at={course.launched_at} />
+                  {t("Last opened")} <Moment at={course.launched_at} />
                 </p>
                 <Warnings course={course} />
               </>
@@ -94,7 +97,9 @@ function Titles({ course }: { course: CourseSummary }) {
       )}
       <h2 dir="auto" className="kore-clip">
         {teaches(course) ? (
-          <Way to={{ view: "course", course: course.id, tab: "overview" }}>{activity(course)}</Way>
+          <PlaceLink to={{ view: "course", course: course.id, tab: "overview" }}>
+            {activity(course)}
+          </PlaceLink>
         ) : (
           activity(course)
         )}
@@ -114,8 +119,8 @@ export function Warnings({ course }: { course: CourseSummary }) {
   );
 }
 
-export function OwnLab() {
-  const { host } = useAround();
+export function PersonalLab() {
+  const { host } = usePanel();
   return (
     <>
       <p className="kore-lead">

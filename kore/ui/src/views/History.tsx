@@ -2,19 +2,20 @@
 
 import { useState } from "react";
 import { auditOutcome, jobState, jobTitle } from "../codes";
-import { Chip, When } from "../components/labels";
-import { Way } from "../components/links";
-import { Empty, WhenLoaded } from "../components/notices";
+import { Chip, Moment } from "../components/labels";
+import { PlaceLink } from "../components/links";
+import { Empty, LoadedContent } from "../components/notices";
 import { Pages, Table } from "../components/Table";
 import { type Loaded, useGet } from "../hooks";
-import type { Audit, Course, Job } from "../types";
-import { t, told } from "../words";
+import { t } from "../i18n";
+import { render } from "../messages";
+import type { AuditPage, CourseDetail, JobInfo } from "../types";
 
 const PER_PAGE = 50;
 
-type JobList = Loaded<{ jobs: Job[] }>;
+type JobList = Loaded<{ jobs: JobInfo[] }>;
 
-export function History({ course, list }: { course: Course; list: JobList }) {
+export function History({ course, list }: { course: CourseDetail; list: JobList }) {
   return (
     <>
       <Jobs course={course} list={list} />
@@ -23,12 +24,12 @@ export function History({ course, list }: { course: Course; list: JobList }) {
   );
 }
 
-function Jobs({ course, list }: { course: Course; list: JobList }) {
+function Jobs({ course, list }: { course: CourseDetail; list: JobList }) {
   const names = new Map(course.people.map((person) => [person.user, person.name]));
   return (
     <section aria-labelledby="kore-jobs">
       <h2 id="kore-jobs">{t("Work and its reports")}</h2>
-      <WhenLoaded from={list}>
+      <LoadedContent from={list}>
         {({ jobs }) =>
           jobs.length === 0 ? (
             <Empty title={t("Nothing has been done yet.")} />
@@ -40,7 +41,9 @@ function Jobs({ course, list }: { course: Course; list: JobList }) {
               columns={[
                 {
                   title: t("What"),
-                  cell: (job) => <Way to={{ view: "job", job: job.id }}>{jobTitle(job)}</Way>,
+                  cell: (job) => (
+                    <PlaceLink to={{ view: "job", job: job.id }}>{jobTitle(job)}</PlaceLink>
+                  ),
                 },
                 {
                   title: t("State"),
@@ -49,28 +52,28 @@ function Jobs({ course, list }: { course: Course; list: JobList }) {
                     return <Chip tone={tone}>{words}</Chip>;
                   },
                 },
-                { title: t("When"), cell: (job) => <When at={job.created_at} /> },
+                { title: t("When"), cell: (job) => <Moment at={job.created_at} /> },
                 {
                   title: t("By"),
                   cell: (job) => <bdi>{names.get(job.created_by) || t("Somebody else")}</bdi>,
                 },
-                { title: t("What came of it"), cell: (job) => <span>{told(job.message)}</span> },
+                { title: t("What came of it"), cell: (job) => <span>{render(job.message)}</span> },
               ]}
             />
           )
         }
-      </WhenLoaded>
+      </LoadedContent>
     </section>
   );
 }
 
-function AuditList({ course }: { course: Course }) {
+function AuditList({ course }: { course: CourseDetail }) {
   const [page, setPage] = useState(1);
-  const list = useGet<Audit>(`courses/${course.id}/audit`, { page, per_page: PER_PAGE });
+  const list = useGet<AuditPage>(`courses/${course.id}/audit`, { page, per_page: PER_PAGE });
   return (
     <section aria-labelledby="kore-audit">
       <h2 id="kore-audit">{t("Who did what")}</h2>
-      <WhenLoaded from={list}>
+      <LoadedContent from={list}>
         {({ entries }) =>
           entries.length === 0 ? (
             <Empty title={t("Nothing is noted yet.")} />
@@ -80,22 +83,19 @@ function AuditList({ course }: { course: Course }) {
               rows={entries}
               keyOf={(entry) => `${entry.at}/${entry.action}/${entry.outcome}/${entry.by}`}
               columns={[
-                { title: t("When"), cell: (entry) => <When at={entry.at} /> },
+                { title: t("When"), cell: (entry) => <Moment at={entry.at} /> },
                 {
                   title: t("Who"),
-                  cell: (entry) => (
-                    <bdi>
-                      {(entry.by === course.id ? told(entry.by_name) : entry.by_name) ||
-                        t("Somebody else")}
-                    </bdi>
-                  ),
+                  cell: (entry) => <bdi>{entry.by_name || t("Somebody else")}</bdi>,
                 },
                 {
                   title: t("What"),
                   cell: (entry) => (
                     <>
-                      <span dir="auto">{told(entry.words)}</span>{" "}
-                      {entry.job && <Way to={{ view: "job", job: entry.job }}>{t("Report")}</Way>}
+                      <span dir="auto">{render(entry.message)}</span>{" "}
+                      {entry.job && (
+                        <PlaceLink to={{ view: "job", job: entry.job }}>{t("Report")}</PlaceLink>
+                      )}
                     </>
                   ),
                 },
@@ -110,7 +110,7 @@ function AuditList({ course }: { course: Course }) {
             />
           )
         }
-      </WhenLoaded>
+      </LoadedContent>
       <Pages total={list.value?.total ?? 0} perPage={PER_PAGE} page={page} onPage={setPage} />
     </section>
   );

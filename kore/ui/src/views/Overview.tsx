@@ -1,29 +1,30 @@
 // The course at a glance: what state its assignments are in, what the LMS has, who is in it.
 
 import { assignmentState } from "../codes";
-import { JobLine } from "../components/JobLine";
-import { Chip, Name, When } from "../components/labels";
-import { Formgrader, OpenLms, serverAddress, Way } from "../components/links";
+import { JobListItem } from "../components/JobListItem";
+import { Chip, Moment, PersonName } from "../components/labels";
+import { Formgrader, OpenLms, PlaceLink, serverAddress } from "../components/links";
 import { Empty } from "../components/notices";
 import { Table } from "../components/Table";
-import { useAround } from "../context";
+import { usePanel } from "../context";
 import { useGet } from "../hooks";
-import type { Assignment, Course, Exchange, Job, Person } from "../types";
-import { n, number, size, t, told } from "../words";
+import { n, number, size, t } from "../i18n";
+import { render } from "../messages";
+import type { AssignmentInfo, CourseDetail, ExchangeState, JobInfo, Person } from "../types";
 import { Autograde } from "./Autograde";
 
-const LATELY = 5;
+const MAX_RECENT = 5;
 
 export function Overview({
   course,
   jobs,
   reload,
 }: {
-  course: Course;
-  jobs: Job[];
+  course: CourseDetail;
+  jobs: JobInfo[];
   reload: () => void;
 }) {
-  const { host } = useAround();
+  const { host } = usePanel();
   const elsewhere = host.course !== course.id;
   return (
     <>
@@ -60,9 +61,9 @@ export function Overview({
               )}
             </p>
             <p>
-              <Way to={{ view: "course", course: course.id, tab: "copy" }}>
+              <PlaceLink to={{ view: "course", course: course.id, tab: "copy" }}>
                 {t("Or copy one from another course or a backup")}
-              </Way>
+              </PlaceLink>
             </p>
           </Empty>
         ) : (
@@ -70,14 +71,14 @@ export function Overview({
         )}
         <Limits course={course.id} />
       </section>
-      <Sent course={course} jobs={jobs} />
-      <Lately jobs={jobs} course={course.id} />
+      <LmsGrades course={course} jobs={jobs} />
+      <RecentActivity jobs={jobs} course={course.id} />
       <People people={course.people} />
     </>
   );
 }
 
-function State({ assignment: a }: { assignment: Assignment }) {
+function State({ assignment: a }: { assignment: AssignmentInfo }) {
   const [words, tone] = assignmentState(a.state);
   return (
     <span className="kore-chips">
@@ -93,7 +94,7 @@ function State({ assignment: a }: { assignment: Assignment }) {
   );
 }
 
-function Assignments({ course }: { course: Course }) {
+function Assignments({ course }: { course: CourseDetail }) {
   return (
     <Table
       label={t("Assignments")}
@@ -105,7 +106,11 @@ function Assignments({ course }: { course: Course }) {
         {
           title: t("Due"),
           cell: (a) =>
-            a.due_at ? <When at={a.due_at} /> : <span className="kore-muted">{t("No date")}</span>,
+            a.due_at ? (
+              <Moment at={a.due_at} />
+            ) : (
+              <span className="kore-muted">{t("No date")}</span>
+            ),
         },
         {
           title: t("Handed in"),
@@ -133,7 +138,7 @@ function Assignments({ course }: { course: Course }) {
 }
 
 function Limits({ course }: { course: string }) {
-  const { value } = useGet<Exchange>(`exchange/${course}`);
+  const { value } = useGet<ExchangeState>(`exchange/${course}`);
   return (
     <p className="kore-muted kore-limits">
       {value &&
@@ -151,7 +156,7 @@ function Limits({ course }: { course: string }) {
   );
 }
 
-function Sent({ course, jobs }: { course: Course; jobs: Job[] }) {
+function LmsGrades({ course, jobs }: { course: CourseDetail; jobs: JobInfo[] }) {
   const last = jobs.find((job) => job.kind === "grades.send" && job.ended_at);
   const graded = course.assignments.some((a) => a.graded > 0);
   return (
@@ -161,37 +166,39 @@ function Sent({ course, jobs }: { course: Course; jobs: Job[] }) {
         <p>{t("The LMS takes no grades from this activity.")}</p>
       ) : last?.ended_at ? (
         <p>
-          {t("Last sent")} <When at={last.ended_at} />: {told(last.message)}{" "}
-          <Way to={{ view: "job", job: last.id }}>{t("Report")}</Way>
+          {t("Last sent")} <Moment at={last.ended_at} />: {render(last.message)}{" "}
+          <PlaceLink to={{ view: "job", job: last.id }}>{t("Report")}</PlaceLink>
         </p>
       ) : (
         <p>{t("Nothing has been sent to the LMS yet.")}</p>
       )}
       <p className="kore-actions">
-        <Way
+        <PlaceLink
           className={graded && course.grades_enabled ? "kore-button kore-main" : "kore-button"}
           to={{ view: "course", course: course.id, tab: "grades" }}
         >
           {course.grades_enabled ? t("Look at the grades and send them") : t("How to switch it on")}
-        </Way>
+        </PlaceLink>
       </p>
     </section>
   );
 }
 
-function Lately({ jobs, course }: { jobs: Job[]; course: string }) {
+function RecentActivity({ jobs, course }: { jobs: JobInfo[]; course: string }) {
   if (!jobs.length) return null;
   return (
     <section aria-labelledby="kore-lately">
-      <h2 id="kore-lately">{t("Lately done")}</h2>
+      <h2 id="kore-lately">{t("Recent activity")}</h2>
       <ul className="kore-list">
-        {jobs.slice(0, LATELY).map((job) => (
-          <JobLine key={job.id} job={job} />
+        {jobs.slice(0, MAX_RECENT).map((job) => (
+          <JobListItem key={job.id} job={job} />
         ))}
       </ul>
-      {jobs.length > LATELY && (
+      {jobs.length > MAX_RECENT && (
         <p>
-          <Way to={{ view: "course", course, tab: "history" }}>{t("All of the history")}</Way>
+          <PlaceLink to={{ view: "course", course, tab: "history" }}>
+            {t("All of the history")}
+          </PlaceLink>
         </p>
       )}
     </section>
@@ -221,9 +228,9 @@ function People({ people }: { people: Person[] }) {
             <ul className="kore-list">
               {group.map((person) => (
                 <li key={person.user}>
-                  <Name name={person.name} user={person.user} />{" "}
+                  <PersonName name={person.name} user={person.user} />{" "}
                   <span className="kore-muted">
-                    {t("last here")} <When at={person.launched_at} />
+                    {t("last here")} <Moment at={person.launched_at} />
                   </span>
                 </li>
               ))}

@@ -1,15 +1,15 @@
 // Settings of a course that lie in its nbgrader_config.py, as a form.
 
 import { useState } from "react";
-import { Check, Field, TextField } from "../components/fields";
-import { Failure, Notice, WhenLoaded } from "../components/notices";
-import { useAround } from "../context";
-import { useAct, useGet } from "../hooks";
-import type { Course, Settings } from "../types";
-import { listed, t } from "../words";
+import { Checkbox, Field, TextField } from "../components/fields";
+import { Failure, LoadedContent, Notice } from "../components/notices";
+import { usePanel } from "../context";
+import { useAction, useGet } from "../hooks";
+import { joinNames, t } from "../i18n";
+import type { CourseDetail, CourseSettings } from "../types";
 
 /** What was changed and not saved, and from what, by course: kept while one looks elsewhere. */
-const drafts = new Map<string, { base: Settings; now: Settings }>();
+const drafts = new Map<string, { base: CourseSettings; now: CourseSettings }>();
 
 /** Lay what a draft has changed over the settings as they are now: others may have saved. */
 function laidOver<T>(fresh: T, base: T, now: T): T {
@@ -22,16 +22,17 @@ function laidOver<T>(fresh: T, base: T, now: T): T {
   ) as T;
 }
 
-const same = (one: Settings, other: Settings) => JSON.stringify(one) === JSON.stringify(other);
+const same = (one: CourseSettings, other: CourseSettings) =>
+  JSON.stringify(one) === JSON.stringify(other);
 
-export function SettingsView({ course }: { course: Course }) {
-  const found = useGet<Settings>(`courses/${course.id}/settings`);
+export function SettingsView({ course }: { course: CourseDetail }) {
+  const found = useGet<CourseSettings>(`courses/${course.id}/settings`);
   return (
-    <WhenLoaded from={found} lines={8}>
+    <LoadedContent from={found} lines={8}>
       {(value) => (
         <Form key={JSON.stringify(value)} course={course} before={value} reload={found.reload} />
       )}
-    </WhenLoaded>
+    </LoadedContent>
   );
 }
 
@@ -40,30 +41,30 @@ function Form({
   before,
   reload,
 }: {
-  course: Course;
-  before: Settings;
+  course: CourseDetail;
+  before: CourseSettings;
   reload: () => void;
 }) {
-  const { kore, say } = useAround();
+  const { kore, say } = usePanel();
   const [kept, setKept] = useState(before);
   const [now, setNow] = useState(() => {
     const draft = drafts.get(course.id);
     return draft ? laidOver(before, draft.base, draft.now) : before;
   });
   const [saved, setSaved] = useState(false);
-  const { busy, trouble, act } = useAct();
-  const put = (next: Settings, base = kept) => {
+  const { busy, error, act } = useAction();
+  const put = (next: CourseSettings, base = kept) => {
     if (same(next, base)) drafts.delete(course.id);
     else drafts.set(course.id, { base, now: next });
     setNow(next);
   };
-  const change = (part: Partial<Settings>) => {
+  const change = (part: Partial<CourseSettings>) => {
     setSaved(false);
     put({ ...now, ...part });
   };
   const save = () =>
     act(async () => {
-      const answer = await kore.send<Settings>("PUT", `courses/${course.id}/settings`, now);
+      const answer = await kore.send<CourseSettings>("PUT", `courses/${course.id}/settings`, now);
       setKept(answer);
       put(answer, answer);
       setSaved(true);
@@ -85,18 +86,20 @@ function Form({
       {now.computed.length > 0 && (
         <Notice tone="warn" title={t("The file sets some of this in its own way")}>
           <p>
-            {t("What is shown here may not be in force: {names}.", { names: listed(now.computed) })}
+            {t("What is shown here may not be in force: {names}.", {
+              names: joinNames(now.computed),
+            })}
           </p>
         </Notice>
       )}
       <fieldset>
         <legend>{t("Feedback for students")}</legend>
-        <Check
+        <Checkbox
           label={t("Show the hidden tests in the feedback")}
           checked={now.feedback.show_hidden_tests}
           onChange={(v) => change({ feedback: { ...now.feedback, show_hidden_tests: v } })}
         />
-        <Check
+        <Checkbox
           label={t("Run the notebook again for the feedback")}
           checked={now.feedback.run_again}
           onChange={(v) => change({ feedback: { ...now.feedback, run_again: v } })}
@@ -130,11 +133,8 @@ function Form({
           )}
         </Field>
       </fieldset>
-      {trouble && (
-        <Failure
-          trouble={trouble}
-          onRetry={trouble.code === "config_changed" ? reload : undefined}
-        />
+      {error && (
+        <Failure error={error} onRetry={error.code === "config_changed" ? reload : undefined} />
       )}
       <p className="kore-actions">
         <button type="submit" className="kore-button kore-main" disabled={busy || same(now, kept)}>

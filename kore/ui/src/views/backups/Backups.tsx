@@ -1,41 +1,43 @@
 // Backups of a course, and what ends a course's content.
 
 import { useRef, useState } from "react";
-import { Trouble } from "../../api";
+import { ApiError } from "../../api";
 import { origin } from "../../codes";
-import { Chip, When } from "../../components/labels";
-import { Way } from "../../components/links";
-import { Empty, Failure, WhenLoaded } from "../../components/notices";
+import { Chip, Moment } from "../../components/labels";
+import { PlaceLink } from "../../components/links";
+import { Empty, Failure, LoadedContent } from "../../components/notices";
 import { Table } from "../../components/Table";
 import { useKore } from "../../context";
 import { fetchFile } from "../../download";
-import { useAct, useGet } from "../../hooks";
-import type { Backup, Backups as BackupList, Course } from "../../types";
-import { n, size, t } from "../../words";
+import { useAction, useGet } from "../../hooks";
+import { n, size, t } from "../../i18n";
+import type { BackupInfo, BackupList, CourseDetail } from "../../types";
 import { DeleteDialog } from "./DeleteDialog";
-import { EndDialog } from "./EndDialog";
+import { EndCourseDialog } from "./EndCourseDialog";
 import { MakeDialog } from "./MakeDialog";
 import { RestoreDialog } from "./RestoreDialog";
 import { Upload } from "./Upload";
 
-type Open = { what: "make" | "reset" | "delete" } | { what: "restore" | "remove"; backup: Backup };
+type Open =
+  | { what: "make" | "reset" | "delete" }
+  | { what: "restore" | "remove"; backup: BackupInfo };
 
-export function Backups({ course }: { course: Course }) {
+export function Backups({ course }: { course: CourseDetail }) {
   const kore = useKore();
   const list = useGet<BackupList>("backups", { course: course.id });
   const [open, setOpen] = useState<Open | null>(null);
   const close = () => setOpen(null);
-  const fetching = useAct();
-  const wanted = useRef<Backup | null>(null);
-  const archiveOf = (backup: Backup) => kore.url(`backups/${backup.id}/archive`);
+  const fetching = useAction();
+  const wanted = useRef<BackupInfo | null>(null);
+  const archiveOf = (backup: BackupInfo) => kore.url(`backups/${backup.id}/archive`);
   // A browser would keep the page of a sign-in, or the words of a refusal, as the archive.
-  const fetchArchive = (backup: Backup) => {
+  const fetchArchive = (backup: BackupInfo) => {
     wanted.current = backup;
     void fetching.act(async () => {
       const { backups } = await kore.get<BackupList>("backups", { course: course.id });
       if (!backups.some(({ id }) => id === backup.id)) {
         list.reload();
-        throw new Trouble(t("This backup is not there any more."), "", "refused");
+        throw new ApiError(t("This backup is not there any more."), "", "none");
       }
       fetchFile(archiveOf(backup));
     });
@@ -58,17 +60,17 @@ export function Backups({ course }: { course: Course }) {
             onDone={list.reload}
           />
         </div>
-        {fetching.trouble && (
+        {fetching.error && (
           <Failure
-            trouble={fetching.trouble}
+            error={fetching.error}
             onRetry={
-              fetching.trouble.way === "refused"
+              fetching.error.recovery === "none"
                 ? undefined
                 : () => wanted.current && fetchArchive(wanted.current)
             }
           />
         )}
-        <WhenLoaded from={list}>
+        <LoadedContent from={list}>
           {({ backups, used, quota }) => (
             <>
               {backups.length === 0 ? (
@@ -81,7 +83,7 @@ export function Backups({ course }: { course: Course }) {
                   rows={backups}
                   keyOf={(backup) => backup.id}
                   columns={[
-                    { title: t("Taken"), cell: (b) => <When at={b.taken_at} /> },
+                    { title: t("Taken"), cell: (b) => <Moment at={b.taken_at} /> },
                     {
                       title: t("Contains"),
                       cell: (b) => (
@@ -135,12 +137,12 @@ export function Backups({ course }: { course: Course }) {
                               {t("Restore …")}
                             </button>
                           ) : (
-                            <Way
+                            <PlaceLink
                               className="kore-button kore-small"
                               to={{ view: "course", course: course.id, tab: "copy" }}
                             >
                               {t("Copy from it …")}
-                            </Way>
+                            </PlaceLink>
                           )}
                           {b.mine && (
                             <button
@@ -165,7 +167,7 @@ export function Backups({ course }: { course: Course }) {
               </p>
             </>
           )}
-        </WhenLoaded>
+        </LoadedContent>
       </section>
       <section aria-labelledby="kore-final" className="kore-card kore-danger">
         <h2 id="kore-final">{t("Begin anew, or end the course")}</h2>
@@ -196,7 +198,7 @@ export function Backups({ course }: { course: Course }) {
         />
       )}
       {(open?.what === "reset" || open?.what === "delete") && (
-        <EndDialog course={course} what={open.what} onClose={close} />
+        <EndCourseDialog course={course} what={open.what} onClose={close} />
       )}
     </>
   );

@@ -1,24 +1,24 @@
 // Delete a backup.
 
 import { Dialog, DialogActions } from "../../components/Dialog";
-import { When } from "../../components/labels";
+import { Moment } from "../../components/labels";
 import { Failure } from "../../components/notices";
 import { useKore } from "../../context";
-import { useAct } from "../../hooks";
-import type { Backup } from "../../types";
-import { size, t } from "../../words";
+import { useAction } from "../../hooks";
+import { size, t } from "../../i18n";
+import type { BackupInfo } from "../../types";
 
 export function DeleteDialog({
   backup,
   onClose,
   onDone,
 }: {
-  backup: Backup;
+  backup: BackupInfo;
   onClose: () => void;
   onDone: () => void;
 }) {
   const kore = useKore();
-  const { busy, trouble, act } = useAct();
+  const { busy, error, act } = useAction();
   const go = () =>
     act(async () => {
       await kore.send("DELETE", `backups/${backup.id}`);
@@ -27,10 +27,10 @@ export function DeleteDialog({
   return (
     <Dialog title={t("Delete this backup?")} onClose={onClose}>
       <p>
-        {t("Taken")} <When at={backup.taken_at} />, {size(backup.size)}.{" "}
+        {t("Taken")} <Moment at={backup.taken_at} />, {size(backup.size)}.{" "}
         {t("It cannot be brought back. The course itself stays as it is.")}
       </p>
-      {trouble && <Failure trouble={trouble} onRetry={go} />}
+      {error && <Failure error={error} onRetry={go} />}
       <DialogActions onClose={onClose} onConfirm={go} busy={busy}>
         {t("Delete the backup")}
       </DialogActions>

@@ -2,19 +2,19 @@
 
 import { useState } from "react";
 import { Dialog, DialogActions } from "../../components/Dialog";
-import { Choice } from "../../components/fields";
+import { RadioGroup } from "../../components/fields";
 import { Failure } from "../../components/notices";
 import { useStartJob } from "../../hooks";
-import type { Backup, Course } from "../../types";
-import { t } from "../../words";
+import { t } from "../../i18n";
+import type { BackupInfo, CourseDetail } from "../../types";
 
-export function MakeDialog({ course, onClose }: { course: Course; onClose: () => void }) {
-  const [contents, setContents] = useState<Backup["contents"]>("everything");
-  const { busy, trouble, start } = useStartJob();
+export function MakeDialog({ course, onClose }: { course: CourseDetail; onClose: () => void }) {
+  const [contents, setContents] = useState<BackupInfo["contents"]>("everything");
+  const { busy, error, start } = useStartJob();
   const go = () => start(`courses/${course.id}/backups`, { contents });
   return (
     <Dialog title={t("Back up the course?")} onClose={onClose}>
-      <Choice
+      <RadioGroup
         legend={t("What to keep")}
         value={contents}
         onChange={setContents}
@@ -26,7 +26,7 @@ export function MakeDialog({ course, onClose }: { course: Course; onClose: () =>
           ],
         ]}
       />
-      {trouble && <Failure trouble={trouble} onRetry={go} />}
+      {error && <Failure error={error} onRetry={go} />}
       <DialogActions onClose={onClose} onConfirm={go} busy={busy}>
         {t("Back up")}
       </DialogActions>

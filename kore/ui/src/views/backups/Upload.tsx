@@ -1,11 +1,11 @@
 // An archive that somebody has as a file, on its way to the backups of a course.
 
 import { useRef, useState } from "react";
-import { asTrouble, Trouble } from "../../api";
+import { ApiError, toApiError } from "../../api";
 import { Failure } from "../../components/notices";
-import { useAround } from "../../context";
-import { useAct } from "../../hooks";
-import { size, t, told } from "../../words";
+import { usePanel } from "../../context";
+import { useAction } from "../../hooks";
+import { size, t } from "../../i18n";
 
 /** `left` is how many bytes the course's backups may still take, where that is known. */
 export function Upload({
@@ -17,12 +17,12 @@ export function Upload({
   left: number | undefined;
   onDone: () => void;
 }) {
-  const { kore, say } = useAround();
+  const { kore, say } = usePanel();
   const input = useRef<HTMLInputElement>(null);
   const stopping = useRef<AbortController | null>(null);
   const [file, setFile] = useState<File | null>(null);
   const [gone, setGone] = useState(0);
-  const { busy, trouble, act } = useAct();
+  const { busy, error, act } = useAction();
   const upload = (archive: File) => {
     const stop = new AbortController();
     stopping.current = stop;
@@ -38,7 +38,7 @@ export function Upload({
       } catch (error) {
         if (!stop.signal.aborted) {
           // Whoever is in another view meanwhile hears of it.
-          say(told(asTrouble(error).message));
+          say(toApiError(error).message);
           throw error;
         }
         say(t("The upload is stopped. Nothing was kept."));
@@ -92,10 +92,10 @@ export function Upload({
           </button>
         </div>
       )}
-      {trouble && (
+      {error && (
         <Failure
-          trouble={trouble}
-          onRetry={trouble.way === "refused" || !file ? undefined : () => upload(file)}
+          error={error}
+          onRetry={error.recovery === "none" || !file ? undefined : () => upload(file)}
         />
       )}
     </>
@@ -103,11 +103,11 @@ export function Upload({
 }
 
 const tooLarge = (has: number, left: number) =>
-  new Trouble(
+  new ApiError(
     t("The archive has {size}. Backups of this course may take {left} more.", {
       size: size(has),
       left: size(left),
     }),
     t("Delete backups that are not needed any more, or ask the administrator for more room."),
-    "refused",
+    "none",
   );

@@ -2,19 +2,19 @@
 
 import { useState } from "react";
 import { Search, Select } from "../../components/fields";
-import { useSettled } from "../../hooks";
-import type { Course } from "../../types";
-import { t } from "../../words";
+import { useDebounced } from "../../hooks";
+import { t } from "../../i18n";
+import type { CourseDetail } from "../../types";
 import { type Chosen, CopyDialog } from "./CopyDialog";
 import { Assignments, PER_PAGE, Problems } from "./lists";
 
-export function Copy({ course }: { course: Course }) {
+export function Copy({ course }: { course: CourseDetail }) {
   const [what, setWhat] = useState("assignments");
   const [wanted, setWanted] = useState("");
   const [kind, setKind] = useState("");
   const [page, setPage] = useState(1);
   const [chosen, setChosen] = useState<Chosen | null>(null);
-  const search = useSettled(wanted.trim());
+  const search = useDebounced(wanted.trim());
   const query = { search, kind, page, per_page: PER_PAGE };
   const anew =
     <V,>(set: (value: V) => void) =>

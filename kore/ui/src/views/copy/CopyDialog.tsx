@@ -2,12 +2,12 @@
 
 import { useState } from "react";
 import { Dialog, DialogActions } from "../../components/Dialog";
-import { Check, Choice, TextField } from "../../components/fields";
+import { Checkbox, RadioGroup, TextField } from "../../components/fields";
 import { Failure } from "../../components/notices";
 import { useKore } from "../../context";
-import { useAct, useStartJob } from "../../hooks";
-import type { Collision, CopyItem, CopyPlan, CopyRequest, Course, Source } from "../../types";
-import { n, size, t } from "../../words";
+import { useAction, useStartJob } from "../../hooks";
+import { n, size, t } from "../../i18n";
+import type { CopyItem, CopyPlan, CopyRequest, CourseDetail, Source } from "../../types";
 import { SourceName } from "./SourceName";
 
 const MOST_NAMES = 8;
@@ -25,18 +25,18 @@ export function CopyDialog({
   chosen,
   onClose,
 }: {
-  course: Course;
+  course: CourseDetail;
   chosen: Chosen;
   onClose: () => void;
 }) {
   const kore = useKore();
   const [into, setInto] = useState(chosen.assignment ?? "");
-  const [collision, setCollision] = useState<Collision>("keep_both");
+  const [collision, setCollision] = useState<CopyRequest["collision"]>("keep_both");
   const [plan, setPlan] = useState<CopyPlan | null>(null);
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
-  const looking = useAct();
+  const looking = useAction();
   const copying = useStartJob();
-  const { busy, trouble } = plan ? copying : looking;
+  const { busy, error } = plan ? copying : looking;
   const request: CopyRequest = {
     from: { kind: chosen.source.kind, id: chosen.source.id },
     assignment: chosen.assignment,
@@ -84,7 +84,7 @@ export function CopyDialog({
         </p>
       )}
       {there.length > 0 && <Collisions there={there} value={collision} onChange={setCollision} />}
-      {trouble && <Failure trouble={trouble} onRetry={plan ? copy : look} />}
+      {error && <Failure error={error} onRetry={plan ? copy : look} />}
       <DialogActions
         onClose={onClose}
         onConfirm={plan ? copy : look}
@@ -111,14 +111,14 @@ function Which({
   return (
     <fieldset className="kore-field">
       <legend>{t("Which assignments")}</legend>
-      <Check
+      <Checkbox
         label={t("All of them")}
         checked={left.size === 0}
         onChange={(all) => onChange(new Set(all ? [] : names))}
       />
       <div className="kore-choices">
         {items.map(({ assignment, exists }) => (
-          <Check
+          <Checkbox
             key={assignment}
             label={
               exists
@@ -144,12 +144,12 @@ function Collisions({
   onChange,
 }: {
   there: CopyItem[];
-  value: Collision;
-  onChange: (value: Collision) => void;
+  value: CopyRequest["collision"];
+  onChange: (value: CopyRequest["collision"]) => void;
 }) {
   return (
     <>
-      <Choice
+      <RadioGroup
         legend={n(
           "{n} of that name is in this course already:",
           "{n} of those names are in this course already:",
@@ -169,7 +169,7 @@ function Collisions({
             </li>
           ))}
         </ul>
-      </Choice>
+      </RadioGroup>
       {value === "keep_both" && (
         <p className="kore-muted">
           {t("New name: {name}", { name: there.map((i) => i.keep_both).join(", ") })}

@@ -3,10 +3,10 @@
 import { cellRole } from "../../codes";
 import { Dialog } from "../../components/Dialog";
 import { Chip } from "../../components/labels";
-import { WhenLoaded } from "../../components/notices";
+import { LoadedContent } from "../../components/notices";
 import { useGet } from "../../hooks";
+import { n, t } from "../../i18n";
 import type { FoundProblem, ProblemPreview } from "../../types";
-import { n, t } from "../../words";
 
 export function PreviewDialog({
   problem,
@@ -25,7 +25,7 @@ export function PreviewDialog({
   });
   return (
     <Dialog title={problem.title || problem.name} onClose={onClose}>
-      <WhenLoaded from={preview}>
+      <LoadedContent from={preview}>
         {(value) => (
           // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
           <div className="kore-cells" tabIndex={0} role="region" aria-label={t("Cells")}>
@@ -50,7 +50,7 @@ export function PreviewDialog({
             )}
           </div>
         )}
-      </WhenLoaded>
+      </LoadedContent>
       <p className="kore-actions">
         <button type="button" className="kore-button" onClick={onClose}>
           {t("Close")}

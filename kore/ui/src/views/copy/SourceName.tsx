@@ -1,8 +1,8 @@
 // A source of copies by name: a course, or a backup and when it was taken.
 
-import { When } from "../../components/labels";
+import { Moment } from "../../components/labels";
+import { t } from "../../i18n";
 import type { Source } from "../../types";
-import { t } from "../../words";
 
 export function SourceName({ source }: { source: Source }) {
   return (
@@ -13,7 +13,7 @@ export function SourceName({ source }: { source: Source }) {
           {t("Backup")}
           {source.taken_at && (
             <>
-              , <When at={source.taken_at} />
+              , <Moment at={source.taken_at} />
             </>
           )}
         </span>

@@ -3,9 +3,9 @@
 import { type ReactNode, useState } from "react";
 import { Empty, Failure, Loading } from "../../components/notices";
 import { Pages, Table } from "../../components/Table";
-import { type Loaded, useGet, useKept } from "../../hooks";
-import type { Course, FoundAssignment, FoundProblem } from "../../types";
-import { number, size, t } from "../../words";
+import { type Loaded, useGet, usePrevious } from "../../hooks";
+import { number, size, t } from "../../i18n";
+import type { CourseDetail, FoundAssignment, FoundProblem } from "../../types";
 import type { Chosen } from "./CopyDialog";
 import { PreviewDialog } from "./PreviewDialog";
 import { SourceName } from "./SourceName";
@@ -22,7 +22,7 @@ interface Query {
 }
 
 interface ListProps {
-  course: Course;
+  course: CourseDetail;
   query: Query;
   onPage: (page: number) => void;
   onChoose: (chosen: Chosen) => void;
@@ -175,12 +175,10 @@ function Found<T extends { total: number }>({
   onPage: (page: number) => void;
   children: (page: T) => ReactNode;
 }) {
-  const page = useKept(list.value);
+  const page = usePrevious(list.value);
   return (
     <>
-      {list.trouble && (
-        <Failure trouble={list.trouble} retryIn={list.retryIn} onRetry={list.reload} />
-      )}
+      {list.error && <Failure error={list.error} retryIn={list.retryIn} onRetry={list.reload} />}
       {page?.total ? (
         <div className="kore-page" aria-busy={list.value === undefined}>
           {children(page)}
@@ -189,7 +187,7 @@ function Found<T extends { total: number }>({
       ) : page && list.value ? (
         <NothingFound query={query} />
       ) : (
-        !list.trouble && <Loading />
+        !list.error && <Loading />
       )}
     </>
   );

@@ -2,9 +2,10 @@
 
 import { ACTION_ORDER, action } from "../../codes";
 import { FilteredTable } from "../../components/FilteredTable";
-import { Chip, Name, Points, When } from "../../components/labels";
+import { Chip, Moment, PersonName, Points } from "../../components/labels";
+import { t } from "../../i18n";
+import { render } from "../../messages";
 import type { GradeEntry } from "../../types";
-import { t, told } from "../../words";
 
 /** What a line of the preview is filed under: its action, or that it went wrong before. */
 export function entryKind(entry: GradeEntry): string {
@@ -28,7 +29,7 @@ export function Entries({ entries }: { entries: GradeEntry[] }) {
         columns={[
           {
             title: t("Student"),
-            cell: (entry) => <Name name={entry.name} user={entry.user} />,
+            cell: (entry) => <PersonName name={entry.name} user={entry.user} />,
           },
           {
             title: t("Points"),
@@ -56,7 +57,7 @@ function Before({ entry }: { entry: GradeEntry }) {
       <>
         <Points given={last.given} maximum={last.maximum} />{" "}
         <span className="kore-muted">
-          <When at={last.sent_at} />
+          <Moment at={last.sent_at} />
         </span>
       </>
     );
@@ -69,7 +70,7 @@ function Before({ entry }: { entry: GradeEntry }) {
         : t("Did not arrive");
   return (
     <>
-      <Chip tone="bad">{words}</Chip> <span dir="auto">{told(last.words)}</span>
+      <Chip tone="bad">{words}</Chip> <span dir="auto">{render(last.message)}</span>
     </>
   );
 }
@@ -78,7 +79,7 @@ function Will({ entry }: { entry: GradeEntry }) {
   const [words, tone] = action(entryKind(entry));
   return (
     <>
-      <Chip tone={tone}>{words}</Chip> <span dir="auto">{told(entry.reason)}</span>
+      <Chip tone={tone}>{words}</Chip> <span dir="auto">{render(entry.reason)}</span>
     </>
   );
 }

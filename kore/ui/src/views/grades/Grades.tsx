@@ -2,21 +2,21 @@
 
 import { useMemo, useState } from "react";
 import { ACTION_ORDER } from "../../codes";
-import { Formgrader, OpenLms, Way } from "../../components/links";
+import { Formgrader, OpenLms, PlaceLink } from "../../components/links";
 import { Empty, Failure, Loading, Notice } from "../../components/notices";
 import { useGet } from "../../hooks";
-import type { Course, Grades, Job } from "../../types";
-import { listed, n, number, t } from "../../words";
+import { joinNames, n, number, t } from "../../i18n";
+import type { CourseDetail, GradesPreview, JobInfo } from "../../types";
 import { Entries, entryKind } from "./Entries";
 import { SendDialog } from "./SendDialog";
 
-export function GradesView({ course, jobs }: { course: Course; jobs: Job[] }) {
+export function GradesView({ course, jobs }: { course: CourseDetail; jobs: JobInfo[] }) {
   if (!course.grades_enabled) return <Off course={course} />;
   const sending = jobs.some((job) => job.kind === "grades.send" && !job.ended_at);
   return <Preview course={course} under={sending} />;
 }
 
-function Off({ course }: { course: Course }) {
+function Off({ course }: { course: CourseDetail }) {
   return (
     <Notice tone="warn" title={t("The LMS takes no grades from this activity")}>
       <p>{t("Grading here works as always; only sending is off. To switch it on:")}</p>
@@ -40,8 +40,8 @@ function Off({ course }: { course: Course }) {
   );
 }
 
-function Preview({ course, under }: { course: Course; under: boolean }) {
-  const { value, trouble, retryIn, reload } = useGet<Grades>(
+function Preview({ course, under }: { course: CourseDetail; under: boolean }) {
+  const { value, error, retryIn, reload } = useGet<GradesPreview>(
     "grades",
     { course: course.id },
     undefined,
@@ -59,8 +59,8 @@ function Preview({ course, under }: { course: Course; under: boolean }) {
     [value],
   );
   if (!value) {
-    return trouble ? (
-      <Failure trouble={trouble} retryIn={retryIn} onRetry={reload} />
+    return error ? (
+      <Failure error={error} retryIn={retryIn} onRetry={reload} />
     ) : (
       <Loading lines={10} />
     );
@@ -80,7 +80,7 @@ function Preview({ course, under }: { course: Course; under: boolean }) {
   const outside = course.assignments.filter((assignment) => assignment.to_collect > 0);
   return (
     <>
-      {trouble && <Failure trouble={trouble} retryIn={retryIn} onRetry={reload} />}
+      {error && <Failure error={error} retryIn={retryIn} onRetry={reload} />}
       <section className="kore-card" aria-label={t("What sending would do")}>
         <ul className="kore-figures">
           <li>
@@ -106,7 +106,7 @@ function Preview({ course, under }: { course: Course; under: boolean }) {
           <p>
             {t(
               "Handed in and not collected yet: {names}. Only what is collected and graded counts.",
-              { names: listed(outside.map((assignment) => assignment.name)) },
+              { names: joinNames(outside.map((assignment) => assignment.name)) },
             )}
           </p>
         )}
@@ -130,9 +130,9 @@ function Preview({ course, under }: { course: Course; under: boolean }) {
           </button>
           {held > 0 && <Formgrader course={course.id} />}
           {value.last_job && (
-            <Way className="kore-button" to={{ view: "job", job: value.last_job }}>
+            <PlaceLink className="kore-button" to={{ view: "job", job: value.last_job }}>
               {t("Report of the last time")}
-            </Way>
+            </PlaceLink>
           )}
         </p>
         <p className="kore-muted">
@@ -144,7 +144,7 @@ function Preview({ course, under }: { course: Course; under: boolean }) {
           {value.assignments.length > 0 &&
             t(
               "Points are the sum over {names}, {maximum} at most, less what is taken off for lateness.",
-              { names: listed(value.assignments), maximum: number(value.maximum) },
+              { names: joinNames(value.assignments), maximum: number(value.maximum) },
             )}
         </p>
       </section>

@@ -3,7 +3,7 @@
 import { Dialog, DialogActions } from "../../components/Dialog";
 import { Failure } from "../../components/notices";
 import { useStartJob } from "../../hooks";
-import { n, t } from "../../words";
+import { n, t } from "../../i18n";
 
 export function SendDialog({
   course,
@@ -18,7 +18,7 @@ export function SendDialog({
   resend: boolean;
   onClose: () => void;
 }) {
-  const { busy, trouble, start } = useStartJob();
+  const { busy, error, start } = useStartJob();
   const send = () => start("grades", { course, resend, only: null });
   return (
     <Dialog
@@ -42,7 +42,7 @@ export function SendDialog({
           )}
         </p>
       )}
-      {trouble && <Failure trouble={trouble} onRetry={send} />}
+      {error && <Failure error={error} onRetry={send} />}
       <DialogActions onClose={onClose} onConfirm={send} busy={busy}>
         {n("Send {n} grade", "Send {n} grades", count)}
       </DialogActions>

@@ -2,20 +2,21 @@
 
 import { useEffect, useRef } from "react";
 import { jobState, jobTitle, OUTCOME_ORDER, ofStudents, outcome } from "../../codes";
-import { activity, Chip, When } from "../../components/labels";
-import { Formgrader, serverAddress, Way } from "../../components/links";
+import { activity, Chip, Moment } from "../../components/labels";
+import { Formgrader, PlaceLink, serverAddress } from "../../components/links";
 import { Failure, Loading } from "../../components/notices";
-import { useAround } from "../../context";
+import { usePanel } from "../../context";
 import { csv } from "../../csv";
 import { saveTable } from "../../download";
-import { useAct, useGet, useJob, useStartJob } from "../../hooks";
-import type { Course, Job as JobInfo } from "../../types";
-import { n, number, t, told } from "../../words";
+import { useAction, useGet, useJob, useStartJob } from "../../hooks";
+import { n, number, t } from "../../i18n";
+import { render, renderHint } from "../../messages";
+import type { CourseDetail, JobInfo } from "../../types";
 import { Report } from "./Report";
 
 export function Job({ id }: { id: string }) {
-  const { say, jobsChanged } = useAround();
-  const { value: job, trouble, retryIn, reload } = useJob(id);
+  const { say, jobsChanged } = usePanel();
+  const { value: job, error, retryIn, reload } = useJob(id);
   const quarter = useRef(0);
   const ended = Boolean(job?.ended_at);
   const watched = useRef(false);
@@ -40,8 +41,8 @@ export function Job({ id }: { id: string }) {
     return (
       <>
         <h1 tabIndex={-1}>{t("Report")}</h1>
-        {trouble ? (
-          <Failure trouble={trouble} retryIn={retryIn} onRetry={reload} />
+        {error ? (
+          <Failure error={error} retryIn={retryIn} onRetry={reload} />
         ) : (
           <Loading lines={8} />
         )}
@@ -52,7 +53,7 @@ export function Job({ id }: { id: string }) {
     <>
       {job.course && <Crumb course={job.course} />}
       <h1 tabIndex={-1}>{jobTitle(job)}</h1>
-      {trouble && <Failure trouble={trouble} retryIn={retryIn} onRetry={reload} />}
+      {error && <Failure error={error} retryIn={retryIn} onRetry={reload} />}
       <State job={job} reload={reload} />
       {job.items.length > 0 && <Report job={job} ended={ended} />}
     </>
@@ -60,13 +61,13 @@ export function Job({ id }: { id: string }) {
 }
 
 function Crumb({ course }: { course: string }) {
-  const { value } = useGet<Course>(`courses/${course}`);
+  const { value } = useGet<CourseDetail>(`courses/${course}`);
   return (
     <nav aria-label={t("Way back")} className="kore-crumbs">
       <span aria-hidden="true">← </span>
-      <Way to={{ view: "course", course, tab: "overview" }}>
+      <PlaceLink to={{ view: "course", course, tab: "overview" }}>
         <bdi>{value ? activity(value) : t("The course")}</bdi>
-      </Way>
+      </PlaceLink>
     </nav>
   );
 }
@@ -78,24 +79,24 @@ const progressWords = (job: JobInfo) =>
       : job.message
         ? ""
         : t("It begins in a moment."),
-    told(job.message),
+    render(job.message),
   ]
     .filter(Boolean)
     .join(" – ");
 
 function summary(job: JobInfo): string {
-  if (job.state === "failed") return told(job.message) || t("It did not succeed.");
-  if (!ofStudents(job) && job.message) return told(job.message);
+  if (job.state === "failed") return render(job.message) || t("It did not succeed.");
+  if (!ofStudents(job) && job.message) return render(job.message);
   const tally = OUTCOME_ORDER.map(
     (code) => [code, job.items.filter((item) => item.outcome === code).length] as const,
   ).filter(([, count]) => count);
-  if (!tally.length) return told(job.message) || t("There was nothing to do.");
+  if (!tally.length) return render(job.message) || t("There was nothing to do.");
   return tally.map(([code, count]) => `${outcome(code, job.kind)[0]}: ${number(count)}`).join(", ");
 }
 
 function State({ job, reload }: { job: JobInfo; reload: () => void }) {
-  const { kore } = useAround();
-  const { busy, trouble, act } = useAct();
+  const { kore } = usePanel();
+  const { busy, error, act } = useAction();
   const [words, tone] = jobState(job.state);
   const stop = () =>
     act(async () => {
@@ -107,10 +108,10 @@ function State({ job, reload }: { job: JobInfo; reload: () => void }) {
       <p className="kore-chips">
         <Chip tone={tone}>{words}</Chip>
         <span className="kore-muted">
-          {t("Begun")} <When at={job.started_at ?? job.created_at} />
+          {t("Begun")} <Moment at={job.started_at ?? job.created_at} />
           {job.ended_at && (
             <>
-              , {t("ended")} <When at={job.ended_at} />
+              , {t("ended")} <Moment at={job.ended_at} />
             </>
           )}
         </span>
@@ -118,7 +119,7 @@ function State({ job, reload }: { job: JobInfo; reload: () => void }) {
       {job.ended_at ? (
         <>
           <p className="kore-job-words">{summary(job)}</p>
-          {job.state === "failed" && job.hint && <p>{told(job.hint)}</p>}
+          {job.state === "failed" && renderHint(job.message) && <p>{renderHint(job.message)}</p>}
           {job.state === "cancelled" && job.kind === "grades.send" && (
             <p>{t("Who is not in the report has the same points in the LMS as before.")}</p>
           )}
@@ -136,7 +137,7 @@ function State({ job, reload }: { job: JobInfo; reload: () => void }) {
               "You may leave: the work goes on, the bell tells when it ends, and the report stays.",
             )}
           </p>
-          {trouble && <Failure trouble={trouble} onRetry={stop} />}
+          {error && <Failure error={error} onRetry={stop} />}
           <p className="kore-actions">
             <button type="button" className="kore-button" disabled={busy} onClick={stop}>
               {busy ? t("Stopping …") : t("Stop")}
@@ -173,7 +174,7 @@ function retryOf(job: JobInfo): { words: string; path: string; body: object } | 
 
 /** In JupyterLab of the course whose server a job has stopped: the way to start it again. */
 function StartAgain({ job }: { job: JobInfo }) {
-  const { host } = useAround();
+  const { host } = usePanel();
   const stopped = job.kind === "course.reset" || job.kind === "course.restore";
   if (!stopped || host.course !== job.course || job.state !== "done") return null;
   return (
@@ -184,12 +185,12 @@ function StartAgain({ job }: { job: JobInfo }) {
 }
 
 function After({ job }: { job: JobInfo }) {
-  const { busy, trouble, start } = useStartJob();
+  const { busy, error, start } = useStartJob();
   const retry = retryOf(job);
   const again = () => retry && start(retry.path, retry.body);
   return (
     <>
-      {trouble && <Failure trouble={trouble} onRetry={again} />}
+      {error && <Failure error={error} onRetry={again} />}
       <p className="kore-actions">
         <StartAgain job={job} />
         {retry && (
@@ -210,9 +211,12 @@ function After({ job }: { job: JobInfo }) {
           </button>
         )}
         {job.course && job.kind !== "course.delete" && (
-          <Way className="kore-button" to={{ view: "course", course: job.course, tab: "overview" }}>
+          <PlaceLink
+            className="kore-button"
+            to={{ view: "course", course: job.course, tab: "overview" }}
+          >
             {t("Back to the course")}
-          </Way>
+          </PlaceLink>
         )}
       </p>
     </>

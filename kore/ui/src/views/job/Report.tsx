@@ -4,16 +4,17 @@ import { useMemo, useState } from "react";
 import { itemLabel, OUTCOME_ORDER, ofStudents, outcome } from "../../codes";
 import { Dialog } from "../../components/Dialog";
 import { FilteredTable } from "../../components/FilteredTable";
-import { Chip, Name, Points } from "../../components/labels";
-import type { Job as JobInfo, JobItem } from "../../types";
-import { t, told } from "../../words";
+import { Chip, PersonName, Points } from "../../components/labels";
+import { t } from "../../i18n";
+import { render } from "../../messages";
+import type { JobInfo, JobItemInfo } from "../../types";
 
 /** So many lines are looked through without a search. */
 const FEW = 8;
 const SETTLED = ["sent", "unchanged"];
 
 export function Report({ job, ended }: { job: JobInfo; ended: boolean }) {
-  const [log, setLog] = useState<JobItem | null>(null);
+  const [log, setLog] = useState<JobItemInfo | null>(null);
   const items = useMemo(
     () =>
       [...job.items].sort(
@@ -43,7 +44,7 @@ export function Report({ job, ended }: { job: JobInfo; ended: boolean }) {
             title: people ? t("Student") : t("What"),
             cell: (item) =>
               people ? (
-                <Name name={item.label} user={item.key} />
+                <PersonName name={item.label} user={item.key} />
               ) : (
                 <bdi>{itemLabel(job, item)}</bdi>
               ),
@@ -53,7 +54,7 @@ export function Report({ job, ended }: { job: JobInfo; ended: boolean }) {
                 {
                   title: t("Points"),
                   number: true,
-                  cell: (item: JobItem) => <ItemPoints item={item} />,
+                  cell: (item: JobItemInfo) => <ItemPoints item={item} />,
                 },
               ]
             : []),
@@ -64,9 +65,10 @@ export function Report({ job, ended }: { job: JobInfo; ended: boolean }) {
               return (
                 <>
                   <Chip tone={tone}>{words}</Chip>{" "}
-                  {!(points && SETTLED.includes(item.outcome)) && told(item.words) !== words && (
-                    <span dir="auto">{told(item.words)}</span>
-                  )}{" "}
+                  {!(points && SETTLED.includes(item.outcome)) &&
+                    render(item.message) !== words && (
+                      <span dir="auto">{render(item.message)}</span>
+                    )}{" "}
                   {typeof item.detail.log === "string" && item.detail.log && (
                     <button type="button" className="kore-link" onClick={() => setLog(item)}>
                       {t("What the notebook said")}
@@ -81,7 +83,7 @@ export function Report({ job, ended }: { job: JobInfo; ended: boolean }) {
       {log && (
         <Dialog title={t("What the notebook said")} onClose={() => setLog(null)}>
           <p>
-            <Name name={log.label} user={log.key} />
+            <PersonName name={log.label} user={log.key} />
           </p>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls */}
           <pre className="kore-log" tabIndex={0} role="region" aria-label={t("Log")}>
@@ -99,9 +101,9 @@ export function Report({ job, ended }: { job: JobInfo; ended: boolean }) {
 }
 
 /** What was sent for a student, or what their notebook got. */
-const pointsOf = (item: JobItem): unknown => item.detail.given ?? item.detail.score;
+const pointsOf = (item: JobItemInfo): unknown => item.detail.given ?? item.detail.score;
 
-function ItemPoints({ item }: { item: JobItem }) {
+function ItemPoints({ item }: { item: JobItemInfo }) {
   const { maximum } = item.detail;
   const given = pointsOf(item);
   if (typeof given !== "number" || typeof maximum !== "number") return <>–</>;

@@ -1,11 +1,11 @@
 // Says that a course's JupyterLab is stopped for what is about to be done.
 
-import { useAround } from "../../context";
-import type { Course } from "../../types";
-import { t } from "../../words";
+import { usePanel } from "../../context";
+import { t } from "../../i18n";
+import type { CourseDetail } from "../../types";
 
-export function StopsLab({ course }: { course: Course }) {
-  const { host } = useAround();
+export function ServerStopNotice({ course }: { course: CourseDetail }) {
+  const { host } = usePanel();
   return (
     <p>
       {host.course === course.id

@@ -1,15 +1,15 @@
 // The title of a course, to be typed by who is about to lose something of it.
 
 import { TextField } from "../../components/fields";
-import type { Course } from "../../types";
-import { t } from "../../words";
+import { t } from "../../i18n";
+import type { CourseDetail } from "../../types";
 
-export function TypedTitle({
+export function TitleField({
   course,
   value,
   onChange,
 }: {
-  course: Course;
+  course: CourseDetail;
   value: string;
   onChange: (value: string) => void;
 }) {

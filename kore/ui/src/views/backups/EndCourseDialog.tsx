@@ -2,27 +2,27 @@
 
 import { useState } from "react";
 import { Dialog, DialogActions } from "../../components/Dialog";
-import { Check } from "../../components/fields";
+import { Checkbox } from "../../components/fields";
 import { activity } from "../../components/labels";
 import { Failure } from "../../components/notices";
 import { useStartJob } from "../../hooks";
-import type { Course } from "../../types";
-import { n, t } from "../../words";
-import { StopsLab } from "./StopsLab";
-import { TypedTitle } from "./TypedTitle";
+import { n, t } from "../../i18n";
+import type { CourseDetail } from "../../types";
+import { ServerStopNotice } from "./ServerStopNotice";
+import { TitleField } from "./TitleField";
 
-export function EndDialog({
+export function EndCourseDialog({
   course,
   what,
   onClose,
 }: {
-  course: Course;
+  course: CourseDetail;
   what: "reset" | "delete";
   onClose: () => void;
 }) {
   const [typed, setTyped] = useState("");
   const [backup, setBackup] = useState(true);
-  const { busy, trouble, start } = useStartJob();
+  const { busy, error, start } = useStartJob();
   const go = () => start(`courses/${course.id}/${what}`, { confirm: typed, backup });
   const collected = course.assignments.reduce((sum, a) => sum + a.collected, 0);
   return (
@@ -58,10 +58,14 @@ export function EndDialog({
               "Grades that are in the LMS stay there. If the activity is opened again, an empty course begins.",
             )}
       </p>
-      <StopsLab course={course} />
-      <Check label={t("Make a backup of everything first")} checked={backup} onChange={setBackup} />
-      <TypedTitle course={course} value={typed} onChange={setTyped} />
-      {trouble && <Failure trouble={trouble} onRetry={go} />}
+      <ServerStopNotice course={course} />
+      <Checkbox
+        label={t("Make a backup of everything first")}
+        checked={backup}
+        onChange={setBackup}
+      />
+      <TitleField course={course} value={typed} onChange={setTyped} />
+      {error && <Failure error={error} onRetry={go} />}
       <DialogActions onClose={onClose} onConfirm={go} busy={busy} disabled={!typed.trim()}>
         {what === "reset" ? t("Reset the course") : t("Delete the course")}
       </DialogActions>
