@@ -1,8 +1,9 @@
-"""All new submissions of an assignment graded as one job: reports, stops, kills."""
+"""Autograding an assignment's submissions as one job: reports, cancellation, kills."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 import psutil
 import pytest
@@ -17,14 +18,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.tim
 
 @pytest.fixture(scope="module")
 def course(demo: Demo) -> DemoCourse:
-    """One course for all: each test hands in anew."""
+    """Return one course for all tests: each test submits again."""
     taught = DemoCourse(demo)
     taught.release()
     return taught
 
 
-def test_all_new_work_is_graded_and_each_student_reported(course):
-    """Right, wrong, and one whose kernel dies: points, and the reason with nbgrader's log."""
+def test_new_work_is_graded_and_each_student_reported(course):
+    """Right and wrong work get points; a dead kernel is reported with nbgrader's log."""
     users = course.submit({"zoe": RIGHT, "mila": WRONG, "niko": KILLS})
     job = course.ended(course.grade())
     assert (job["state"], job["done"], job["total"]) == ("done", 3, 3), job
@@ -35,10 +36,10 @@ def test_all_new_work_is_graded_and_each_student_reported(course):
     )
     assert (wrong["outcome"], wrong["detail"]["score"]) == ("graded", 0)
     assert dead["outcome"] == "failed"
-    assert "Kernel" in dead["words"]
+    assert "Kernel" in dead["message"]["text"]
     assert "Autograding" in dead["detail"]["log"]
     assert right["label"] != users["zoe"]
-    assert job["message"] == "2 graded, 1 failed."
+    assert job["message"]["text"] == "2 graded, 1 failed"
     submissions = course.desk.formgrader("GET", "submissions/ps1")
     scores = {s["student"]: s["score"] for s in submissions if s["autograded"]}
     assert scores == {users["zoe"]: 5, users["mila"]: 0}
@@ -48,7 +49,8 @@ def test_all_new_work_is_graded_and_each_student_reported(course):
     course.submit({"niko": RIGHT})
     assert course.ended(course.grade())["by"][users["niko"]]["outcome"] == "graded"
     nothing = course.ended(course.grade())
-    assert (nothing["state"], nothing["message"]) == ("done", "Nothing new to grade.")
+    assert nothing["state"] == "done"
+    assert nothing["message"]["code"] == "autograde.nothing_new"
     some = course.ended(course.grade(students=[users["zoe"], "u-nobody"]))
     assert {key: item["outcome"] for key, item in some["by"].items()} == {
         users["zoe"]: "graded",
@@ -57,8 +59,8 @@ def test_all_new_work_is_graded_and_each_student_reported(course):
 
 
 @pytest.mark.parametrize("ticket", ["0" * 64, "", None, "../x", 5])
-def test_only_kore_has_a_server_grade(course, ticket):
-    """A ticket that Kore did not give: refused, whoever sends it, and nothing is run."""
+def test_only_kore_can_start_grading(course, ticket):
+    """A ticket that Kore did not issue is refused for everyone, and nothing is run."""
     url = f"{course.demo.hub}/user/{course.id}/kore/autograde"
     for ask in (requests.Session(), course.teacher.browser):
         answer = ask.post(url, json={"ticket": ticket, "assignment": "ps1"}, timeout=30)
@@ -66,11 +68,11 @@ def test_only_kore_has_a_server_grade(course, ticket):
     assert not course.batches()
 
 
-def test_a_stopped_job_leaves_nothing_half_graded(course):
-    """Cancelled while a notebook runs: what nbgrader had begun is new work still."""
+def test_cancelled_job_leaves_nothing_half_graded(course):
+    """After a cancellation the work that was being graded is still new work."""
     users = course.submit({"zoe": ENDLESS})
     job = course.grade()
-    course.job(job, lambda job: job["message"].startswith("Grading "))
+    course.job(job, is_grading)
     course.teacher.kore("POST", f"/jobs/{job}/cancel")
     assert course.ended(job)["state"] == "cancelled"
     until(lambda: not course.batches(), "the program that grades goes on")
@@ -78,11 +80,11 @@ def test_a_stopped_job_leaves_nothing_half_graded(course):
     assert course.ended(course.grade())["by"][users["zoe"]]["outcome"] == "graded"
 
 
-def test_a_killed_kore_goes_on_where_it_was(course):
-    """Kore is killed while a notebook runs: the job ends, and everybody is graded once."""
+def test_job_continues_after_kore_was_killed(course):
+    """After a kill of Kore during grading the job finishes, and everyone is graded once."""
     users = course.submit({"zoe": SLOW, "mila": RIGHT})
     job = course.grade()
-    course.job(job, lambda job: job["message"].startswith("Grading "))
+    course.job(job, is_grading)
     victims = _kores(course.demo)
     assert victims
     for process in victims:
@@ -95,28 +97,33 @@ def test_a_killed_kore_goes_on_where_it_was(course):
     )
 
 
-def test_a_server_that_is_stopped_is_told(course):
-    """The course's server goes away in the middle: the job says so, and grading again works."""
+def test_lost_server_fails_the_job(course):
+    """If the course's server stops during grading, the job says so, and can be repeated."""
     users = course.submit({"zoe": ENDLESS})
     job = course.grade()
-    course.job(job, lambda job: job["message"].startswith("Grading "))
+    course.job(job, is_grading)
     for process in course.batches():
         process.kill()
     found = course.ended(job)
     assert found["state"] == "failed"
-    assert "Grade again" in found["hint"]
+    assert found["message"]["code"] == "autograding_interrupted"
     assert found["by"][users["zoe"]]["outcome"] == "failed"
     course.correct(users["zoe"])
     again = course.ended(course.grade(students=[users["zoe"]]))
     assert again["by"][users["zoe"]]["outcome"] == "graded"
 
 
-def test_an_unknown_assignment_is_refused(course):
-    """A name that the gradebook does not have: 404, and no job."""
+def test_unknown_assignment_is_refused(course):
+    """A name that the gradebook does not have is answered with 404, and no job."""
     path = f"/courses/{course.id}/autograde"
     answer = course.teacher.kore("POST", path, json={"assignment": "../ps1"})
     assert answer.status_code == 404
-    assert answer.json()["error"]["code"] == "assignment_unknown"
+    assert answer.json()["error"]["code"] == "assignment_unknown.not_generated"
+
+
+def is_grading(job: dict[str, Any]) -> bool:
+    """Whether a job is grading a submission at the moment."""
+    return bool(job["message"]) and job["message"]["code"] == "autograde.grading"
 
 
 def _kores(demo: Demo) -> list[psutil.Process]:
