@@ -37,6 +37,7 @@ lint: setup ## Check style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 	$(UI) lint
 	$(BIN)/python -m tests.support.openapi | $(UI) types -- --check
 	requirements/check-addresses.sh

@@ -20,7 +20,7 @@ import ananke
 from kore.service import catalog, errors
 from kore.service.auth import guards
 from kore.service.auth.sessions import Callers
-from kore.service.errors import Invalid, KoreError, ServerFault
+from kore.service.errors import Invalid, InvalidField, KoreError, ServerFault
 from kore.service.jobs import Runner
 from kore.service.routes import (
     backups,
@@ -60,14 +60,11 @@ _STATUS: dict[type[KoreError], HTTPStatus] = {
     errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     errors.StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
 }
-# Faults that validation finds and that have a text of their own, by pydantic's type of error or
-# by ours (``PydanticCustomError``).
+# Faults that validation finds and that have a text of their own, by pydantic's type of error.
 _FAULTS = {
     "missing": "invalid.missing",
     "string_too_short": "invalid.string_too_short",
     "string_too_long": "invalid.string_too_long",
-    "mark": "invalid.mark",
-    "marks": "invalid.marks",
 }
 # What Flask refuses by itself.
 _HTTP_ERRORS = {
@@ -174,8 +171,6 @@ def _headers(response: Response) -> Response:
 
 def status_of(error: KoreError) -> int:
     """Return the HTTP status (RFC 9110) of an error of the domain."""
-    if error.status is not None:
-        return error.status
     found = (_STATUS[cls] for cls in type(error).__mro__ if cls in _STATUS)
     return next(found, HTTPStatus.INTERNAL_SERVER_ERROR)
 
@@ -188,10 +183,12 @@ def _speak() -> None:
 def _invalid(error: ValidationError) -> Response:
     found = error.errors(include_url=False, include_input=False)[0]
     field = ".".join(str(part) for part in found["loc"])
+    context = found.get("ctx", {})
+    if isinstance(context.get("error"), InvalidField):
+        return _respond(Invalid(context["error"].message_id, field=field))
     fault = _FAULTS.get(found["type"])
     if fault is None:
         return _respond(Invalid("invalid", field=field, said=found["msg"]))
-    context = found.get("ctx", {})
     limit = context.get("min_length", context.get("max_length"))
     params = {} if limit is None else {"n": limit}
     return _respond(Invalid(fault, field=field, **params))

@@ -9,22 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from kore.service.catalog import render, render_hint
-from kore.shared.messages import Message, plain
+from kore.shared.messages import Message
 
 
 class KoreError(Exception):
     """What went wrong, for the person who asked."""
 
-    def __init__(self, message: Message | str | int, *legacy: str, **params: Any) -> None:
-        self.status: int | None = None
-        self._hint: str | None = None
-        if isinstance(message, int):
-            self.status, (self._code, text) = message, legacy[:2]
-            self._hint = legacy[2] if len(legacy) > 2 else ""  # noqa: PLR2004
-            self.message = plain(text)
-        else:
-            self.message = message if isinstance(message, Message) else Message(message, params)
-            self._code = self.message.id
+    def __init__(self, message: Message | str, /, **params: Any) -> None:
+        self.message = message if isinstance(message, Message) else Message(message, params)
         super().__init__(self.message)
 
     def __str__(self) -> str:
@@ -33,12 +25,12 @@ class KoreError(Exception):
     @property
     def code(self) -> str:
         """The message's id."""
-        return self._code
+        return self.message.id
 
     @property
     def hint(self) -> str:
         """What the reader can do about it, in the language that is spoken."""
-        return render_hint(self.message) if self._hint is None else self._hint
+        return render_hint(self.message)
 
 
 class BadRequest(KoreError):
@@ -87,6 +79,14 @@ class UnsupportedType(KoreError):
 
 class Invalid(KoreError):
     """The request was read, and makes no sense."""
+
+
+class InvalidField(ValueError):
+    """What a validator of a schema raises: ``message_id`` says what is wrong with its field."""
+
+    def __init__(self, message_id: str) -> None:
+        super().__init__(message_id)
+        self.message_id = message_id
 
 
 class BadArchive(Invalid):

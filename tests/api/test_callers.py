@@ -21,6 +21,7 @@ from kore.service import jobs
 from kore.service.backups.job import queue_backup
 from kore.service.db.models import JobState
 from kore.service.grades.plans import SEND
+from kore.shared.messages import plain
 from tests.support import notebooks
 from tests.support.kore import Harness, Via, make_kore
 
@@ -297,7 +298,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         kore.work()
         kore.source(course, "ps1", squares=notebooks.assignment())
         with kore.db.session() as session:
-            job = jobs.enqueue(session, SEND, course_id=course, created_by=teacher)
+            job = jobs.enqueue(
+                session, SEND, course_id=course, created_by=teacher, message=plain("Sent grades")
+            )
             job.state = JobState.DONE
         names = {
             C.STRANGER: "u6",

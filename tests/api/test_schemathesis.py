@@ -23,7 +23,7 @@ from schemathesis.specs.openapi import checks as of_openapi
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from kore.service.courses import listing
-from kore.service.errors import KoreError
+from kore.service.errors import TooSlow
 from tests.api.test_callers import ROUTES
 from tests.support import notebooks
 from tests.support.kore import PREFIX, Harness, make_kore
@@ -162,7 +162,7 @@ def send(case: Any, token: str) -> None:
 
 def test_what_is_not_documented_is_found(world: World, document, monkeypatch):
     """A route that answers with a status of its own, or that breaks, fails the walk."""
-    for error in (KoreError(418, "teapot", "I am a teapot."), RuntimeError("broken")):
+    for error in (TooSlow("job_unknown"), RuntimeError("broken")):
 
         def refuse(*_args: Any, error: Exception = error, **_options: Any) -> None:
             raise error

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
-from pydantic_core import PydanticCustomError
 
+from kore.service.errors import InvalidField
 from kore.service.schemas import RequestModel
 
 
@@ -19,7 +19,7 @@ class FeedbackSettings(RequestModel):
 
 def _mark(text: str) -> str:
     if not text.strip() or text != text.strip() or not text.isprintable():
-        raise PydanticCustomError("mark", "must be one line without space around it")
+        raise InvalidField("invalid.mark")
     return text
 
 
@@ -35,7 +35,7 @@ class SolutionMarks(RequestModel):
     @model_validator(mode="after")
     def _differ(self) -> Self:
         if self.begin in self.end:
-            raise PydanticCustomError("marks", "the end must not contain the begin")
+            raise InvalidField("invalid.marks")
         return self
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from kore.service import audit
 from kore.service.db.models import Job, JobState
 from kore.service.jobs.kinds import JobKind
-from kore.shared.messages import Message, plain
+from kore.shared.messages import Message
 
 
 def enqueue(
@@ -26,9 +26,9 @@ def enqueue(
 ) -> Job:
     """Add a job to the queue within the caller's transaction, and return it.
 
-    With ``coalesce`` a job of the same kind and course that has not begun serves instead.
-    ``message`` says in the course's audit what was asked for. Call ``Runner.wake`` after the
-    commit.
+    With ``coalesce`` a job of the same kind and course that has not started serves instead.
+    ``message`` says in the course's audit what was asked for; only a quiet kind has none. Call
+    ``Runner.wake`` after the commit.
     """
     if coalesce:
         waiting = session.scalar(
@@ -53,7 +53,9 @@ def enqueue(
     session.add(job)
     session.flush()
     if course_id is not None and not kind.quiet:
-        audit.record_request(session, job, message or plain(kind.name))
+        if message is None:
+            raise ValueError(f"a job of kind {kind.name} needs a message for the audit")
+        audit.record_request(session, job, message)
     return job
 
 

@@ -53,6 +53,7 @@ def _do_nothing(_context: jobs.JobContext) -> None:
 def _enqueue(
     db: Database, kind: jobs.JobKind = _WORK, course: str | None = "c-0", **more: Any
 ) -> str:
+    more = {"message": plain("Work"), **more}
     with db.session() as session:
         return jobs.enqueue(session, kind, course_id=course, created_by="u1", **more).id
 

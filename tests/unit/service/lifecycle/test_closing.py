@@ -7,6 +7,7 @@ import pytest
 from kore.service import jobs
 from kore.service.errors import Busy, Invalid, Unavailable
 from kore.service.grades.plans import SEND
+from kore.shared.messages import plain
 from tests.support.course import FullCourse
 from tests.support.lifecycle import (
     code_of,
@@ -30,7 +31,13 @@ def test_without_the_title_nothing_begins(here: FullCourse, begin):
 def test_while_grades_are_sent_nothing_is_ended(here: FullCourse):
     """Refused with the reason, which the audit keeps; nothing is queued."""
     with here.kore.db.session() as session:
-        jobs.enqueue(session, SEND, course_id=here.course, created_by=here.teacher)
+        jobs.enqueue(
+            session,
+            SEND,
+            course_id=here.course,
+            created_by=here.teacher,
+            message=plain("Sent grades"),
+        )
     client = here.kore.client_for(here.teacher, via="token")
     for what in ("reset", "delete"):
         answer = client.post(f"/courses/{here.course}/{what}", json={"confirm": here.title})

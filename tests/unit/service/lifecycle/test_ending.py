@@ -229,6 +229,7 @@ def test_jobs_that_wait_for_a_deleted_course_end_with_a_reason(here: FullCourse)
             course_id=here.course,
             created_by=here.teacher,
             params={"contents": "sources"},
+            message=message("audit.backup.sources"),
         ).id
     run_job(here, job)
     assert jobs.report(here.kore.db, waiting).state == JobState.FAILED
