@@ -1,7 +1,7 @@
 """Errors of the service's domain. ``app`` alone maps them to HTTP.
 
 An error is a message id with parameters (``kore.shared.messages``). The id is what programs
-compare, and stable: ``name_unfit.too_long`` is a kind of ``name_unfit``.
+compare, and stable: ``quota.person`` is a kind of ``quota``.
 """
 
 from __future__ import annotations

@@ -172,7 +172,7 @@ def test_names_of_assignments(room: Room, name):
 def test_names_that_no_assignment_may_have(room: Room, name):
     """They are refused at the release, and unknown to everybody else."""
     path = f"/assignments/{quote(name)}"
-    assert code(room.send(room.teacher, path)) == (422, "name_unfit.assignment")
+    assert code(room.send(room.teacher, path)) == (422, "bad_name.assignment")
     assert code(room.zoe.get(room.base + path)) == (404, "assignment_unknown.not_released")
 
 

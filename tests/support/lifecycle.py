@@ -6,6 +6,7 @@ from typing import Any
 
 from kore.service import jobs
 from kore.service.backups import repository
+from kore.service.db.models import Job, JobState, now
 from kore.service.lifecycle import closing, ending, restoring
 from kore.service.schemas import JobInfo
 from tests.support.course import FullCourse
@@ -17,6 +18,14 @@ def run_job(course: FullCourse, job: str, state: str = "done") -> JobInfo:
     report = jobs.report(course.kore.db, job)
     assert report.state == state, report
     return report
+
+
+def leave_final(course: FullCourse, job: str, **params: Any) -> None:
+    """Leave a queued job as a kill does that comes after its point of no return."""
+    with course.kore.db.session() as session:
+        row = session.get_one(Job, job)
+        row.params = {**row.params, **params, "no_return": True}
+        row.state, row.attempts, row.lease_until = JobState.RUNNING, 1, now()
 
 
 def code_of(report: JobInfo) -> str:

@@ -55,7 +55,7 @@ def release_assignment(
         message=message("audit.release", assignment=name),
     ):
         if fault := find_fault(name):
-            raise Invalid("name_unfit.assignment", name=name, fault=fault)
+            raise Invalid("bad_name.assignment", name=name, fault=fault)
         with services.db.reading() as session:
             quotas.check_course(session, services.settings.limits, course_id)
         with index.storing_archive(services, course_id, pieces) as (session, archive, stale):

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from kore.service import jobs
 from kore.service.backups.job import BACKUP
+from kore.service.coursedir import gradebook
 from kore.service.coursedir.tree import SafeTree
 from kore.service.courses.listing import courses_of
 from kore.service.courses.provision import formgrade_group, student_group
@@ -19,6 +20,7 @@ from tests.support.course import FILES, FullCourse
 from tests.support.lifecycle import (
     code_of,
     find_left_over,
+    leave_final,
     list_backups,
     queue_delete,
     queue_reset,
@@ -233,3 +235,21 @@ def test_jobs_that_wait_for_a_deleted_course_end_with_a_reason(here: FullCourse)
         ).id
     run_job(here, job)
     assert jobs.report(here.kore.db, waiting).state == JobState.FAILED
+
+
+def test_a_reset_that_an_earlier_version_began_is_completed(here: FullCourse):
+    """Killed between two moves, with no journal of them: the other moves are made."""
+    job = queue_reset(here)
+    staging = here.root / ".kore" / job
+    (staging / "new").mkdir(parents=True)
+    (staging / "old").mkdir()
+    gradebook.create(staging / "new/gradebook.db", here.course)
+    (here.root / "release").rename(staging / "old/release")
+    (here.root / "gradebook.db").rename(staging / "old/gradebook.db")
+    leave_final(here, job, since=now().isoformat())
+    run_job(here, job)
+    after = here.state()
+    assert (after["gradebook"], after["exchange"], after["members"]) == ([], [], [])
+    assert not (here.root / "submitted").exists()
+    assert {path for path in SOURCES if (here.root / path).is_file()} == SOURCES
+    assert find_left_over(here) == []

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import tarfile
+
 import pytest
 
 from kore.service import jobs
@@ -12,6 +15,7 @@ from tests.support.course import FullCourse
 from tests.support.lifecycle import (
     code_of,
     find_left_over,
+    leave_final,
     list_backups,
     queue_restore,
     run_job,
@@ -97,3 +101,26 @@ def test_a_damaged_backup_changes_nothing(here: FullCourse):
             assert code_of(report) in {"bad_backup", "backup_damaged"}
         assert here.state() == before
         assert find_left_over(here) == []
+
+
+def test_a_restore_that_an_earlier_version_began_is_completed(here: FullCourse, tmp_path):
+    """Killed between two moves, with no journal of them: the other moves are made."""
+    before, backup = here.state(), here.back_up()
+    here.write("source/ps1/squares.ipynb", b"newer")
+    here.write("later/notes.txt", b"newer")
+    job = queue_restore(here, backup.id)
+    with tarfile.open(here.archive(backup)) as archive:
+        archive.extractall(tmp_path / "unpacked", filter="data")
+    unpacked, staging = tmp_path / "unpacked/course", here.root / ".kore" / job
+    (staging / "new").mkdir(parents=True)
+    (staging / "old").mkdir()
+    tops = sorted(path.name for path in unpacked.iterdir())
+    for number, name in enumerate(tops):
+        is_moved = number < len(tops) // 2
+        if is_moved:
+            (here.root / name).rename(staging / "old" / name)
+        shutil.move(unpacked / name, (here.root if is_moved else staging / "new") / name)
+    leave_final(here, job, tops=tops)
+    run_job(here, job)
+    assert here.state() == before
+    assert find_left_over(here) == []
