@@ -48,7 +48,7 @@ _MAX_DEPTH = 5
 
 def read_sentence(text: str) -> Message:
     """Return the message that a stored sentence was; text of others where none fits."""
-    return _read(text, 0) or _read_counts(text) or plain(text)
+    return _read_refused(text) or _read(text, 0) or _read_counts(text) or plain(text)
 
 
 @lru_cache
@@ -76,6 +76,20 @@ def _read(text: str, depth: int) -> Message | None:
         params = {name: _value(kinds[name], raw, depth) for name, raw in match.groupdict().items()}
         if all(value is not None for value in params.values()):
             return Message(message_id, params)
+    return None
+
+
+def _read_refused(text: str) -> Message | None:
+    """Return "Released ps1: The archive has a gap." as an action and the reason it was refused.
+
+    Before all others: the action may end with a text of others, which would match all of it.
+    """
+    for colon in re.finditer(": ", text):
+        action = _read(text[: colon.start()], 1)
+        if action is not None and action.id.startswith("audit."):
+            reason = _read(text[colon.end() :], 1)
+            if reason is not None:
+                return Message("audit.refused", {"action": action, "reason": reason})
     return None
 
 
