@@ -172,7 +172,7 @@ def _another_round(box: RootlessBox, assignment: str) -> dict[str, float]:
     desk.formgrader("POST", f"assignment/{assignment}/collect")
     desk.formgrader("POST", f"submission/{assignment}/{student.hub_name()}/autograde")
     sent = teacher.kore("POST", "/grades", json={"course": course})
-    assert walk._job(teacher, sent.json()["id"])["state"] == "done"
+    assert teacher.wait_for_end(sent.json()["id"])["state"] == "done"
     return walk._gradebook(box, "numerics", "roots")
 
 

@@ -20,6 +20,7 @@ from ananke.demo.ports import find_free_port
 from ananke.demo.processes import TAG
 from ananke.errors import Exit
 from tests.support.demo import running_demo
+from tests.support.waiting import wait_until
 from tests.support.web_user import WebUser
 
 # Three starts of everything, one after another.
@@ -39,13 +40,6 @@ def of_state(state_dir):
     return found
 
 
-def wait_until(condition, seconds, message):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, message
-        time.sleep(0.1)
-
-
 def with_server_and_kernel(demo):
     """Launch as a student, start a kernel; return the student and the processes' ids."""
     student = WebUser(demo, "zoe")
@@ -54,7 +48,6 @@ def with_server_and_kernel(demo):
     student.server().json("POST", "/api/kernels", json={})
     wait_until(
         lambda: any("ipykernel_launcher" in p.cmdline() for p in of_state(demo.state_dir)),
-        60,
         "no kernel started",
     )
     return student
@@ -104,7 +97,7 @@ def test_a_killed_demo_starts_again(tmp_path):
         with_server_and_kernel(demo)
         demo.process.kill()
         demo.process.wait()
-        wait_until(lambda: of_state(state) == [], 60, of_state(state))
+        wait_until(lambda: of_state(state) == [], lambda: of_state(state))
 
     with running_demo(state) as demo:
         student = with_server_and_kernel(demo)

@@ -96,7 +96,7 @@ class DemoCourse:
             beat.wait(0.2)
         raise AssertionError(found)
 
-    def ended(self, job: str) -> dict[str, Any]:
+    def wait_for_end(self, job: str) -> dict[str, Any]:
         """Wait for a job's end; return it with its items by student."""
         found = self.job(job, lambda job: job["state"] in ENDED)
         found["by"] = {item["key"]: item for item in found["items"]}

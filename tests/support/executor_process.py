@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import socket
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import nbformat
 
 from kore.executor import protocol
 from kore.host import LocalHost
+from tests.support.waiting import wait_until
 
 COURSE = "c-0123456789abcdef"
 _SECONDS = 60
@@ -108,12 +108,8 @@ def running_executor(state: Path) -> Iterator[Executor]:
 
 
 def _wait(name: str) -> None:
-    import socket
-
-    deadline, beat = time.monotonic() + _SECONDS, threading.Event()
-    while time.monotonic() < deadline:
+    def listens() -> bool:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            if probe.connect_ex(protocol.socket_address(name)) == 0:
-                return
-        beat.wait(0.1)
-    raise AssertionError("the executor does not listen")
+            return probe.connect_ex(protocol.socket_address(name)) == 0
+
+    wait_until(listens, "the executor does not listen", seconds=_SECONDS)

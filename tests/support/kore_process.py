@@ -138,8 +138,8 @@ class KoreProcess:
         session.headers.update({"Authorization": f"token token-{user}"})
         return session
 
-    def enrol(self, students: int) -> tuple[str, str, list[str]]:
-        """Let a teacher and students launch; return the course, the teacher and the students."""
+    def enrol(self, students: int, *, link: str = "link") -> tuple[str, str, list[str]]:
+        """Let a teacher and students launch a link; return its course, and who they are."""
         db = open_database(self.database)
         users = []
         for number in range(students + 1):
@@ -150,7 +150,7 @@ class KoreProcess:
                 _LTI + "message_type": "LtiResourceLinkRequest",
                 _LTI + "version": "1.3.0",
                 _LTI + "deployment_id": "1",
-                _LTI + "resource_link": {"id": "link", "title": "Homework"},
+                _LTI + "resource_link": {"id": link, "title": "Homework"},
                 _LTI + "roles": [_ROLES + role],
             }
             user = derive_user_name(str(number + 1), ISSUER)

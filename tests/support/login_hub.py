@@ -17,6 +17,7 @@ import requests
 
 from ananke.demo.ports import find_free_port
 from tests.support.fake_lms import CLIENT_ID, FakeLms
+from tests.support.waiting import wait_until
 
 _ROOT = Path(__file__).parents[2]
 _PROXY = _ROOT / ".venv/share/proxy/node_modules/.bin/configurable-http-proxy"
@@ -140,10 +141,7 @@ class LoginHub:
         return self._log.read_text(errors="replace")
 
     def wait_for_log(self, text: str, timeout: float = 20) -> None:
-        deadline = time.monotonic() + timeout
-        while text not in self.log:
-            assert time.monotonic() < deadline, f"not in the log: {text}"
-            time.sleep(0.05)
+        wait_until(lambda: text in self.log, f"not in the log: {text}", seconds=timeout)
 
     def close(self) -> None:
         self._process.terminate()

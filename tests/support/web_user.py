@@ -10,7 +10,7 @@ from urllib.parse import quote, urljoin, urlsplit
 import requests
 from bs4 import BeautifulSoup
 
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 _PATIENCE = 90
 
@@ -103,16 +103,25 @@ class WebUser:
             method, self.demo.kore + path, headers=headers, timeout=60, **more
         )
 
+    def wait_for_end(self, job: str, *, seconds: float = 180) -> dict[str, Any]:
+        """Wait for the end of a job; return its report."""
+
+        def ended() -> dict[str, Any] | None:
+            report = dict(self.kore("GET", f"/jobs/{job}").json())
+            return report if report["state"] in {"done", "failed", "cancelled"} else None
+
+        return wait_until(ended, f"job {job} did not end", seconds=seconds)
+
     def enrolled(self, course: str) -> None:
         """Wait until Kore knows the person as one of a course.
 
         The hub tells it of a launch beside the person's way, which does not wait for that
         where their server runs already.
         """
-        until(
+        wait_until(
             lambda: self.kore("GET", f"/courses/{course}").ok,
             f"Kore does not know {self.user} in {course}",
-            _PATIENCE,
+            seconds=_PATIENCE,
         )
 
     def csrf(self) -> str:

@@ -11,7 +11,7 @@ import requests
 
 from tests.support.demo import Demo
 from tests.support.demo_course import ENDLESS, KILLS, RIGHT, SLOW, WRONG, DemoCourse
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
 
@@ -27,7 +27,7 @@ def course(demo: Demo) -> DemoCourse:
 def test_new_work_is_graded_and_each_student_reported(course):
     """Right and wrong work get points; a dead kernel is reported with nbgrader's log."""
     users = course.submit({"zoe": RIGHT, "mila": WRONG, "niko": KILLS})
-    job = course.ended(course.grade())
+    job = course.wait_for_end(course.grade())
     assert (job["state"], job["done"], job["total"]) == ("done", 3, 3), job
     right, wrong, dead = (job["by"][users[slug]] for slug in ("zoe", "mila", "niko"))
     assert (right["outcome"], right["detail"]["score"], right["detail"]["maximum"]) == (
@@ -44,14 +44,14 @@ def test_new_work_is_graded_and_each_student_reported(course):
     scores = {s["student"]: s["score"] for s in submissions if s["autograded"]}
     assert scores == {users["zoe"]: 5, users["mila"]: 0}
     # What failed is new work still; what is graded is not.
-    again = course.ended(course.grade())
+    again = course.wait_for_end(course.grade())
     assert list(again["by"]) == [users["niko"]]
     course.submit({"niko": RIGHT})
-    assert course.ended(course.grade())["by"][users["niko"]]["outcome"] == "graded"
-    nothing = course.ended(course.grade())
+    assert course.wait_for_end(course.grade())["by"][users["niko"]]["outcome"] == "graded"
+    nothing = course.wait_for_end(course.grade())
     assert nothing["state"] == "done"
     assert nothing["message"]["code"] == "autograde.nothing_new"
-    some = course.ended(course.grade(students=[users["zoe"], "u-nobody"]))
+    some = course.wait_for_end(course.grade(students=[users["zoe"], "u-nobody"]))
     assert {key: item["outcome"] for key, item in some["by"].items()} == {
         users["zoe"]: "graded",
         "u-nobody": "skipped",
@@ -74,10 +74,10 @@ def test_cancelled_job_leaves_nothing_half_graded(course):
     job = course.grade()
     course.job(job, is_grading)
     course.teacher.kore("POST", f"/jobs/{job}/cancel")
-    assert course.ended(job)["state"] == "cancelled"
-    until(lambda: not course.batches(), "the program that grades goes on")
+    assert course.wait_for_end(job)["state"] == "cancelled"
+    wait_until(lambda: not course.batches(), "the program that grades goes on")
     course.correct(users["zoe"])
-    assert course.ended(course.grade())["by"][users["zoe"]]["outcome"] == "graded"
+    assert course.wait_for_end(course.grade())["by"][users["zoe"]]["outcome"] == "graded"
 
 
 def test_job_continues_after_kore_was_killed(course):
@@ -91,7 +91,7 @@ def test_job_continues_after_kore_was_killed(course):
         # With the first its workers end.
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    found = course.ended(job)
+    found = course.wait_for_end(job)
     assert {key: item["outcome"] for key, item in found["by"].items()} == dict.fromkeys(
         users.values(), "graded"
     )
@@ -104,12 +104,12 @@ def test_lost_server_fails_the_job(course):
     course.job(job, is_grading)
     for process in course.batches():
         process.kill()
-    found = course.ended(job)
+    found = course.wait_for_end(job)
     assert found["state"] == "failed"
     assert found["message"]["code"] == "autograding_interrupted"
     assert found["by"][users["zoe"]]["outcome"] == "failed"
     course.correct(users["zoe"])
-    again = course.ended(course.grade(students=[users["zoe"]]))
+    again = course.wait_for_end(course.grade(students=[users["zoe"]]))
     assert again["by"][users["zoe"]]["outcome"] == "graded"
 
 

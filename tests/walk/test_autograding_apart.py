@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from tests.support import notebooks
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 from tests.support.web_user import WebUser
 
 pytestmark = [
@@ -79,7 +79,7 @@ def test_a_hostile_notebook_is_graded_and_finds_nothing(demo):
     )
     assert json.loads(printed.partition("GOT")[2]) == []
     # The answer comes before the program that gave it has ended.
-    until(lambda: not _running("817263"), "a student's program goes on")
+    wait_until(lambda: not _running("817263"), "a student's program goes on")
 
 
 def _running(words: str) -> bool:

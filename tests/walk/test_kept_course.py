@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,14 +20,9 @@ def _done(person: WebUser, method: str, path: str, body: dict[str, Any]) -> dict
     """Ask for a job, wait for its end, and return its report."""
     answer = person.kore(method, path, json=body)
     assert answer.status_code == 202, answer.text
-    deadline, beat = time.monotonic() + 180, threading.Event()
-    while time.monotonic() < deadline:
-        job = person.kore("GET", f"/jobs/{answer.json()['id']}").json()
-        if job["state"] in {"done", "failed", "cancelled"}:
-            assert job["state"] == "done", job
-            return dict(job)
-        beat.wait(0.2)
-    raise AssertionError(f"the job did not end: {job}")
+    job = person.wait_for_end(answer.json()["id"])
+    assert job["state"] == "done", job
+    return job
 
 
 def _points(person: WebUser, course: str) -> dict[str, Any]:

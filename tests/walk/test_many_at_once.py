@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from tests.support.demo import Demo
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 from tests.support.web_user import WebUser
 
 # The hub alone, unless told otherwise, looks after its services every half a minute.
@@ -56,15 +56,13 @@ def _everyone(demo: Demo, activity: str, names: list[str]) -> list[WebUser]:
 
 
 def _complete(teacher: WebUser, course_id: str, heads: int) -> dict:
-    deadline, beat = time.monotonic() + 90, threading.Event()
-    while time.monotonic() < deadline:
+    def complete() -> dict | None:
         answer = teacher.kore("GET", f"/courses/{course_id}")
-        if answer.ok and answer.json()["state"] == "ready":
-            course = answer.json()
-            if len(course["people"]) == heads:
-                return course
-        beat.wait(0.2)
-    raise AssertionError(f"not complete: {answer.text[:500]}")
+        course = answer.json() if answer.ok else {}
+        whole = course.get("state") == "ready" and len(course["people"]) == heads
+        return course if whole else None
+
+    return wait_until(complete, "the course is not complete", seconds=90)
 
 
 def _course_of(person: WebUser) -> dict:
@@ -76,7 +74,7 @@ def _course_of(person: WebUser) -> dict:
             return answer.json()["course"] if answer.ok else None
         return None
 
-    return until(asked, f"{person.user} has no course", 90)
+    return wait_until(asked, f"{person.user} has no course", seconds=90)
 
 
 def test_twenty_who_launch_at_once_share_one_course(demo: Demo, crowd):
@@ -131,21 +129,19 @@ def test_kore_killed_again_and_again_while_courses_begin(demo: Demo, crowd):
 
 def _patiently(person: WebUser, activity: str) -> None:
     """Launch as somebody does who tries again when a page does not come up."""
-    deadline, beat = time.monotonic() + 120, threading.Event()
-    while time.monotonic() < deadline:
+
+    def launched() -> bool:
         try:
-            page = person.launch(activity, before="/hub/spawn")
-            if page.is_redirect:
-                return
+            return person.launch(activity, before="/hub/spawn").is_redirect
         except requests.RequestException:
-            pass
-        beat.wait(0.5)
-    raise AssertionError("no launch succeeded")
+            return False
+
+    wait_until(launched, "no launch succeeded", seconds=120)
 
 
 def test_kore_is_back_within_seconds_of_its_end(demo: Demo):
     """Kore killed whole: the hub starts it again before people give up on the page."""
-    until(lambda: _healthy(demo), "Kore is not up before the test", 120)
+    wait_until(lambda: _healthy(demo), "Kore is not up before the test", seconds=120)
     before = _kores(demo)
     assert before
     for process in before:
@@ -153,13 +149,13 @@ def test_kore_is_back_within_seconds_of_its_end(demo: Demo):
             process.kill()
     psutil.wait_procs(before, timeout=30)
     gone = {process.pid for process in before}
-    until(
+    wait_until(
         lambda: {process.pid for process in _kores(demo)} - gone,
-        f"Kore was not started again:\n{demo.log('kore')[-2000:]}",
-        _BACK_SECONDS,
+        lambda: f"Kore was not started again:\n{demo.log('kore')[-2000:]}",
+        seconds=_BACK_SECONDS,
     )
     # How long a start takes is the machine's matter.
-    until(lambda: _healthy(demo), f"Kore did not come back:\n{demo.log('kore')[-2000:]}", 120)
+    wait_until(lambda: _healthy(demo), lambda: demo.log("kore")[-2000:], seconds=120)
 
 
 def _healthy(demo: Demo) -> bool:

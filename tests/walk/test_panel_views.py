@@ -58,7 +58,7 @@ def graded(demo: Demo) -> tuple[DemoCourse, dict[str, str]]:
     course = DemoCourse(demo)
     course.release()
     users = course.submit({"zoe": RIGHT, "mila": WRONG, "niko": KILLS})
-    job = course.ended(course.grade(students=[users["zoe"], users["mila"]]))
+    job = course.wait_for_end(course.grade(students=[users["zoe"], users["mila"]]))
     assert job["state"] == "done", job
     return course, users
 

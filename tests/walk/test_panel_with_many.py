@@ -14,7 +14,7 @@ from tests.support.browser import shoot
 from tests.support.demo import Demo
 from tests.support.jupyterlab import PATIENCE
 from tests.support.panel import Panel, serious
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 from tests.support.web_user import WebUser
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
@@ -76,7 +76,9 @@ def test_three_hundred_are_sent_while_the_lms_is_busy(demo: Demo, chromium: Brow
         with ThreadPoolExecutor(AT_ONCE) as pool:
             came = pool.map(lambda one: one.launch(activity, before="/hub/spawn"), students)
             assert all(page.is_redirect for page in came)
-        until(lambda: _heads(teacher, course) == STUDENTS + 1, "not everybody is in the course")
+        wait_until(
+            lambda: _heads(teacher, course) == STUDENTS + 1, "not everybody is in the course"
+        )
         users = [f"u{sub}" for sub in subs]
         grade(demo, course, users)
         refused = {users[7], users[150]}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from urllib.parse import quote
 
 import pytest
@@ -15,16 +13,6 @@ from tests.support.demo import Demo
 from tests.support.web_user import Server, WebUser
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
-
-
-def _job(person: WebUser, job_id: str) -> dict:
-    deadline, beat = time.monotonic() + 120, threading.Event()
-    while time.monotonic() < deadline:
-        job = person.kore("GET", f"/jobs/{job_id}").json()
-        if job["state"] in {"done", "failed", "cancelled"}:
-            return job
-        beat.wait(0.2)
-    raise AssertionError(f"the job did not end: {job}")
 
 
 def _gradebook(demo: Demo | Box, course: str, activity: str) -> dict[str, float]:
@@ -117,7 +105,7 @@ def test_from_the_lms_to_a_grade_and_back(demo: Demo | Box):
 
     sent = teacher.kore("POST", "/grades", json={"course": course_id})
     assert sent.status_code == 202, sent.text
-    job = _job(teacher, sent.json()["id"])
+    job = teacher.wait_for_end(sent.json()["id"])
     outcomes = {item["key"]: item["outcome"] for item in job["items"]}
     assert job["state"] == "done", job
     assert outcomes == {
@@ -128,7 +116,9 @@ def test_from_the_lms_to_a_grade_and_back(demo: Demo | Box):
     shown = _gradebook(demo, "numerics", "roots")
     assert shown == {"zoe": pytest.approx(100), "mila": 0} or shown == {"zoe": 5, "mila": 0}
 
-    again = _job(teacher, teacher.kore("POST", "/grades", json={"course": course_id}).json()["id"])
+    again = teacher.wait_for_end(
+        teacher.kore("POST", "/grades", json={"course": course_id}).json()["id"]
+    )
     assert {item["outcome"] for item in again["items"]} == {"unchanged", "held_back"}
 
     for student, expected in ((right, 200), (absent, 200)):

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from ananke.demo import processes
+from tests.support.waiting import wait_until
 
 TREE = """
 import os, subprocess, sys, time
@@ -52,13 +53,6 @@ def tree(tmp_path):
         for pid in map(int, pids.read_text().split()):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-
-
-def wait_until(condition, seconds=30.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def read_pids(path):

@@ -6,6 +6,7 @@ import itertools
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from sqlalchemy import select, update
@@ -20,6 +21,7 @@ from kore.service.jobs import Runner
 from kore.service.lti.client import RetryPolicy
 from kore.shared.messages import message
 from tests.support.graded_course import HANDLERS, QUICK, counts, graded_course
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -389,7 +391,7 @@ def test_concurrent_requests_are_limited_per_platform(tmp_path):
         course.lms.behave(max_concurrent=4, score_delay_ms=30)
         with working(course, threads=2):
             for job in (first, second):
-                wait_for(lambda job=job: course.report(job).state == "done")
+                wait_until(partial(is_done, course, job))
         seen = course.lms.service_requests("score")
         assert {r["status"] for r in seen} == {200}
         assert len(seen) == 32
@@ -403,7 +405,7 @@ def test_two_jobs_of_a_course_do_not_overlap(course):
     first, second = course.queue(resend=True), course.queue(resend=True)
     course.lms.behave(score_delay_ms=40)
     with working(course, threads=3):
-        wait_for(lambda: course.report(second).state == "done")
+        wait_until(lambda: course.report(second).state == "done")
     assert course.report(first).outcomes == course.report(second).outcomes == ALL_SENT
     with course.services.db.reading() as session:
         one, two = session.get_one(Job, first), session.get_one(Job, second)
@@ -422,7 +424,7 @@ def test_cancelled_job_reports_what_was_not_sent(tmp_path):
         job_id = course.queue()
         worker = threading.Thread(target=course.work)
         worker.start()
-        wait_for(lambda: len(course.lms.service_requests("score")) >= 4)
+        wait_until(lambda: len(course.lms.service_requests("score")) >= 4)
         jobs.cancel(course.services.db, job_id, by=course.users["tilda"])
         worker.join(timeout=60)
         report = course.report(job_id)
@@ -447,12 +449,12 @@ def test_job_continues_after_a_restart(tmp_path):
         course.lms.behave(score_delay_ms=500)
         job_id = course.queue()
         with working(course, threads=1):
-            wait_for(lambda: len(course.lms.service_requests("score")) >= 4)
+            wait_until(lambda: len(course.lms.service_requests("score")) >= 4)
         assert course.report(job_id).state == "running"
         assert 4 <= sum(writes for _, writes in course.held().values()) < 24
         course.lms.behave(score_delay_ms=0)
         with working(course, threads=1):
-            wait_for(lambda: course.report(job_id).state == "done")
+            wait_until(lambda: course.report(job_id).state == "done")
         assert course.report(job_id).message == counts(sent=24)
         assert {course.held()[s] for s in slugs} == {(50, 1)}
 
@@ -574,6 +576,10 @@ def in_doubt(course, job_id, slug, given, stamp):
         )
 
 
+def is_done(course, job):
+    return course.report(job).state == "done"
+
+
 @contextmanager
 def working(course, threads):
     """Work on jobs in threads, as Kore does."""
@@ -581,10 +587,3 @@ def working(course, threads):
     runner.start()
     yield
     runner.stop()
-
-
-def wait_for(condition, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
