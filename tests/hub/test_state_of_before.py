@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.demo import Demo, running_demo
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 from tests.support.web_user import WebUser
 
 pytestmark = [
@@ -57,7 +57,7 @@ def get(person: WebUser, path: str) -> Any:
 def finished(person: WebUser, answer: Any) -> Any:
     assert answer.ok, answer.text
     path = f"/jobs/{answer.json()['id']}"
-    until(lambda: get(person, path)["state"] in ENDED, f"{path} does not end", 120)
+    wait_until(lambda: get(person, path)["state"] in ENDED, f"{path} does not end", seconds=120)
     return get(person, path)
 
 
