@@ -8,7 +8,7 @@ from itertools import chain
 
 from kore.service.backups.archives import MAX_FILE, find_fault
 from kore.service.backups.manifest import COURSE, Contents
-from kore.service.coursedir.layout import GRADEBOOK_FILES, SOURCE, STAGING, UNFINISHED
+from kore.service.coursedir.layout import GRADEBOOK_FILES, SOURCE, STAGING, is_unfinished
 from kore.service.coursedir.openat import Entry
 from kore.service.coursedir.tree import SafeTree
 from kore.service.errors import Conflict
@@ -36,7 +36,8 @@ class Inventory:
 def take_inventory(tree: SafeTree, contents: Contents) -> Inventory:
     """Return what goes into a backup; sources first, so that they lie together."""
     course = Inventory()
-    tops = [e.path for e in tree.list_folder() if not _is_own(e.path)]
+    # The gradebook is copied by itself.
+    tops = [e.path for e in tree.list_folder() if e.path not in {STAGING, *GRADEBOOK_FILES}]
     if contents == "sources":
         tops = [name for name in tops if name == SOURCE]
     for name in sorted(tops, key=lambda name: (name != SOURCE, name)):
@@ -57,11 +58,6 @@ def report_left_out(ctx: JobContext, course: Inventory, *, whole: bool) -> None:
         ctx.item(key[:255], key, "left_out", reason)
 
 
-def _is_own(name: str) -> bool:
-    """Whether something in the root is Kore's, or part of the gradebook, which is copied."""
-    return name in {STAGING, *GRADEBOOK_FILES} or name.startswith(UNFINISHED)
-
-
 def _add(tree: SafeTree, name: str, course: Inventory, *, checkpoints: bool) -> None:
     found = tree.stat(name)
     if found is None:
@@ -75,7 +71,7 @@ def _add(tree: SafeTree, name: str, course: Inventory, *, checkpoints: bool) -> 
         last = entry.path.rpartition("/")[2]
         if skipped and entry.path.startswith(skipped):
             continue
-        if last.startswith(UNFINISHED) or (last == ".ipynb_checkpoints" and not checkpoints):
+        if is_unfinished(last) or (last == ".ipynb_checkpoints" and not checkpoints):
             skipped = entry.path + "/"
             continue
         reason = _reason_to_leave_out(entry, twins)

@@ -14,7 +14,7 @@ from kore.service.copying.plans import Plan, Step
 from kore.service.copying.schemas import CopyRequest
 from kore.service.copying.sources import Origin
 from kore.service.coursedir import transaction
-from kore.service.coursedir.layout import SOURCE, STAGING
+from kore.service.coursedir.layout import REPLACED, SOURCE
 from kore.service.coursedir.transaction import Journal, Move
 from kore.service.coursedir.tree import SafeTree
 from kore.service.errors import Cancelled, Changed, KoreError, ServerFault
@@ -36,8 +36,6 @@ def _find_subject(params: Mapping[str, Any]) -> str | None:
 
 
 COPY = jobs.JobKind("course.copy", exclusive=True, subject=_find_subject)
-REPLACED = f"{STAGING}/replaced"
-"""Where a replaced thing is kept if it changed after its backup, in a folder for each copy."""
 
 
 def plan_copy(

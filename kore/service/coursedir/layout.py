@@ -20,8 +20,15 @@ TIMESTAMP = "timestamp.txt"
 
 STAGING = ".kore"
 """Where Kore prepares changes: below the root, so on the same file system."""
+REPLACED = f"{STAGING}/replaced"
+"""Where a copy keeps what it replaced, if that changed after its backup."""
 UNFINISHED = f"{STAGING}-"
 """How the names of files begin that Kore has not written to the end."""
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether a file of this name is one that Kore has not written to the end."""
+    return name.startswith(UNFINISHED)
 
 
 def gradebook_path(root: Path) -> Path:

@@ -91,7 +91,7 @@ def _set_up(services: Services, course_id: str) -> None:
         hub.add_to_group(group, [course_id])
     root = services.host.prepare_course(course_id)
     gradebook.create(gradebook_path(root), course_id)
-    configfile.create(root, _CONFIG)
+    configfile.create_file(root, _CONFIG)
 
 
 def _enrol(services: Services, course_id: str, members: Sequence[Member]) -> None:

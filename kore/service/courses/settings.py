@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import errno
-import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 from kore.service.coursedir import configfile
-from kore.service.coursedir.layout import CONFIG, STAGING
 from kore.service.coursedir.tree import SafeTree
 from kore.service.courses.schemas import (
     CodeStub,
@@ -18,11 +16,9 @@ from kore.service.courses.schemas import (
     FeedbackSettings,
     SolutionMarks,
 )
-from kore.service.errors import Changed, Conflict, KoreError
+from kore.service.errors import Conflict
 from kore.service.services import Services
-from kore.shared.messages import Message, message
 
-_MAX_BYTES = 200_000
 _HIDDEN, _AGAIN = "FeedbackExporter.show_hidden_tests", "FeedbackExporter.run_again"
 _BEGIN = "ClearSolutions.begin_solution_delimeter"
 _END = "ClearSolutions.end_solution_delimeter"
@@ -65,7 +61,7 @@ _writing = threading.Lock()
 def read(services: Services, course_id: str) -> CourseSettings:
     """Return a course's settings. Raises KoreError where its file cannot be read."""
     with _folder(services, course_id) as tree:
-        return _shown(_effective(_text(tree)))
+        return _shown(_effective(configfile.read_file(tree)))
 
 
 def write(services: Services, course_id: str, wanted: CourseSettings) -> CourseSettings:
@@ -82,65 +78,15 @@ def write(services: Services, course_id: str, wanted: CourseSettings) -> CourseS
         _STUB: wanted.code_stub.python,
     }
     with _writing, _folder(services, course_id) as tree:
-        text = _text(tree)
-        try:
-            rest = _effective(configfile.without_block(text))
-        except configfile.ConfigFileError as error:
-            raise _unreadable(error.reason) from error
-        known = rest.values
+        text = configfile.read_file(tree)
+        known = _effective(configfile.remove_block(text)).values
         asked[_STUB] = {**known[_STUB], "python": asked[_STUB]}
         block = {name: value for name, value in asked.items() if value != known[name]}
-        changed = configfile.with_block(text, block)
+        changed = configfile.write_block(text, block)
         if changed != text:
-            _put(services, course_id, tree, text, changed)
+            hand_over = partial(services.host.hand_over_file, course_id)
+            configfile.replace_file(tree, text, changed, hand_over=hand_over)
         return _shown(_effective(changed))
-
-
-def _put(services: Services, course_id: str, tree: SafeTree, before: str, after: str) -> None:
-    """Replace the file that was read by a new one, which the course's account can read."""
-    place = f"{STAGING}/settings-{secrets.token_hex(8)}"
-    tree.write(place, [after.encode()])
-    try:
-        services.host.hand_over_file(course_id, place)
-        try:
-            tree.rename(place, CONFIG)
-        except FileExistsError:
-            if not _exchanged(tree, place, before):
-                # A file system that cannot do that: at least never half a file, or none.
-                tree.write(CONFIG, [after.encode()])
-                services.host.hand_over_file(course_id, CONFIG)
-            tree.remove(place)
-    except BaseException:
-        # Only what is Kore's own: what a teacher wrote in this moment is never removed.
-        if _is(tree, place, after):
-            tree.remove(place)
-        raise
-
-
-def _exchanged(tree: SafeTree, place: str, before: str) -> bool:
-    """Exchange the new file and the old one; return whether the file system can do that.
-
-    Raises KoreError where the old one is not what was read: both are then where they were.
-    """
-    try:
-        tree.swap(place, CONFIG)
-    except OSError as error:
-        if error.errno not in {errno.EINVAL, errno.ENOSYS}:
-            raise
-        if _is(tree, CONFIG, before):
-            return False
-    else:
-        if _is(tree, place, before):
-            return True
-        tree.swap(place, CONFIG)
-    raise Changed("config_changed")
-
-
-def _is(tree: SafeTree, path: str, text: str) -> bool:
-    try:
-        return _text(tree, path) == text
-    except (KoreError, OSError):
-        return False
 
 
 @contextmanager
@@ -153,24 +99,12 @@ def _folder(services: Services, course_id: str) -> Iterator[SafeTree]:
         yield tree
 
 
-def _text(tree: SafeTree, path: str = CONFIG) -> str:
-    try:
-        return tree.read_bytes(path, limit=_MAX_BYTES).decode()
-    except FileNotFoundError:
-        return ""
-    except UnicodeDecodeError as error:
-        raise _unreadable(message("config_fault.encoding")) from error
-
-
 def _effective(text: str) -> configfile.Found:
     """Return every setting: as the file has it, else as nbgrader does."""
-    try:
-        found = configfile.read(text, frozenset(DEFAULTS))
-    except configfile.ConfigFileError as error:
-        raise _unreadable(error.reason) from error
+    found = configfile.find_settings(text, frozenset(DEFAULTS))
     misfits = {name for name, value in found.values.items() if not _KINDS[name](value)}
     fits = {name: value for name, value in found.values.items() if name not in misfits}
-    return configfile.Found(values=DEFAULTS | fits, by_hand=found.by_hand | misfits)
+    return configfile.Found(values=DEFAULTS | fits, computed=found.computed | misfits)
 
 
 def _shown(found: configfile.Found) -> CourseSettings:
@@ -180,9 +114,5 @@ def _shown(found: configfile.Found) -> CourseSettings:
         feedback=FeedbackSettings(show_hidden_tests=values[_HIDDEN], run_again=values[_AGAIN]),
         solution=SolutionMarks.model_construct(begin=values[_BEGIN], end=values[_END]),
         code_stub=CodeStub.model_construct(python=values[_STUB].get("python", STUBS["python"])),
-        computed=sorted(_FIELDS[name] for name in found.by_hand),
+        computed=sorted(_FIELDS[name] for name in found.computed),
     )
-
-
-def _unreadable(reason: Message) -> Conflict:
-    return Conflict("config_unreadable", reason=reason)

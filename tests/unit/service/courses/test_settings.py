@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import errno
 import json
 import subprocess
@@ -11,10 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import cast
 
-import hypothesis
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from nbgrader.preprocessors import ClearSolutions
 from pydantic import ValidationError
 from traitlets.config.loader import PyFileConfigLoader
@@ -38,7 +34,6 @@ CHANGED = CourseSettings.model_validate(
         "code_stub": {"python": "# Hier\n\traise NotImplementedError('\\n\"')"},
     }
 )
-NAMES = frozenset(settings.DEFAULTS)
 
 
 @pytest.fixture
@@ -241,40 +236,6 @@ def test_marks_that_cannot_work_are_refused(begin, end):
     wanted = CHANGED.model_dump() | {"solution": {"begin": begin, "end": end}}
     with pytest.raises(ValidationError):
         CourseSettings.model_validate(wanted)
-
-
-lines = st.lists(
-    st.one_of(
-        st.sampled_from(
-            [
-                "c = get_config()",
-                "x = 1  # é",
-                "",
-                "c.ClearSolutions.end_solution_delimeter = 'X'",
-                "c.ClearSolutions.code_stub = 5",
-                "def f():\n    return c.FeedbackExporter.run_again",
-            ]
-        ),
-        st.integers().map(lambda n: f"y = {n}"),
-    )
-)
-values = st.dictionaries(
-    st.sampled_from(sorted(NAMES)),
-    st.one_of(st.booleans(), st.text(), st.dictionaries(st.text(), st.text())),
-)
-
-
-@hypothesis.settings(deadline=None)
-@given(lines, values, values)
-def test_any_block_can_be_written_read_and_taken_out(lines, first, second):
-    """Whatever values: they are read back, and taking the block out gives the rest again."""
-    rest = "\n".join(lines)
-    once = configfile.with_block(rest, first)
-    twice = configfile.with_block(once, second)
-    assert configfile.with_block(twice, second) == twice
-    assert configfile.without_block(twice).rstrip() == rest.rstrip()
-    ast.parse(twice)
-    assert second.items() <= configfile.read(twice, NAMES).values.items()
 
 
 @pytest.mark.slow
