@@ -1,5 +1,6 @@
 """Text for people as messages: an id with parameters instead of English sentences."""
 
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -66,13 +67,27 @@ def _subject(kind: str, params: dict[str, Any]) -> str | None:
 
 
 def _translate(table: str, key: tuple[str, ...], column: str) -> None:
-    """Replace each row's sentence by the message that it was."""
+    """Replace each row's sentence by the message that it was, some rows at a time."""
     rows = sa.table(table, *(sa.column(name) for name in (*key, column)))
+    own = [rows.c[name] for name in key]
     bind = op.get_bind()
-    values = sa.select(rows.c[column]).where(rows.c[column] != "").distinct()
-    for (sentence,) in bind.execute(values).all():
-        bind.execute(
-            sa.update(rows)
-            .where(rows.c[column] == sentence)
-            .values({column: read_sentence(sentence).to_json()})
-        )
+    change = (
+        sa.update(rows)
+        .where(*(rows.c[name] == sa.bindparam(f"key_{name}") for name in key))
+        .values({column: sa.bindparam("new")})
+    )
+    chunk = sa.select(*own, rows.c[column]).where(rows.c[column] != "").order_by(*own).limit(_CHUNK)
+    after = chunk
+    while found := bind.execute(after).all():
+        changes = [
+            {f"key_{name}": value for name, value in zip(key, row, strict=False)}
+            | {"new": _read(row[-1])}
+            for row in found
+        ]
+        bind.execute(change, changes)
+        after = chunk.where(sa.tuple_(*own) > sa.tuple_(*map(sa.literal, found[-1][:-1])))
+
+
+@lru_cache(maxsize=10_000)
+def _read(sentence: str) -> str:
+    return read_sentence(sentence).to_json()
