@@ -66,7 +66,7 @@ def shoot(demo: Demo, browser: Browser, course: str) -> None:
     teacher.get_by_role("table", name="Assignments").wait_for()
     _keep(teacher, "kore-course", full_page=True)
     teacher.get_by_role("link", name="Grades", exact=True).click()
-    teacher.get_by_role("table", name="Every student").wait_for()
+    teacher.get_by_role("table", name="All students").wait_for()
     _keep(teacher, "kore-grades")
     teacher.get_by_role("button", name=re.compile("^Send 3 grades")).click()
     dialog = teacher.get_by_role("dialog")

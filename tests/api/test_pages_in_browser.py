@@ -190,7 +190,7 @@ def test_students_are_found_by_name_and_by_what_will_happen(
     search = page.get_by_label("Find a student")
     search.fill("zolc")
     search.fill("kovalevskaya")
-    rows = page.get_by_role("table", name="Every student").locator("tbody tr")
+    rows = page.get_by_role("table", name="All students").locator("tbody tr")
     expect(rows).to_have_count(1)
     expect(page.get_by_text("1 of 40 shown")).to_be_visible()
     search.fill("nobody at all")
@@ -213,7 +213,7 @@ def test_sending_asks_then_shows_progress_then_the_report(
     page.get_by_role("button", name="Send 14 grades").click()
     dialog.get_by_role("button", name="Send 14 grades").click()
     page.wait_for_url("**/page/jobs/*")
-    expect(page.get_by_text("It begins in a moment.")).to_be_visible()
+    expect(page.get_by_text("It will start in a moment.")).to_be_visible()
     job = Path(page.url).name
     tell(kore, job, state=JobState.RUNNING, done=7, total=14, message=plain("7 sent"))
     expect(page.get_by_text("7 of 14 \u2013 7 sent").first).to_be_visible()
@@ -256,12 +256,12 @@ def test_unchanged_ones_and_failed_ones_are_sent_again_when_asked(
 ) -> None:
     """Each by its own button, and for nobody else."""
     page.goto(f"{url}/page/courses/{room.course}/grades")
-    page.get_by_role("button", name="Send unchanged ones again").click()
+    page.get_by_role("button", name="Also resend unchanged grades").click()
     page.get_by_role("dialog").get_by_role("button", name="Send 31 grades").click()
     page.wait_for_url("**/page/jobs/*")
     assert last_sending(kore, room.course) == {"resend": True, "only": None}
     page.goto(f"{url}/page/jobs/{room.job}")
-    page.get_by_role("button", name="Send the 3 failed ones again").click()
+    page.get_by_role("button", name="Resend 3 failed grades").click()
     page.wait_for_url(lambda address: room.job not in address)
     failed = sorted(room.students[index] for index in (3, 7, 18))
     assert last_sending(kore, room.course) == {"resend": False, "only": failed}
@@ -273,8 +273,8 @@ def test_a_job_can_be_stopped(page: Page, kore: Harness, room: Classroom, url: s
     page.get_by_role("button", name="Send 14 grades").click()
     page.get_by_role("dialog").get_by_role("button", name="Send 14 grades").click()
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_role("main").get_by_text("Cancelled before it began.")).to_be_visible()
-    expect(page.get_by_text("has the same points in the LMS as before")).to_be_visible()
+    expect(page.get_by_role("main").get_by_text("Cancelled before it started.")).to_be_visible()
+    expect(page.get_by_text("have the same points in the LMS as before")).to_be_visible()
 
 
 def test_a_lost_connection_is_told_and_the_page_goes_on(
@@ -323,7 +323,7 @@ def test_an_expired_session_leads_to_the_sign_in_and_back(
     page.get_by_role("button", name="Send 14 grades").click()
     page.get_by_role("dialog").get_by_role("button", name="Send 14 grades").click()
     alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("You are not signed in any more.")
+    expect(alert).to_contain_text("You are no longer signed in.")
     kore.known_to_hub = room.teacher
     alert.get_by_role("button", name="Sign in again").click()
     expect(page.get_by_role("button", name="Send 14 grades")).to_be_visible()
@@ -387,7 +387,7 @@ def test_addresses_lead_back_to_the_same_place(
     page.get_by_role("link", name="Grades", exact=True).click()
     page.wait_for_url(f"**/page/courses/{room.course}/grades")
     page.reload()
-    expect(page.get_by_role("table", name="Every student")).to_be_visible()
+    expect(page.get_by_role("table", name="All students")).to_be_visible()
     page.go_back()
     expect(page.get_by_role("table", name="Assignments")).to_be_visible()
     expect(page).to_have_title("Week 3: Eigenvalues \u2013 Kore")
@@ -399,14 +399,14 @@ def test_a_report_can_be_downloaded_as_a_table(
     """All students, exceptions first, and a name like a formula as the text that it is."""
     page.goto(f"{url}/page/jobs/{room.job}")
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download as a table (CSV)").click()
+        page.get_by_role("button", name="Download as CSV").click()
     download.value.save_as(tmp_path / "report.csv")
     with (tmp_path / "report.csv").open(encoding="utf-8-sig", newline="") as file:
         table = list(csv.reader(file))
-    assert table[0] == ["Student", "Result", "Points", "Out of", "Why"]
+    assert table[0] == ["Student", "Result", "Points", "Maximum", "Reason"]
     assert len(table) == 41
     assert ['\'=HYPERLINK("http://evil.example")', "Sent", "27.5", "30"] in [r[:4] for r in table]
-    assert table[1][1] == "Did not arrive"
+    assert table[1][1] == "Not delivered"
 
 
 def test_three_hundred_students_are_sent_with_two_clicks(
@@ -421,7 +421,7 @@ def test_three_hundred_students_are_sent_with_two_clicks(
     busy_course.grade(kore, course, "ps1", {user: n % 11 for n, user in enumerate(people)})
     with sitting(browser, kore, url, teacher) as page:
         page.goto(f"{url}/page/courses/{course}/grades")
-        rows = page.get_by_role("table", name="Every student").locator("tbody tr")
+        rows = page.get_by_role("table", name="All students").locator("tbody tr")
         expect(rows).to_have_count(300)
         page.get_by_label("Find a student").fill("299")
         expect(rows).to_have_count(1)
@@ -452,12 +452,12 @@ def test_a_course_is_backed_up_and_the_backup_downloaded(
         dialog = page.get_by_role("dialog", name="Back up the course?")
         dialog.get_by_role("radio", name="Assignments only").check()
         dialog.get_by_role("button", name="Back up").click()
-        expect(page.get_by_role("button", name="1 job under way")).to_be_visible()
+        expect(page.get_by_role("button", name="1 job running")).to_be_visible()
         kore.work()
         expect(page.get_by_text("Finished")).to_be_visible()
-        expect(page.get_by_role("button", name="1 job has ended")).to_be_visible()
+        expect(page.get_by_role("button", name="1 job finished")).to_be_visible()
         page.goto(f"{url}/page/courses/{course}/backups")
-        row = page.get_by_role("row", name="Made by a teacher")
+        row = page.get_by_role("row", name="Created by a teacher")
         expect(row).to_contain_text("1 assignment")
         with page.expect_download() as download:
             row.get_by_role("link", name="Download").click()
@@ -478,7 +478,7 @@ def test_a_backup_goes_out_and_comes_back_as_a_file(
         kore.oauth.models.clear()
         fetch.click()
         alert = page.get_by_role("alert")
-        expect(alert).to_contain_text("You are not signed in any more.")
+        expect(alert).to_contain_text("You are no longer signed in.")
         check(page)
         kore.known_to_hub = teacher
         alert.get_by_role("button", name="Sign in again").click()
@@ -486,9 +486,9 @@ def test_a_backup_goes_out_and_comes_back_as_a_file(
             fetch.click()
         archive = tmp_path / download.value.suggested_filename
         download.value.save_as(archive)
-        page.get_by_label("Archive of a backup").set_input_files(archive)
+        page.get_by_label("Backup archive").set_input_files(archive)
         expect(page.get_by_role("row", name="Uploaded")).to_contain_text("1 assignment")
-        page.get_by_label("Archive of a backup").set_input_files(
+        page.get_by_label("Backup archive").set_input_files(
             {"name": "notes.tar", "mimeType": "application/x-tar", "buffer": b"no archive"}
         )
         expect(page.get_by_role("alert")).to_contain_text("archive")
@@ -509,10 +509,10 @@ def test_some_assignments_of_another_course_are_copied(
         page.get_by_label("Find an assignment").fill("origin")
         rows = page.get_by_role("table", name="Assignments to copy").locator("tbody tr")
         expect(rows).to_have_count(3)
-        rows.first.get_by_role("button", name="Copy all assignments of").click()
+        rows.first.get_by_role("button", name="Copy all assignments from").click()
         dialog = page.get_by_role("dialog")
         dialog.get_by_role("button", name="Continue").click()
-        expect(dialog.get_by_text("3 items are copied")).to_be_visible()
+        expect(dialog.get_by_text("3 items to copy")).to_be_visible()
         expect(dialog.get_by_role("radio", name="Keep both")).to_be_checked()
         check(page)
         dialog.get_by_role("checkbox", name="ps1").uncheck()
@@ -536,7 +536,7 @@ def test_a_course_is_deleted_only_with_its_title_and_after_a_backup(
         page.get_by_role("button", name="Delete the course …").click()
         dialog = page.get_by_role("dialog", name="Delete")
         expect(dialog).to_contain_text("1 assignment with its notebooks")
-        title = dialog.get_by_label("Type the title of the course, to be sure")
+        title = dialog.get_by_label("Type the course title to confirm")
         title.fill("something else")
         check(page)
         dialog.get_by_role("button", name="Delete the course").click()
@@ -560,14 +560,14 @@ def test_settings_are_kept_and_the_history_tells_who_changed_them(
     course, teacher = own_course(kore, "set")
     with sitting(browser, kore, url, teacher) as page:
         page.goto(f"{url}/page/courses/{course}/settings")
-        page.get_by_label("Students find in its place (Python)").fill("# Your turn")
+        page.get_by_label("Code stub for students (Python)").fill("# Your turn")
         check(page)
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
         page.reload()
-        stub = page.get_by_label("Students find in its place (Python)")
+        stub = page.get_by_label("Code stub for students (Python)")
         expect(stub).to_have_value("# Your turn")
         page.get_by_role("link", name="History").click()
-        row = page.get_by_role("table", name="Who did what").get_by_role("row", name="settings")
+        row = page.get_by_role("table", name="Activity log").get_by_role("row", name="settings")
         expect(row).to_contain_text("Tilda")
         check(page)

@@ -60,7 +60,7 @@ def test_a_teacher_chooses_german_and_all_of_the_panel_is(
         assert left_over(panel) == []
 
         choose_in_menu(page, "Kore", "Verlauf")
-        said = panel.get_by_role("table", name="Wer was getan hat")
+        said = panel.get_by_role("table", name="Protokoll")
         expect(said).to_contain_text("Alles gesichert, auch die Arbeiten der Studierenden")
         expect(panel.get_by_text("Die Sicherung ist erstellt:").first).to_be_visible()
         shoot(page, "history in german")

@@ -59,12 +59,12 @@ def test_a_teachers_launch_lands_on_the_course(demo: Demo, chromium: Browser, co
         assert serious(page, "#kore-side") == []
         with page.expect_response(_is_saved, timeout=PATIENCE):
             side.get_by_role("button", name="History").click()
-        expect(panel(page).get_by_role("heading", name="Who did what")).to_be_visible()
+        expect(panel(page).get_by_role("heading", name="Activity log")).to_be_visible()
         shoot(page, "panel in the side bar")
 
         # Loaded again, JupyterLab shows what was open.
         page.reload()
-        expect(panel(page).get_by_role("heading", name="Who did what")).to_be_visible(
+        expect(panel(page).get_by_role("heading", name="Activity log")).to_be_visible(
             timeout=PATIENCE
         )
 
@@ -114,7 +114,7 @@ def test_a_students_launch_lands_on_the_assignments(
         page.get_by_role("tab", name="Kore: your courses").click()
         side = page.locator("#kore-side")
         expect(side.get_by_role("heading", name=course.title)).to_be_visible()
-        expect(side.get_by_text("in the list of assignments")).to_be_visible()
+        expect(side.get_by_text("in the assignment list")).to_be_visible()
         expect(side.get_by_role("button", name=course.title)).to_have_count(0)
         expect(side.get_by_role("table")).to_have_count(0)
         assert serious(page, "#kore-side") == []

@@ -143,12 +143,12 @@ def test_grades_are_looked_at_sent_and_sent_again(
             expect(panel.root.get_by_role("rowheader").first).to_have_text(MILA)
             shoot(panel.page, f"report of grades on the {host}")
             with panel.page.expect_download() as download:
-                panel.button("Download as a table (CSV)").click()
+                panel.button("Download as CSV").click()
             kept = tmp_path / "report.csv"
             download.value.save_as(kept)
             assert [line[0] for line in csv.reader(kept.open(encoding="utf-8-sig"))][1] == MILA
             behave(demo, refuse_users=[])
-            panel.button("Send the 1 failed one again").click()
+            panel.button("Resend 1 failed grade").click()
             expect(panel.row(MILA)).to_contain_text("Sent", timeout=PATIENCE)
             expect(panel.root.get_by_role("rowheader")).to_have_text([MILA])
     finally:
@@ -167,7 +167,7 @@ def test_new_work_is_graded_and_what_failed_is_graded_again(chromium: Browser, h
         panel.dialog.get_by_role("button", name="Grade", exact=True).click()
         panel.finished("Grading automatically")
         expect(panel.row(NIKO)).to_contain_text("Failed")
-        panel.button("What the notebook said").click()
+        panel.button("Notebook output").click()
         expect(panel.dialog.get_by_role("region", name="Log")).to_contain_text("Autograding")
         assert panel.serious() == []
         shoot(panel.page, f"log of a notebook on the {host}")
@@ -176,7 +176,7 @@ def test_new_work_is_graded_and_what_failed_is_graded_again(chromium: Browser, h
         panel.way("Back to the course").click()
         expect(panel.row("ps1")).to_contain_text("1 to collect")
         panel.button(f"Grade {isolated('ps1')} automatically").click()
-        expect(panel.dialog.get_by_role("checkbox", name="First collect 1")).to_be_checked()
+        expect(panel.dialog.get_by_role("checkbox", name="Collect 1 new submission first")).to_be_checked()
         panel.dialog.get_by_role("button", name="Grade", exact=True).click()
         panel.finished("Grading automatically")
         expect(panel.row(NIKO)).to_contain_text("5 of 5")
@@ -206,7 +206,7 @@ def test_a_grading_that_breaks_off_says_how_far_it_came(chromium: Browser, host:
         expect(panel.row(NIKO)).to_contain_text("Failed")
         shoot(panel.page, f"grading that broke off on the {host}")
         course.correct(users["niko"])
-        panel.button("Grade the 1 failed one again").click()
+        panel.button("Regrade 1 failed submission").click()
         expect(panel.row(NIKO)).to_contain_text("5 of 5", timeout=PATIENCE)
 
 
@@ -227,7 +227,7 @@ def test_an_assignment_and_a_problem_are_copied(
         shoot(panel.page, f"copy on the {host}")
         panel.row("warm-up").get_by_text("Copy …", exact=True).click()
         panel.dialog.get_by_role("button", name="Continue").click()
-        expect(panel.dialog).to_contain_text("1 item is copied")
+        expect(panel.dialog).to_contain_text("1 item to copy")
         panel.dialog.get_by_role("button", name="Copy", exact=True).click()
         panel.finished("Copying")
         expect(panel.row("warm-up")).to_contain_text("Copied")
@@ -240,14 +240,14 @@ def test_an_assignment_and_a_problem_are_copied(
         panel.root.get_by_label("From", exact=True).select_option("course")
         panel.root.get_by_role("searchbox", name="Find a problem").fill(f"{mark} squares")
         expect(panel.root.get_by_role("rowheader")).to_have_text(["Squares", "Squares"])
-        panel.row("ps1").get_by_role("button", name="Look at").click()
+        panel.row("ps1").get_by_role("button", name="Preview").click()
         expect(panel.dialog).to_contain_text("BEGIN HIDDEN TESTS")
         expect(panel.dialog).to_contain_text("5 points")
         shoot(panel.page, f"problem looked at on the {host}")
         panel.dialog.get_by_role("button", name="Copy …").click()
-        panel.dialog.get_by_label("Into which assignment of this course").fill("ps1")
+        panel.dialog.get_by_label("Assignment in this course").fill("ps1")
         panel.dialog.get_by_role("button", name="Continue").click()
-        expect(panel.dialog).to_contain_text("1 of that name is in this course already")
+        expect(panel.dialog).to_contain_text("1 name is already in use in this course")
         expect(panel.dialog.get_by_role("radio", name=re.compile("Keep both"))).to_be_checked()
         shoot(panel.page, f"copy asks on the {host}")
         panel.dialog.get_by_role("button", name="Copy", exact=True).click()
@@ -285,7 +285,7 @@ def test_an_archive_is_uploaded_and_copied_from(
         chooser.value.set_files(damaged)
         expect(panel.root.get_by_role("alert")).to_be_visible()
         shoot(panel.page, f"backups on the {host}")
-        panel.row("Uploaded").get_by_text("Copy from it …").click()
+        panel.row("Uploaded").get_by_text("Copy from this …").click()
         panel.root.get_by_label("From", exact=True).select_option("backup")
         panel.root.get_by_role("searchbox", name="Find an assignment").fill("warm-up")
         # The list of before stays in sight until the new one is there.
@@ -303,8 +303,8 @@ def test_settings_are_in_force_for_the_next_assignment(chromium: Browser, host: 
     course, _ = graded
     with at_course(chromium, course, host, "Settings") as panel:
         stub = "# Hier steht Ihre Lösung\nraise NotImplementedError()"
-        panel.root.get_by_label("Students find in its place (Python)").fill(stub)
-        panel.root.get_by_label("Show the hidden tests in the feedback").check()
+        panel.root.get_by_label("Code stub for students (Python)").fill(stub)
+        panel.root.get_by_label("Show hidden tests in the feedback").check()
         panel.button("Save").click()
         expect(panel.root.get_by_text("Saved.", exact=True)).to_be_visible()
         assert panel.serious() == []
@@ -323,7 +323,7 @@ def test_a_course_is_backed_up_reset_and_restored(chromium: Browser, host: str, 
         lab_may_end(panel)
         panel.button("Reset the course …").click()
         expect(panel.dialog).to_contain_text("3 collected submissions")
-        expect(panel.dialog.get_by_role("checkbox", name=re.compile("backup"))).to_be_checked()
+        expect(panel.dialog.get_by_role("checkbox", name=re.compile("Back up"))).to_be_checked()
         sure = panel.dialog.get_by_role("textbox")
         expect(panel.dialog.get_by_role("button", name="Reset the course")).to_be_disabled()
         sure.fill("Some other course")
@@ -339,7 +339,7 @@ def test_a_course_is_backed_up_reset_and_restored(chromium: Browser, host: str, 
         panel.way("Back to the course").click()
         expect(panel.row("ps1")).to_contain_text("Draft")
         panel.way("Backups").click()
-        made = panel.row("Made before a reset")
+        made = panel.row("Created before a reset")
         expect(made).to_contain_text("Everything")
         made.get_by_role("button", name="Restore …").click()
         panel.dialog.get_by_role("textbox").fill(course.whole_title)
@@ -381,7 +381,7 @@ def test_a_student_finds_the_own_courses_and_nothing_else(demo: Demo, chromium: 
         expect(panel.root.get_by_role("table")).to_have_count(0)
         expect(panel.way("Grades")).to_have_count(0)
         panel.page.goto(f"{demo.kore}/page/courses/{course.id}/backups")
-        expect(panel.root.get_by_text("in the list of assignments")).to_be_visible()
+        expect(panel.root.get_by_text("in the assignment list")).to_be_visible()
         expect(panel.button("Back up now …")).to_have_count(0)
         panel.way("Your courses").click()
         expect(panel.root.get_by_role("heading", name=course.title)).to_be_visible()

@@ -108,7 +108,7 @@ def test_three_hundred_are_sent_while_the_lms_is_busy(demo: Demo, chromium: Brow
             assert serious(page) == []
             shoot(page, "three hundred sent")
             behave(demo, refuse_users=[])
-            panel.button("Send the 2 failed ones again").click()
+            panel.button("Resend 2 failed grades").click()
             expect(panel.row("Sent")).to_have_count(2, timeout=PATIENCE)
     finally:
         behave(demo, profile="moodle", refuse_users=[], fail_next=[])

@@ -66,9 +66,9 @@ export function Bell() {
 
   const words =
     under > 0
-      ? n("{n} job under way", "{n} jobs under way", under)
+      ? n("{n} job running", "{n} jobs running", under)
       : fresh > 0
-        ? n("{n} job has ended", "{n} jobs have ended", fresh)
+        ? n("{n} job finished", "{n} jobs finished", fresh)
         : t("Jobs");
   // A student begins no jobs.
   if (!value?.jobs.length) return null;
@@ -95,7 +95,7 @@ export function Bell() {
       </button>
       {open && (
         <div className="kore-bell-list" id="kore-bell-list">
-          {jobs.length === 0 && <p>{t("Nothing has been done yet.")}</p>}
+          {jobs.length === 0 && <p>{t("No jobs yet.")}</p>}
           <ul className="kore-list">
             {jobs.map((job) => (
               <JobListItem key={job.id} job={job} />

@@ -29,25 +29,25 @@ export class ApiError extends Error {
 const offline = () =>
   new ApiError(
     t("Kore cannot be reached."),
-    t("Check your connection. Nothing is lost, and nothing is done twice."),
+    t("Check your connection. Nothing is lost, and nothing will be done twice."),
     "retry",
   );
 const unavailable = () =>
   new ApiError(
-    t("Kore does not answer at the moment."),
-    t("It may be starting. Wait a moment."),
+    t("Kore is not responding."),
+    t("It may still be starting. Wait a moment."),
     "retry",
   );
 const signedOut = () =>
   new ApiError(
-    t("You are not signed in any more."),
-    t("Sign in again: you come back to this place. If that fails, open the activity in the LMS."),
+    t("You are no longer signed in."),
+    t("Sign in again to return to this page. If that fails, open the activity in the LMS."),
     "sign-in",
   );
 const unexpected = () =>
   new ApiError(
     t("Something went wrong."),
-    t("Load the page again. If it stays, tell the administrator."),
+    t("Reload the page. If the problem persists, tell the administrator."),
     "none",
   );
 

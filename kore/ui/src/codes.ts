@@ -44,15 +44,15 @@ const ABOUT: Record<string, (name: string) => string> = {
 export const jobTitle = ({ kind, subject }: Pick<JobInfo, "kind" | "subject">): string =>
   subject && Object.hasOwn(ABOUT, kind)
     ? ABOUT[kind]!(subject)
-    : look(KINDS, kind, () => t("Work"))[0];
+    : look(KINDS, kind, () => t("Job"))[0];
 
 /** Whether a job's report has a line for each student. */
 export const ofStudents = ({ kind }: { kind: string }): boolean =>
   kind === "grades.send" || kind === "assignment.autograde";
 
 const JOBS: Record<string, Word> = {
-  queued: [() => t("Waiting to begin"), "info"],
-  running: [() => t("Under way"), "info"],
+  queued: [() => t("Waiting to start"), "info"],
+  running: [() => t("Running"), "info"],
   done: [() => t("Finished"), "good"],
   failed: [() => t("Failed"), "bad"],
   cancelled: [() => t("Stopped"), "warn"],
@@ -62,20 +62,20 @@ export const jobState = (code: string) => look(JOBS, code, () => "–");
 const OUTCOMES: Record<string, Word> = {
   failed: [() => t("Failed"), "bad"],
   refused: [() => t("Refused by the LMS"), "bad"],
-  needs_manual: [() => t("To grade by hand"), "warn"],
+  needs_manual: [() => t("Needs manual grading"), "warn"],
   held_back: [() => t("Held back"), "warn"],
-  skipped: [() => t("Left out"), "warn"],
-  left_out: [() => t("Left out"), "warn"],
+  skipped: [() => t("Skipped"), "warn"],
+  left_out: [() => t("Skipped"), "warn"],
   sent: [() => t("Sent"), "good"],
   graded: [() => t("Graded"), "good"],
   copied: [() => t("Copied"), "good"],
-  backed_up: [() => t("Backed up before"), "good"],
+  backed_up: [() => t("Backed up first"), "good"],
   replaced: [() => t("Replaced"), "good"],
   kept: [() => t("Kept"), "info"],
   done: [() => t("Done"), "good"],
   unchanged: [() => t("Unchanged"), "plain"],
 };
-const SENDING: Record<string, Word> = { failed: [() => t("Did not arrive"), "bad"] };
+const SENDING: Record<string, Word> = { failed: [() => t("Not delivered"), "bad"] };
 /** Exceptions first: the order of a report's lines. */
 export const OUTCOME_ORDER = Object.keys(OUTCOMES);
 export const outcome = (code: string, kind = "") =>
@@ -99,7 +99,7 @@ export const ACTION_ORDER = Object.keys(ACTIONS);
 export const action = (code: string) => look(ACTIONS, code, () => code);
 
 const AUDIT: Record<string, Word> = {
-  asked: [() => t("Asked for"), "info"],
+  asked: [() => t("Requested"), "info"],
   done: [() => t("Done"), "good"],
   failed: [() => t("Failed"), "bad"],
   cancelled: [() => t("Stopped"), "warn"],
@@ -108,20 +108,20 @@ const AUDIT: Record<string, Word> = {
 export const auditOutcome = (code: string) => look(AUDIT, code, () => code);
 
 const ORIGINS: Record<string, Word> = {
-  made: [() => t("Made by a teacher"), "plain"],
+  made: [() => t("Created by a teacher"), "plain"],
   uploaded: [() => t("Uploaded"), "plain"],
-  before_reset: [() => t("Made before a reset"), "plain"],
-  before_delete: [() => t("Made before the course was deleted"), "plain"],
-  before_restore: [() => t("Made before a restore"), "plain"],
-  before_replace: [() => t("Made before something was replaced"), "plain"],
+  before_reset: [() => t("Created before a reset"), "plain"],
+  before_delete: [() => t("Created before the course was deleted"), "plain"],
+  before_restore: [() => t("Created before a restore"), "plain"],
+  before_replace: [() => t("Created before content was replaced"), "plain"],
 };
 export const origin = (code: string): string => look(ORIGINS, code, () => "")[0];
 
 const CELLS: Record<string, Word> = {
   text: [() => t("Text"), "plain"],
-  solution: [() => t("Answer, with its solution"), "info"],
+  solution: [() => t("Answer with solution"), "info"],
   tests: [() => t("Tests"), "warn"],
-  task: [() => t("Task graded by hand"), "info"],
+  task: [() => t("Manually graded task"), "info"],
   read_only: [() => t("Read-only"), "plain"],
 };
 export const cellRole = (code: string) => look(CELLS, code, () => "");

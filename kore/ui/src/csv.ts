@@ -29,7 +29,7 @@ export function csv(job: JobInfo): string {
       points(item.detail.maximum),
       asText(render(item.message)),
     ]);
-  const header = [t("Student"), t("Result"), t("Points"), t("Out of"), t("Why")];
+  const header = [t("Student"), t("Result"), t("Points"), t("Maximum"), t("Reason")];
   // Excel takes a file without this mark for one in the machine's old code page.
   const between = hasComma() ? ";" : ",";
   const table = [header, ...lines].map((line) => line.map(quoted).join(between));

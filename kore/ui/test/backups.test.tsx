@@ -7,7 +7,7 @@ import { act, at, backup, COURSE, errorAnswer, FakeKore, here, plain, show } fro
 const BACKUPS = { backups: [backup()], used: 900, quota: 1000 };
 const withBackups = (body = BACKUPS) => new FakeKore({ ...here(), "GET backups": { body } });
 const chosen = async (size = 100) => {
-  const input = await screen.findByLabelText<HTMLInputElement>("Archive of a backup");
+  const input = await screen.findByLabelText<HTMLInputElement>("Backup archive");
   expect(input.accept).toBe(".tar");
   const file = new File(["x".repeat(size)], "course.tar");
   await act().upload(input, file);
@@ -25,7 +25,7 @@ test("what ends a course wants its title typed, says what is lost, and offers a 
   const go = dialog.getByRole("button", { name: "Delete the course" });
   expect(go).toHaveProperty("disabled", true);
   expect(dialog.getByText(/4 collected submissions/)).toBeDefined();
-  expect(dialog.getByRole("checkbox", { name: /backup/ })).toHaveProperty("checked", true);
+  expect(dialog.getByRole("checkbox", { name: /Back up/ })).toHaveProperty("checked", true);
   await act().type(dialog.getByRole("textbox"), "Algebra: Week 1");
   await act().click(go);
   expect((await dialog.findByRole("alert")).textContent).toContain("That is not the title.");
@@ -41,10 +41,10 @@ test("an upload says how far it is, and can be stopped", async () => {
   show(at("backups"), fake);
   await screen.findByRole("table");
   await chosen();
-  expect(await screen.findByText(/50 % of .*100 bytes/)).toBeDefined();
+  expect(await screen.findByText(/50%.* of .*100 bytes/)).toBeDefined();
   expect(screen.getByRole("progressbar")).toHaveProperty("value", 0.5);
   await act().click(screen.getByRole("button", { name: "Stop" }));
-  expect(await screen.findByText("The upload is stopped. Nothing was kept.")).toBeDefined();
+  expect(await screen.findByText("The upload was stopped. Nothing was stored.")).toBeDefined();
   expect(screen.getByRole("button", { name: "Upload a backup …" })).toBeDefined();
 });
 
@@ -54,7 +54,7 @@ test("an archive that there is no room for is not sent", async () => {
   await screen.findByRole("table");
   await chosen(101);
   expect(plain((await screen.findByRole("alert")).textContent)).toContain(
-    "The archive has 101 bytes. Backups of this course may take 100 bytes more.",
+    "The archive is 101 bytes. Backups of this course can use 100 bytes more.",
   );
   expect(fake.calls("POST")).toEqual([]);
 });
@@ -68,7 +68,7 @@ test("an upload that was cut off goes again with one click", async () => {
   const again = await screen.findByRole("button", { name: "Try again" });
   fake.on("POST backups", { status: 201, body: backup() });
   await act().click(again);
-  expect(await screen.findByText("The archive is uploaded.")).toBeDefined();
+  expect(await screen.findByText("The archive was uploaded.")).toBeDefined();
 });
 
 test("a download begins only where an archive comes, and no page of a sign-in", async () => {
@@ -83,9 +83,7 @@ test("a download begins only where an archive comes, and no page of a sign-in", 
   fake.on("GET backups", { body: { ...BACKUPS, backups: [backup({ id: "6".repeat(32) })] } });
   fake.on("GET session", { body: { user: "u1", csrf: "new", admin: false } });
   await act().click(download);
-  expect((await screen.findByRole("alert")).textContent).toContain(
-    "This backup is not there any more.",
-  );
+  expect((await screen.findByRole("alert")).textContent).toContain("This backup no longer exists.");
   expect(fetched).not.toHaveBeenCalled();
   await act().click(await screen.findByRole("link", { name: "Download" }));
   await waitFor(() => expect(fetched).toHaveBeenCalledOnce());

@@ -62,17 +62,17 @@ test("of a whole source some are left out, and what is then in the way counts", 
     [`GET jobs/${JOB}`]: { body: job({ kind: "course.copy" }) },
   });
   show(at("copy"), fake);
-  await act().click(await screen.findByRole("button", { name: /Copy all assignments of/ }));
+  await act().click(await screen.findByRole("button", { name: /Copy all assignments from/ }));
   await act().click(screen.getByRole("button", { name: "Continue" }));
-  expect(await screen.findByText(/^3 items are copied, .*2.7 kB/)).toBeDefined();
+  expect(await screen.findByText(/^3 items to copy, .*2.7 kB/)).toBeDefined();
   const go = screen.getByRole("button", { name: "Copy" });
   await act().click(screen.getByRole("checkbox", { name: "All of them" }));
-  expect(screen.getByText("Nothing is chosen.")).toBeDefined();
+  expect(screen.getByText("Nothing is selected.")).toBeDefined();
   expect(go).toHaveProperty("disabled", true);
   expect(screen.queryByRole("radio")).toBeNull();
   await act().click(screen.getByRole("checkbox", { name: "ps2" }));
   await act().click(screen.getByRole("checkbox", { name: "ps3" }));
-  expect(screen.getByText(/^2 items are copied, .*1.8 kB/)).toBeDefined();
+  expect(screen.getByText(/^2 items to copy, .*1.8 kB/)).toBeDefined();
   await act().click(go);
   await waitFor(() => expect(fake.calls("POST")).toHaveLength(2));
   expect(fake.asked.findLast(({ what }) => what.endsWith("/copies"))!.body).toMatchObject({

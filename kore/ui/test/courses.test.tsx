@@ -8,7 +8,7 @@ test("a course at a glance: its title, its teachers, what waits to be done", asy
   show(at("overview"), new FakeKore(here()));
   expect(await screen.findByRole("heading", { level: 1, name: "Week 1" })).toBeDefined();
   const row = screen.getByRole("row", { name: /ps1/ });
-  for (const words of ["1 to collect", "2 to grade", "1 to grade by hand"]) {
+  for (const words of ["1 to collect", "2 to grade", "1 to grade manually"]) {
     expect(within(row).getByText(words)).toBeDefined();
   }
   expect(screen.getByText(/Taught by/).textContent).toContain("Tilda");
@@ -33,7 +33,7 @@ test("a student reads where the work is, and nothing of others", async () => {
 test("a lost connection while reading is tried again by itself", async () => {
   const fake = new FakeKore({ "GET courses": "lost" });
   show({ view: "courses" }, fake);
-  expect((await screen.findByRole("alert")).textContent).toContain("The next try is in 2 seconds.");
+  expect((await screen.findByRole("alert")).textContent).toContain("Trying again in 2 seconds.");
   fake.on("GET courses", { body: { courses: [course()] } });
   expect(await screen.findByRole("link", { name: "Week 1" }, { timeout: 10_000 })).toBeDefined();
   expect(screen.queryByRole("alert")).toBeNull();

@@ -35,7 +35,7 @@ test("exceptions come first, with points as numbers", () => {
     }),
   );
   expect(table).toBe(
-    '\ufeffStudent,Result,Points,Out of,Why\r\nu2,Did not arrive,,,"No answer, yet"\r\nAda,Sent,4.13,5,\r\n',
+    '\ufeffStudent,Result,Points,Maximum,Reason\r\nu2,Not delivered,,,"No answer, yet"\r\nAda,Sent,4.13,5,\r\n',
   );
 });
 

@@ -47,7 +47,7 @@ test("sending asks first, sends once, and shows the job", async () => {
   await act().click(
     within(screen.getByRole("dialog")).getByRole("button", { name: "Send 1 grade" }),
   );
-  expect(await screen.findByText("It begins in a moment.")).toBeDefined();
+  expect(await screen.findByText("It will start in a moment.")).toBeDefined();
   expect(fake.asked.filter(({ what }) => what === "POST grades").map(({ body }) => body)).toEqual([
     { course: COURSE, resend: false, only: null },
   ]);
@@ -84,7 +84,7 @@ test("a colleague's sending that begins meanwhile closes no dialog", async () =>
   show(at("grades"), fake);
   await act().click(await screen.findByRole("button", { name: "Send 1 grade" }));
   fake.on("GET jobs", { body: { jobs: [grading, sending] } });
-  const under = await screen.findByRole("list", { name: "Under way in this course" });
+  const under = await screen.findByRole("list", { name: "Running in this course" });
   await within(under).findByText(/Sending grades/, {}, { timeout: 10_000 });
   expect(screen.getByRole("dialog", { name: "Send 1 grade to the LMS?" })).toBeDefined();
   expect(fake.calls("GET grades")).toHaveLength(2);

@@ -43,7 +43,7 @@ test("a job that failed half-way offers those that failed, and only them", async
     expect.stringContaining("Cy"),
     expect.stringContaining("Ada"),
   ]);
-  await act().click(screen.getByRole("button", { name: "Send the 2 failed ones again" }));
+  await act().click(screen.getByRole("button", { name: "Resend 2 failed grades" }));
   await waitFor(() => expect(fake.calls("POST")).toHaveLength(1));
   expect(fake.asked.find(({ what }) => what === "POST grades")!.body).toMatchObject({
     only: ["u4", "u5"],
@@ -59,7 +59,7 @@ test("grading collects first what was handed in since, unless told not to", asyn
   show({ view: "course", course: COURSE, tab: "overview" }, fake);
   await act().click(await screen.findByRole("button", { name: /^Grade .*ps1/ }));
   expect(screen.getByText(/2 submissions of/)).toBeTruthy();
-  const collect = screen.getByRole<HTMLInputElement>("checkbox", { name: /^First collect 1/ });
+  const collect = screen.getByRole<HTMLInputElement>("checkbox", { name: /^Collect 1 new/ });
   expect(collect.checked).toBe(true);
   await act().click(screen.getByRole("button", { name: "Grade" }));
   await waitFor(() => expect(fake.calls("POST")).toHaveLength(1));
@@ -83,7 +83,7 @@ test("a grading says of which assignment, and grades those that failed again, an
     [`POST courses/${COURSE}/autograde`]: { body: grading },
   });
   show({ view: "job", job: JOB }, fake);
-  await act().click(await screen.findByRole("button", { name: "Grade the 1 failed one again" }));
+  await act().click(await screen.findByRole("button", { name: "Regrade 1 failed submission" }));
   expect(screen.getByRole("link", { name: "Open formgrader" })).toBeDefined();
   const heading = screen.getByRole("heading", { level: 1 });
   expect(plain(heading.textContent)).toBe("Grading automatically: ps1");
@@ -104,7 +104,7 @@ test("work is named with what it is about, wherever it is listed", async () => {
   const fake = new FakeKore({ ...here(), [`GET courses/${COURSE}/audit`]: audit });
   fake.on("GET jobs", { body: { jobs } });
   show(at("history"), fake);
-  const table = await screen.findByRole("table", { name: "Work and its reports" });
+  const table = await screen.findByRole("table", { name: "Jobs and reports" });
   const names = within(table).getAllByRole("rowheader");
   expect(names.map((name) => plain(name.textContent))).toEqual([
     "Grading automatically: ps1",
@@ -121,7 +121,7 @@ test("the end of a job is told wherever one is, once", async () => {
     "GET jobs": { body: { jobs: [running] } },
   });
   show({ view: "courses" }, fake, around);
-  await screen.findByRole("button", { name: "1 job under way" });
+  await screen.findByRole("button", { name: "1 job running" });
   fake.on("GET jobs", { body: { jobs: [job({ message: plainMessage("2 sent") })] } });
   await waitFor(() => expect(around.notify).toHaveBeenCalledOnce(), { timeout: 10_000 });
   expect(around.notify).toHaveBeenCalledWith("Sending grades to the LMS – Finished. 2 sent", true, {

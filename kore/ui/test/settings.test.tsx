@@ -20,7 +20,7 @@ test("what was changed and not saved is there again after a look at another view
   show(at("settings"), fake);
   const box = await screen.findByRole<HTMLInputElement>("checkbox", { name: /hidden tests/ });
   expect(box.checked).toBe(true);
-  await act().click(screen.getByRole("button", { name: "Undo changes" }));
+  await act().click(screen.getByRole("button", { name: "Discard changes" }));
   expect(box.checked).toBe(false);
 });
 
@@ -56,7 +56,7 @@ test("settings that somebody else changed in this moment are loaded again", asyn
   await screen.findByDisplayValue("...");
   const box = screen.getByRole<HTMLInputElement>("checkbox", { name: /hidden tests/ });
   expect(box.checked).toBe(true);
-  await act().click(screen.getByRole("button", { name: "Undo changes" }));
+  await act().click(screen.getByRole("button", { name: "Discard changes" }));
 });
 
 test("settings are saved as they stand in the form", async () => {

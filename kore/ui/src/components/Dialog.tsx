@@ -67,7 +67,7 @@ export function DialogActions({
         disabled={busy || disabled}
         onClick={onConfirm}
       >
-        {busy ? t("One moment …") : children}
+        {busy ? t("Please wait …") : children}
       </button>
     </p>
   );

@@ -77,7 +77,7 @@ export function FilteredTable<Row>({
 export function Shown({ shown, of }: { shown: number; of: number }) {
   return (
     <p role="status" className="kore-muted">
-      {shown === of ? t("{n} in all", { n: of }) : t("{shown} of {n} shown", { shown, n: of })}
+      {shown === of ? t("{n} in total", { n: of }) : t("{shown} of {n} shown", { shown, n: of })}
     </p>
   );
 }

@@ -76,14 +76,14 @@ export function Pages({
   const last = Math.max(1, Math.ceil(total / perPage));
   if (last === 1) return null;
   return (
-    <nav className="kore-actions" aria-label={t("Pages of the list")}>
+    <nav className="kore-actions" aria-label={t("Pages")}>
       <button
         type="button"
         className="kore-button"
         disabled={page <= 1}
         onClick={() => onPage(page - 1)}
       >
-        {t("Before")}
+        {t("Previous")}
       </button>
       <span role="status">{t("Page {page} of {last}", { page, last })}</span>
       <button

@@ -26,11 +26,11 @@ export function PersonName({ name, user }: { name: string; user: string }) {
   if (name && name !== user) return <bdi className="kore-name">{name}</bdi>;
   return (
     <span className="kore-muted">
-      {t("No name known")} (<bdi>{user}</bdi>)
+      {t("Name unknown")} (<bdi>{user}</bdi>)
     </span>
   );
 }
 
 /** What the LMS calls a course: its activity. */
 export const activity = (course: CourseSummary): string =>
-  course.activity_title || course.context_title || t("Activity without a title");
+  course.activity_title || course.context_title || t("Untitled activity");

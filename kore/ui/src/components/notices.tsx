@@ -45,7 +45,7 @@ export function Failure({
     <Notice tone="bad" title={error.message} live>
       {error.hint && <p>{error.hint}</p>}
       {retryIn > 0 && (
-        <p>{n("The next try is in {n} second.", "The next try is in {n} seconds.", retryIn)}</p>
+        <p>{n("Trying again in {n} second.", "Trying again in {n} seconds.", retryIn)}</p>
       )}
       {error.recovery === "sign-in" ? (
         <p className="kore-actions">

@@ -37,20 +37,20 @@ export function Autograde({ course, assignment }: { course: string; assignment: 
         <Dialog title={t("Grade automatically?")} onClose={() => setOpen(false)}>
           <p>
             {n(
-              "{n} submission of {name} waits for grading.",
-              "{n} submissions of {name} wait for grading.",
+              "{n} submission of {name} is waiting to be graded.",
+              "{n} submissions of {name} are waiting to be graded.",
               fresh,
               { name },
             )}{" "}
             {t(
-              "Each student's notebook is run, and the tests give the points. You can leave this page meanwhile.",
+              "Kore runs each student's notebook, and its tests give the points. You can leave this page in the meantime.",
             )}
           </p>
           {outside > 0 && (
             <Checkbox
               label={n(
-                "First collect {n} that has been handed in since",
-                "First collect {n} that have been handed in since",
+                "Collect {n} new submission first",
+                "Collect {n} new submissions first",
                 outside,
               )}
               checked={collect}
@@ -58,7 +58,7 @@ export function Autograde({ course, assignment }: { course: string; assignment: 
             />
           )}
           <Checkbox
-            label={t("Also grade again what is graded already")}
+            label={t("Regrade submissions that are already graded")}
             checked={again}
             onChange={setAgain}
           />

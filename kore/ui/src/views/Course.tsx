@@ -125,7 +125,9 @@ function Head({ course, teaching }: { course: CourseDetail; teaching: boolean })
         <p className="kore-muted">
           {owners.length > 0 &&
             t("Taught by {names}", {
-              names: joinNames(owners.map((person) => person.name || t("somebody without a name"))),
+              names: joinNames(
+                owners.map((person) => person.name || t("someone whose name is unknown")),
+              ),
             })}
           {owners.length > 0 && " · "}
           {n("{n} student", "{n} students", course.learners)}
@@ -140,14 +142,14 @@ function RunningJobs({ jobs }: { jobs: JobInfo[] }) {
   const under = jobs.filter((job) => !job.ended_at);
   if (!under.length) return null;
   return (
-    <ul className="kore-list kore-under-way" aria-label={t("Under way in this course")}>
+    <ul className="kore-list kore-under-way" aria-label={t("Running in this course")}>
       {under.map((job) => (
         <li key={job.id}>
           <span>
             {jobTitle(job)}
             {job.total > 0 && ` – ${t("{done} of {total}", { done: job.done, total: job.total })}`}
           </span>{" "}
-          <PlaceLink to={{ view: "job", job: job.id }}>{t("See how far it is")}</PlaceLink>
+          <PlaceLink to={{ view: "job", job: job.id }}>{t("Show progress")}</PlaceLink>
         </li>
       ))}
     </ul>
@@ -158,18 +160,18 @@ function SetupState({ jobs }: { jobs: JobInfo[] }) {
   const last = jobs.find((job) => job.kind === "course.provision");
   if (last?.state === "failed") {
     return (
-      <Notice tone="bad" title={t("Setting up the course did not succeed")} live>
+      <Notice tone="bad" title={t("The course could not be set up")} live>
         <p>
           {render(last.message)} {renderHint(last.message)}
         </p>
-        <p>{t("Open the activity in the LMS again: what is missing is then made up for.")}</p>
+        <p>{t("Open the activity in the LMS again. Kore then completes the set-up.")}</p>
       </Notice>
     );
   }
   return (
     <div role="status">
       <Notice tone="info" title={t("The course is being set up")}>
-        <p>{t("This takes a few seconds. There is nothing to do.")}</p>
+        <p>{t("This takes a few seconds. You do not need to do anything.")}</p>
         <progress aria-label={t("The course is being set up")} />
       </Notice>
     </div>

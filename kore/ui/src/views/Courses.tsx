@@ -39,7 +39,7 @@ export function Courses({ all }: { all: boolean }) {
               to={{ view: "courses", all: true }}
               current={everything ? "true" : undefined}
             >
-              {t("All of this hub")}
+              {t("All in this hub")}
             </PlaceLink>
           </nav>
         )}
@@ -75,7 +75,7 @@ export function Courses({ all }: { all: boolean }) {
             ) : (
               teaching && (
                 <p className="kore-muted">
-                  {t("You are a student here: your work is in your own JupyterLab.")}{" "}
+                  {t("You are a student in this course. Your work is in your own JupyterLab.")}{" "}
                   <a href={`${host.hub}user-redirect/lab`}>{t("Open JupyterLab")}</a>
                 </p>
               )
@@ -113,8 +113,8 @@ export function Warnings({ course }: { course: CourseSummary }) {
   return (
     <p className="kore-chips">
       {course.state === "new" && <Chip tone="info">{t("Being set up")}</Chip>}
-      {!course.opened_by_teacher && <Chip tone="warn">{t("No teacher has opened it yet")}</Chip>}
-      {!course.grades_enabled && <Chip>{t("The LMS takes no grades")}</Chip>}
+      {!course.opened_by_teacher && <Chip tone="warn">{t("Not opened by a teacher yet")}</Chip>}
+      {!course.grades_enabled && <Chip>{t("The LMS does not accept grades")}</Chip>}
     </p>
   );
 }
@@ -124,7 +124,7 @@ export function PersonalLab() {
   return (
     <>
       <p className="kore-lead">
-        {t("Your work for all your courses is in your own JupyterLab, in the list of assignments.")}
+        {t("Your work for all your courses is in your own JupyterLab, in the assignment list.")}
       </p>
       {host.kind === "page" && (
         <p className="kore-actions">
@@ -140,30 +140,28 @@ export function PersonalLab() {
 function NoCourse({ everything }: { everything: boolean }) {
   if (everything) {
     return (
-      <Empty title={t("There is no course yet")}>
+      <Empty title={t("No courses yet")}>
         <p>
           {t(
-            "A course comes into being when somebody opens a Jupyter activity in the learning management system (LMS) for the first time.",
+            "A course is created when someone first opens a Jupyter activity in the learning management system (LMS).",
           )}
         </p>
       </Empty>
     );
   }
   return (
-    <Empty title={t("You have no course here yet")}>
+    <Empty title={t("You have no courses yet")}>
       <p>
         {t(
-          "A course comes into being when its activity is opened in your learning management system (LMS) for the first time. There is nothing to set up here.",
+          "A course is created when its activity is first opened in your learning management system (LMS). There is nothing to set up here.",
         )}
       </p>
       <ol>
         <li>{t("Go to your course in the LMS.")}</li>
         <li>
-          {t(
-            "Click its Jupyter activity. If you teach the course and there is none, add one there.",
-          )}
+          {t("Open its Jupyter activity. If you teach the course and there is none, add one.")}
         </li>
-        <li>{t("Come back: the course is in this list.")}</li>
+        <li>{t("Come back here: the course is in this list.")}</li>
       </ol>
     </Empty>
   );

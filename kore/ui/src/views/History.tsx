@@ -28,14 +28,14 @@ function Jobs({ course, list }: { course: CourseDetail; list: JobList }) {
   const names = new Map(course.people.map((person) => [person.user, person.name]));
   return (
     <section aria-labelledby="kore-jobs">
-      <h2 id="kore-jobs">{t("Work and its reports")}</h2>
+      <h2 id="kore-jobs">{t("Jobs and reports")}</h2>
       <LoadedContent from={list}>
         {({ jobs }) =>
           jobs.length === 0 ? (
-            <Empty title={t("Nothing has been done yet.")} />
+            <Empty title={t("No jobs yet.")} />
           ) : (
             <Table
-              label={t("Work and its reports")}
+              label={t("Jobs and reports")}
               rows={jobs}
               keyOf={(job) => job.id}
               columns={[
@@ -55,9 +55,9 @@ function Jobs({ course, list }: { course: CourseDetail; list: JobList }) {
                 { title: t("When"), cell: (job) => <Moment at={job.created_at} /> },
                 {
                   title: t("By"),
-                  cell: (job) => <bdi>{names.get(job.created_by) || t("Somebody else")}</bdi>,
+                  cell: (job) => <bdi>{names.get(job.created_by) || t("Someone else")}</bdi>,
                 },
-                { title: t("What came of it"), cell: (job) => <span>{render(job.message)}</span> },
+                { title: t("Result"), cell: (job) => <span>{render(job.message)}</span> },
               ]}
             />
           )
@@ -72,21 +72,21 @@ function AuditList({ course }: { course: CourseDetail }) {
   const list = useGet<AuditPage>(`courses/${course.id}/audit`, { page, per_page: PER_PAGE });
   return (
     <section aria-labelledby="kore-audit">
-      <h2 id="kore-audit">{t("Who did what")}</h2>
+      <h2 id="kore-audit">{t("Activity log")}</h2>
       <LoadedContent from={list}>
         {({ entries }) =>
           entries.length === 0 ? (
-            <Empty title={t("Nothing is noted yet.")} />
+            <Empty title={t("No entries yet.")} />
           ) : (
             <Table
-              label={t("Who did what")}
+              label={t("Activity log")}
               rows={entries}
               keyOf={(entry) => `${entry.at}/${entry.action}/${entry.outcome}/${entry.by}`}
               columns={[
                 { title: t("When"), cell: (entry) => <Moment at={entry.at} /> },
                 {
                   title: t("Who"),
-                  cell: (entry) => <bdi>{entry.by_name || t("Somebody else")}</bdi>,
+                  cell: (entry) => <bdi>{entry.by_name || t("Someone else")}</bdi>,
                 },
                 {
                   title: t("What"),
@@ -100,7 +100,7 @@ function AuditList({ course }: { course: CourseDetail }) {
                   ),
                 },
                 {
-                  title: t("What came of it"),
+                  title: t("Result"),
                   cell: (entry) => {
                     const [words, tone] = auditOutcome(entry.outcome);
                     return <Chip tone={tone}>{words}</Chip>;

@@ -43,21 +43,21 @@ export function Overview({
       </p>
       {elsewhere && course.server && course.server !== "running" && (
         <p className="kore-muted">
-          {t("JupyterLab of this course is not running. It starts when you open it.")}
+          {t("This course's JupyterLab is not running. It starts when you open it.")}
         </p>
       )}
       <section aria-labelledby="kore-assignments">
         <div className="kore-head">
           <h2 id="kore-assignments">{t("Assignments")}</h2>
           <button type="button" className="kore-button kore-small" onClick={reload}>
-            {t("Look again")}
+            {t("Refresh")}
           </button>
         </div>
         {course.assignments.length === 0 ? (
           <Empty title={t("No assignments yet")}>
             <p>
               {t(
-                "Make one in formgrader (“Add new assignment”), write it in JupyterLab, then generate and release it in formgrader: students find it in their JupyterLab.",
+                "Add one in formgrader (“Add new assignment”), write it in JupyterLab, then generate and release it in formgrader. Students find it in their JupyterLab.",
               )}
             </p>
             <p>
@@ -88,7 +88,9 @@ function State({ assignment: a }: { assignment: AssignmentInfo }) {
       )}
       {a.to_grade > 0 && <Chip tone="info">{n("{n} to grade", "{n} to grade", a.to_grade)}</Chip>}
       {a.needs_manual > 0 && (
-        <Chip tone="warn">{n("{n} to grade by hand", "{n} to grade by hand", a.needs_manual)}</Chip>
+        <Chip tone="warn">
+          {n("{n} to grade manually", "{n} to grade manually", a.needs_manual)}
+        </Chip>
       )}
     </span>
   );
@@ -109,11 +111,11 @@ function Assignments({ course }: { course: CourseDetail }) {
             a.due_at ? (
               <Moment at={a.due_at} />
             ) : (
-              <span className="kore-muted">{t("No date")}</span>
+              <span className="kore-muted">{t("No due date")}</span>
             ),
         },
         {
-          title: t("Handed in"),
+          title: t("Submitted"),
           number: true,
           cell: (a) => number(Math.max(a.submitted, a.collected)),
         },
@@ -143,7 +145,7 @@ function Limits({ course }: { course: string }) {
     <p className="kore-muted kore-limits">
       {value &&
         t(
-          "Students can hand in up to {submission} and {files} files at a time, {file} a file. What was handed out and in takes {used} of this course's {course}; your administrator can raise these limits.",
+          "A submission can have up to {files} files and {submission}, each file up to {file}. Released assignments and submissions use {used} of {course} in this course. Your administrator can raise these limits.",
           {
             submission: size(value.limits.submission),
             files: value.limits.files,
@@ -163,7 +165,7 @@ function LmsGrades({ course, jobs }: { course: CourseDetail; jobs: JobInfo[] }) 
     <section aria-labelledby="kore-sent">
       <h2 id="kore-sent">{t("Grades in the LMS")}</h2>
       {!course.grades_enabled ? (
-        <p>{t("The LMS takes no grades from this activity.")}</p>
+        <p>{t("The LMS does not accept grades from this activity.")}</p>
       ) : last?.ended_at ? (
         <p>
           {t("Last sent")} <Moment at={last.ended_at} />: {render(last.message)}{" "}
@@ -177,7 +179,7 @@ function LmsGrades({ course, jobs }: { course: CourseDetail; jobs: JobInfo[] }) 
           className={graded && course.grades_enabled ? "kore-button kore-main" : "kore-button"}
           to={{ view: "course", course: course.id, tab: "grades" }}
         >
-          {course.grades_enabled ? t("Look at the grades and send them") : t("How to switch it on")}
+          {course.grades_enabled ? t("Review and send grades") : t("How to turn it on")}
         </PlaceLink>
       </p>
     </section>
@@ -196,9 +198,7 @@ function RecentActivity({ jobs, course }: { jobs: JobInfo[]; course: string }) {
       </ul>
       {jobs.length > MAX_RECENT && (
         <p>
-          <PlaceLink to={{ view: "course", course, tab: "history" }}>
-            {t("All of the history")}
-          </PlaceLink>
+          <PlaceLink to={{ view: "course", course, tab: "history" }}>{t("Full history")}</PlaceLink>
         </p>
       )}
     </section>
@@ -222,7 +222,7 @@ function People({ people }: { people: Person[] }) {
             <summary>{words(group.length)}</summary>
             {group.length === 0 && (
               <p className="kore-muted">
-                {t("Nobody yet. People are enrolled when they open the activity in the LMS.")}
+                {t("No one yet. People are enrolled when they open the activity in the LMS.")}
               </p>
             )}
             <ul className="kore-list">
@@ -230,7 +230,7 @@ function People({ people }: { people: Person[] }) {
                 <li key={person.user}>
                   <PersonName name={person.name} user={person.user} />{" "}
                   <span className="kore-muted">
-                    {t("last here")} <Moment at={person.launched_at} />
+                    {t("last active")} <Moment at={person.launched_at} />
                   </span>
                 </li>
               ))}

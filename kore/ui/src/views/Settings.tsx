@@ -68,7 +68,7 @@ function Form({
       setKept(answer);
       put(answer, answer);
       setSaved(true);
-      say(t("The settings are saved."));
+      say(t("Settings saved."));
     });
   return (
     <form
@@ -80,13 +80,13 @@ function Form({
     >
       <p className="kore-muted">
         {t(
-          "These are lines in the course's nbgrader_config.py. Whatever else is in that file stays as it is.",
+          "These settings are in the course's nbgrader_config.py. Everything else in that file stays as it is.",
         )}
       </p>
       {now.computed.length > 0 && (
-        <Notice tone="warn" title={t("The file sets some of this in its own way")}>
+        <Notice tone="warn" title={t("The file computes some of these settings")}>
           <p>
-            {t("What is shown here may not be in force: {names}.", {
+            {t("These values may not be in effect: {names}.", {
               names: joinNames(now.computed),
             })}
           </p>
@@ -95,12 +95,12 @@ function Form({
       <fieldset>
         <legend>{t("Feedback for students")}</legend>
         <Checkbox
-          label={t("Show the hidden tests in the feedback")}
+          label={t("Show hidden tests in the feedback")}
           checked={now.feedback.show_hidden_tests}
           onChange={(v) => change({ feedback: { ...now.feedback, show_hidden_tests: v } })}
         />
         <Checkbox
-          label={t("Run the notebook again for the feedback")}
+          label={t("Rerun the notebook for the feedback")}
           checked={now.feedback.run_again}
           onChange={(v) => change({ feedback: { ...now.feedback, run_again: v } })}
         />
@@ -109,7 +109,7 @@ function Form({
         <legend>{t("Solutions")}</legend>
         <TextField
           label={t("A solution begins with the line")}
-          hint={t("What stands between these two lines is taken out of the students' version.")}
+          hint={t("Everything between these two lines is removed from the students' version.")}
           value={now.solution.begin}
           onChange={(v) => change({ solution: { ...now.solution, begin: v } })}
           mono
@@ -120,7 +120,7 @@ function Form({
           onChange={(v) => change({ solution: { ...now.solution, end: v } })}
           mono
         />
-        <Field label={t("Students find in its place (Python)")}>
+        <Field label={t("Code stub for students (Python)")}>
           {(id) => (
             <textarea
               id={id}
@@ -138,7 +138,7 @@ function Form({
       )}
       <p className="kore-actions">
         <button type="submit" className="kore-button kore-main" disabled={busy || same(now, kept)}>
-          {busy ? t("One moment …") : t("Save")}
+          {busy ? t("Please wait …") : t("Save")}
         </button>
         <button
           type="button"
@@ -146,7 +146,7 @@ function Form({
           disabled={busy || same(now, kept)}
           onClick={() => put(kept)}
         >
-          {t("Undo changes")}
+          {t("Discard changes")}
         </button>
         <span className="kore-muted">{saved ? t("Saved.") : ""}</span>
       </p>

@@ -37,7 +37,7 @@ export function Backups({ course }: { course: CourseDetail }) {
       const { backups } = await kore.get<BackupList>("backups", { course: course.id });
       if (!backups.some(({ id }) => id === backup.id)) {
         list.reload();
-        throw new ApiError(t("This backup is not there any more."), "", "none");
+        throw new ApiError(t("This backup no longer exists."), "", "none");
       }
       fetchFile(archiveOf(backup));
     });
@@ -74,8 +74,8 @@ export function Backups({ course }: { course: CourseDetail }) {
           {({ backups, used, quota }) => (
             <>
               {backups.length === 0 ? (
-                <Empty title={t("No backup yet")}>
-                  <p>{t("A backup keeps the course as it is now. You can download it, too.")}</p>
+                <Empty title={t("No backups yet")}>
+                  <p>{t("A backup keeps the course as it is now. You can also download it.")}</p>
                 </Empty>
               ) : (
                 <Table
@@ -83,9 +83,9 @@ export function Backups({ course }: { course: CourseDetail }) {
                   rows={backups}
                   keyOf={(backup) => backup.id}
                   columns={[
-                    { title: t("Taken"), cell: (b) => <Moment at={b.taken_at} /> },
+                    { title: t("Created"), cell: (b) => <Moment at={b.taken_at} /> },
                     {
-                      title: t("Contains"),
+                      title: t("Contents"),
                       cell: (b) => (
                         <>
                           <Chip tone={b.contents === "everything" ? "good" : "plain"}>
@@ -100,7 +100,7 @@ export function Backups({ course }: { course: CourseDetail }) {
                       ),
                     },
                     {
-                      title: t("How it came"),
+                      title: t("Origin"),
                       cell: (b) => (
                         <>
                           {origin(b.origin)}
@@ -114,7 +114,7 @@ export function Backups({ course }: { course: CourseDetail }) {
                     },
                     { title: t("Size"), number: true, cell: (b) => size(b.size) },
                     {
-                      title: t("What to do"),
+                      title: t("Actions"),
                       cell: (b) => (
                         <span className="kore-actions">
                           <a
@@ -141,7 +141,7 @@ export function Backups({ course }: { course: CourseDetail }) {
                               className="kore-button kore-small"
                               to={{ view: "course", course: course.id, tab: "copy" }}
                             >
-                              {t("Copy from it …")}
+                              {t("Copy from this …")}
                             </PlaceLink>
                           )}
                           {b.mine && (
@@ -160,7 +160,7 @@ export function Backups({ course }: { course: CourseDetail }) {
                 />
               )}
               <p className="kore-muted">
-                {t("The backups of this course take {used} of the {quota} that they may.", {
+                {t("Backups of this course use {used} of {quota}.", {
                   used: size(used),
                   quota: size(quota),
                 })}
@@ -170,9 +170,9 @@ export function Backups({ course }: { course: CourseDetail }) {
         </LoadedContent>
       </section>
       <section aria-labelledby="kore-final" className="kore-card kore-danger">
-        <h2 id="kore-final">{t("Begin anew, or end the course")}</h2>
+        <h2 id="kore-final">{t("Reset or delete the course")}</h2>
         <p className="kore-muted">
-          {t("Both ask for the title of the course, and offer a backup first.")}
+          {t("You type the course title to confirm, and you can make a backup first.")}
         </p>
         <p className="kore-actions">
           <button type="button" className="kore-button" onClick={() => setOpen({ what: "reset" })}>

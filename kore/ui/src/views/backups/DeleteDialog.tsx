@@ -27,8 +27,8 @@ export function DeleteDialog({
   return (
     <Dialog title={t("Delete this backup?")} onClose={onClose}>
       <p>
-        {t("Taken")} <Moment at={backup.taken_at} />, {size(backup.size)}.{" "}
-        {t("It cannot be brought back. The course itself stays as it is.")}
+        {t("Created")} <Moment at={backup.taken_at} />, {size(backup.size)}.{" "}
+        {t("This cannot be undone. The course itself does not change.")}
       </p>
       {error && <Failure error={error} onRetry={go} />}
       <DialogActions onClose={onClose} onConfirm={go} busy={busy}>

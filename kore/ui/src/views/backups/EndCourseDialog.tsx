@@ -34,11 +34,11 @@ export function EndCourseDialog({
       }
       onClose={onClose}
     >
-      <p>{what === "reset" ? t("This is lost:") : t("All of the course is lost:")}</p>
+      <p>{what === "reset" ? t("You will lose:") : t("You will lose the whole course:")}</p>
       <ul>
         <li>
           {n("{n} collected submission", "{n} collected submissions", collected)}
-          {t(", and what was handed in and not collected yet")}
+          {t(", and submissions that are not collected yet")}
         </li>
         <li>{t("all points and all feedback")}</li>
         {what === "delete" && (
@@ -53,17 +53,13 @@ export function EndCourseDialog({
       </ul>
       <p>
         {what === "reset"
-          ? t("Assignments stay. Grades that are in the LMS stay there.")
+          ? t("Assignments are kept. Grades that are already in the LMS stay there.")
           : t(
-              "Grades that are in the LMS stay there. If the activity is opened again, an empty course begins.",
+              "Grades that are already in the LMS stay there. Opening the activity again creates an empty course.",
             )}
       </p>
       <ServerStopNotice course={course} />
-      <Checkbox
-        label={t("Make a backup of everything first")}
-        checked={backup}
-        onChange={setBackup}
-      />
+      <Checkbox label={t("Back up everything first")} checked={backup} onChange={setBackup} />
       <TitleField course={course} value={typed} onChange={setTyped} />
       {error && <Failure error={error} onRetry={go} />}
       <DialogActions onClose={onClose} onConfirm={go} busy={busy} disabled={!typed.trim()}>

@@ -15,15 +15,12 @@ export function MakeDialog({ course, onClose }: { course: CourseDetail; onClose:
   return (
     <Dialog title={t("Back up the course?")} onClose={onClose}>
       <RadioGroup
-        legend={t("What to keep")}
+        legend={t("What to back up")}
         value={contents}
         onChange={setContents}
         options={[
-          ["everything", t("Everything: assignments, students' work, points and feedback")],
-          [
-            "sources",
-            t("Assignments only: nothing about students is in it, so it can be passed on"),
-          ],
+          ["everything", t("Everything: assignments, student work, points and feedback")],
+          ["sources", t("Assignments only: contains no student data, so you can share it")],
         ]}
       />
       {error && <Failure error={error} onRetry={go} />}

@@ -25,11 +25,11 @@ export function RestoreDialog({
   return (
     <Dialog title={t("Restore from this backup?")} onClose={onClose}>
       <p>
-        {t("Taken")} <Moment at={backup.taken_at} />
+        {t("Created")} <Moment at={backup.taken_at} />
       </p>
       <p className="kore-notice kore-tone-warn">
         {t(
-          "The whole course becomes as it was then: what was made, handed in and graded since is replaced. A backup of how the course is now is made first.",
+          "This returns the whole course to the state of the backup and replaces everything that was created, submitted and graded since. The current state is backed up first.",
         )}
       </p>
       <ServerStopNotice course={course} />

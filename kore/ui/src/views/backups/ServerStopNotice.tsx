@@ -10,9 +10,9 @@ export function ServerStopNotice({ course }: { course: CourseDetail }) {
     <p>
       {host.course === course.id
         ? t(
-            "This JupyterLab is stopped for it: save what is open. It may say then that its server is not running; go on here.",
+            "This stops this JupyterLab, so save your open files first. It may then say that its server is not running; continue here.",
           )
-        : t("JupyterLab of this course is stopped for it: save what is open there.")}
+        : t("This stops this course's JupyterLab, so save the files that are open there first.")}
     </p>
   );
 }

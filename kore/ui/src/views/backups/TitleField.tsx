@@ -16,11 +16,11 @@ export function TitleField({
   return (
     <>
       <p>
-        {t("The title of the course is")}: <b dir="auto">{course.title}</b>
+        {t("The course title is")}: <b dir="auto">{course.title}</b>
       </p>
       <TextField
-        label={t("Type the title of the course, to be sure")}
-        hint={t("Capital letters, spaces and kinds of dashes do not matter.")}
+        label={t("Type the course title to confirm")}
+        hint={t("Capitals, spaces and the kind of dashes do not matter.")}
         value={value}
         onChange={onChange}
       />

@@ -5,7 +5,7 @@ import { ApiError, toApiError } from "../../api";
 import { Failure } from "../../components/notices";
 import { usePanel } from "../../context";
 import { useAction } from "../../hooks";
-import { size, t } from "../../i18n";
+import { percent, size, t } from "../../i18n";
 
 /** `left` is how many bytes the course's backups may still take, where that is known. */
 export function Upload({
@@ -41,12 +41,12 @@ export function Upload({
           say(toApiError(error).message);
           throw error;
         }
-        say(t("The upload is stopped. Nothing was kept."));
+        say(t("The upload was stopped. Nothing was stored."));
         return;
       } finally {
         window.removeEventListener("beforeunload", askFirst);
       }
-      say(t("The archive is uploaded."));
+      say(t("The archive was uploaded."));
       onDone();
     });
   };
@@ -65,7 +65,7 @@ export function Upload({
         type="file"
         hidden
         accept=".tar"
-        aria-label={t("Archive of a backup")}
+        aria-label={t("Backup archive")}
         onChange={(event) => {
           const [chosen] = event.target.files ?? [];
           if (chosen) upload(chosen);
@@ -74,11 +74,11 @@ export function Upload({
       />
       {busy && file && (
         <div className="kore-upload">
-          <progress aria-label={t("How far it is")} value={gone} />
+          <progress aria-label={t("Progress")} value={gone} />
           <span>
             {gone < 1
-              ? t("{percent} % of {size}", {
-                  percent: Math.floor(100 * gone),
+              ? t("{percent} of {size}", {
+                  percent: percent(Math.floor(100 * gone) / 100),
                   size: size(file.size),
                 })
               : t("The archive is being checked.")}
@@ -104,10 +104,10 @@ export function Upload({
 
 const tooLarge = (has: number, left: number) =>
   new ApiError(
-    t("The archive has {size}. Backups of this course may take {left} more.", {
+    t("The archive is {size}. Backups of this course can use {left} more.", {
       size: size(has),
       left: size(left),
     }),
-    t("Delete backups that are not needed any more, or ask the administrator for more room."),
+    t("Delete backups that you no longer need, or ask the administrator for more space."),
     "none",
   );

@@ -27,7 +27,7 @@ export function Copy({ course }: { course: CourseDetail }) {
       <h2 id="kore-copy">{t("Copy into this course")}</h2>
       <p className="kore-muted">
         {t(
-          "From your other courses and from backups. An archive that you have as a file: upload it under “Backups” first, then choose from it here. What students did is never copied.",
+          "Copy from your other courses and from backups. To copy from an archive file, upload it under “Backups” first. Student work is never copied.",
         )}
       </p>
       <div className="kore-filters">

@@ -63,8 +63,8 @@ export function CopyDialog({
       </p>
       {chosen.problem && !plan && (
         <TextField
-          label={t("Into which assignment of this course")}
-          hint={t("A new name makes a new assignment.")}
+          label={t("Assignment in this course")}
+          hint={t("A new name creates a new assignment.")}
           suggestions={course.assignments.map((each) => each.name)}
           value={into}
           onChange={(name) => {
@@ -77,8 +77,8 @@ export function CopyDialog({
       {plan && (
         <p role="status">
           {items.length === 0
-            ? t("Nothing is chosen.")
-            : n("{n} item is copied, {size}.", "{n} items are copied, {size}.", items.length, {
+            ? t("Nothing is selected.")
+            : n("{n} item to copy, {size}.", "{n} items to copy, {size}.", items.length, {
                 size: size(items.reduce((sum, item) => sum + item.size, 0)),
               })}
         </p>
@@ -122,7 +122,7 @@ function Which({
             key={assignment}
             label={
               exists
-                ? t("{name} (this course has one of that name)", { name: assignment })
+                ? t("{name} (name already in use in this course)", { name: assignment })
                 : assignment
             }
             checked={!left.has(assignment)}
@@ -151,15 +151,15 @@ function Collisions({
     <>
       <RadioGroup
         legend={n(
-          "{n} of that name is in this course already:",
-          "{n} of those names are in this course already:",
+          "{n} name is already in use in this course:",
+          "{n} names are already in use in this course:",
           there.length,
         )}
         value={value}
         onChange={onChange}
         options={[
-          ["keep_both", t("Keep both: the copy gets another name")],
-          ["replace", t("Replace what is here; a backup of it is made first")],
+          ["keep_both", t("Keep both: the copy gets a new name")],
+          ["replace", t("Replace the existing content after backing it up")],
         ]}
       >
         <ul>

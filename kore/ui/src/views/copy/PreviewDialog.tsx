@@ -46,7 +46,7 @@ export function PreviewDialog({
               );
             })}
             {value.truncated && (
-              <p className="kore-muted">{t("It goes on; this is the beginning.")}</p>
+              <p className="kore-muted">{t("This is only the beginning of the notebook.")}</p>
             )}
           </div>
         )}

@@ -70,17 +70,17 @@ export function Assignments({ course, query, onPage, onChoose }: ListProps) {
                   <button
                     type="button"
                     className="kore-button kore-small"
-                    aria-label={t("Copy all assignments of {name}", { name: a.source.title })}
+                    aria-label={t("Copy all assignments from {name}", { name: a.source.title })}
                     onClick={() =>
                       onChoose({
-                        title: t("Copy all assignments of {name}?", { name: a.source.title }),
+                        title: t("Copy all assignments from {name}?", { name: a.source.title }),
                         source: a.source,
                         assignment: null,
                         problem: null,
                       })
                     }
                   >
-                    {t("All of this source …")}
+                    {t("Copy all from there …")}
                   </button>
                 </span>
               ),
@@ -126,10 +126,10 @@ export function Problems({ query, onPage, onChoose }: ListProps) {
                     <button
                       type="button"
                       className="kore-button kore-small"
-                      aria-label={t("Look at {name}", { name: p.title || p.name })}
+                      aria-label={t("Preview {name}", { name: p.title || p.name })}
                       onClick={() => setLooked(p)}
                     >
-                      {t("Look at it")}
+                      {t("Preview")}
                     </button>
                     <button
                       type="button"
@@ -196,12 +196,12 @@ function Found<T extends { total: number }>({
 function NothingFound({ query }: { query: Query }) {
   if (query.search) return <Empty title={t("Nothing matches your search.")} />;
   return (
-    <Empty title={t("There is nothing to copy yet")}>
+    <Empty title={t("Nothing to copy yet")}>
       <p>
         {query.kind
-          ? t("Under “From”, choose “Courses and backups” to see all that there is.")
+          ? t("Under “From”, choose “Courses and backups” to see everything.")
           : t(
-              "Your other courses have no assignments, and you have no backup with some. Upload an archive under “Backups”, if you have one.",
+              "Neither your other courses nor your backups have assignments. If you have an archive, upload it under “Backups”.",
             )}
       </p>
     </Empty>

@@ -16,9 +16,9 @@ export function entryKind(entry: GradeEntry): string {
 export function Entries({ entries }: { entries: GradeEntry[] }) {
   return (
     <section aria-labelledby="kore-entries">
-      <h2 id="kore-entries">{t("Every student")}</h2>
+      <h2 id="kore-entries">{t("All students")}</h2>
       <FilteredTable
-        label={t("Every student")}
+        label={t("All students")}
         rows={entries}
         keyOf={(entry) => entry.user}
         searchLabel={t("Find a student")}
@@ -41,7 +41,7 @@ export function Entries({ entries }: { entries: GradeEntry[] }) {
                 <Points given={entry.given} maximum={entry.maximum} />
               ),
           },
-          { title: t("In the LMS before"), cell: (entry) => <Before entry={entry} /> },
+          { title: t("In the LMS now"), cell: (entry) => <Before entry={entry} /> },
           { title: t("What will happen"), cell: (entry) => <Will entry={entry} /> },
         ]}
       />
@@ -64,10 +64,10 @@ function Before({ entry }: { entry: GradeEntry }) {
   }
   const words =
     last.state === "sending"
-      ? t("Not known: sending was interrupted")
+      ? t("Unknown: sending was interrupted")
       : last.state === "refused"
         ? t("Refused by the LMS")
-        : t("Did not arrive");
+        : t("Not delivered");
   return (
     <>
       <Chip tone="bad">{words}</Chip> <span dir="auto">{render(last.message)}</span>

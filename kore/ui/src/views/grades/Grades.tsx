@@ -18,8 +18,8 @@ export function GradesView({ course, jobs }: { course: CourseDetail; jobs: JobIn
 
 function Off({ course }: { course: CourseDetail }) {
   return (
-    <Notice tone="warn" title={t("The LMS takes no grades from this activity")}>
-      <p>{t("Grading here works as always; only sending is off. To switch it on:")}</p>
+    <Notice tone="warn" title={t("The LMS does not accept grades from this activity")}>
+      <p>{t("You can grade as usual, but you cannot send grades. To turn sending on:")}</p>
       <ol>
         <li>
           {t(
@@ -28,10 +28,10 @@ function Off({ course }: { course: CourseDetail }) {
         </li>
         <li>
           {t(
-            "If there is no such setting, ask the administrator of the LMS to let this tool use the gradebook (“Assignment and Grade Services”).",
+            "If there is no such setting, ask the LMS administrator to give this tool access to the gradebook (“Assignment and Grade Services”).",
           )}
         </li>
-        <li>{t("Open the activity in the LMS once more, then come back here.")}</li>
+        <li>{t("Open the activity in the LMS again, then come back here.")}</li>
       </ol>
       <p className="kore-actions">
         <OpenLms url={course.return_url} />
@@ -81,7 +81,7 @@ function Preview({ course, under }: { course: CourseDetail; under: boolean }) {
   return (
     <>
       {error && <Failure error={error} retryIn={retryIn} onRetry={reload} />}
-      <section className="kore-card" aria-label={t("What sending would do")}>
+      <section className="kore-card" aria-label={t("What will be sent")}>
         <ul className="kore-figures">
           <li>
             <b>{number(send)}</b> {t("to send")}
@@ -96,8 +96,8 @@ function Preview({ course, under }: { course: CourseDetail; under: boolean }) {
         {held > 0 && (
           <p>
             {n(
-              "{n} student is held back: nothing is sent for them, and the table says why.",
-              "{n} students are held back: nothing is sent for them, and the table says why.",
+              "{n} student is held back: nothing is sent for them. The table says why.",
+              "{n} students are held back: nothing is sent for them. The table says why.",
               held,
             )}
           </p>
@@ -105,7 +105,7 @@ function Preview({ course, under }: { course: CourseDetail; under: boolean }) {
         {outside.length > 0 && (
           <p>
             {t(
-              "Handed in and not collected yet: {names}. Only what is collected and graded counts.",
+              "Not all submissions are collected yet: {names}. Only collected and graded work counts.",
               { names: joinNames(outside.map((assignment) => assignment.name)) },
             )}
           </p>
@@ -122,30 +122,30 @@ function Preview({ course, under }: { course: CourseDetail; under: boolean }) {
           )}
           {unchanged > 0 && !under && (
             <button type="button" className="kore-button" onClick={() => setSending("resend")}>
-              {t("Send unchanged ones again")}
+              {t("Also resend unchanged grades")}
             </button>
           )}
           <button type="button" className="kore-button" onClick={reload}>
-            {t("Look again")}
+            {t("Refresh")}
           </button>
           {held > 0 && <Formgrader course={course.id} />}
           {value.last_job && (
             <PlaceLink className="kore-button" to={{ view: "job", job: value.last_job }}>
-              {t("Report of the last time")}
+              {t("Last report")}
             </PlaceLink>
           )}
         </p>
         <p className="kore-muted">
           {send === 0 && unchanged === 0
-            ? t("There is nothing to send: all are held back, and the table says why.")
+            ? t("Nothing to send: all grades are held back. The table says why.")
             : send === 0
-              ? t("There is nothing new to send: the LMS has all points as they are here.")
+              ? t("Nothing new to send: the LMS already has all points.")
               : null}{" "}
           {value.assignments.length > 0 &&
-            t(
-              "Points are the sum over {names}, {maximum} at most, less what is taken off for lateness.",
-              { names: joinNames(value.assignments), maximum: number(value.maximum) },
-            )}
+            t("Points are the sum of {names}, at most {maximum}, minus late penalties.", {
+              names: joinNames(value.assignments),
+              maximum: number(value.maximum),
+            })}
         </p>
       </section>
       <Entries entries={entries} />

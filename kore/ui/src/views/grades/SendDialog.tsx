@@ -27,17 +27,17 @@ export function SendDialog({
     >
       <p>
         {n(
-          "{n} student gets points in the LMS's gradebook.",
-          "{n} students get points in the LMS's gradebook.",
+          "{n} student gets points in the LMS gradebook.",
+          "{n} students get points in the LMS gradebook.",
           count,
         )}{" "}
-        {resend && t("What a teacher has changed there by hand is written over.")}
+        {resend && t("This overwrites what teachers changed there by hand.")}
       </p>
       {held > 0 && (
         <p>
           {n(
-            "{n} student is held back, and keeps what is there.",
-            "{n} students are held back, and keep what is there.",
+            "{n} student is held back and keeps the points that the LMS has.",
+            "{n} students are held back and keep the points that the LMS has.",
             held,
           )}
         </p>

@@ -63,7 +63,7 @@ export function Job({ id }: { id: string }) {
 function Crumb({ course }: { course: string }) {
   const { value } = useGet<CourseDetail>(`courses/${course}`);
   return (
-    <nav aria-label={t("Way back")} className="kore-crumbs">
+    <nav aria-label={t("Breadcrumbs")} className="kore-crumbs">
       <span aria-hidden="true">← </span>
       <PlaceLink to={{ view: "course", course, tab: "overview" }}>
         <bdi>{value ? activity(value) : t("The course")}</bdi>
@@ -78,14 +78,14 @@ const progressWords = (job: JobInfo) =>
       ? t("{done} of {total}", { done: job.done, total: job.total })
       : job.message
         ? ""
-        : t("It begins in a moment."),
+        : t("It will start in a moment."),
     render(job.message),
   ]
     .filter(Boolean)
     .join(" – ");
 
 function summary(job: JobInfo): string {
-  if (job.state === "failed") return render(job.message) || t("It did not succeed.");
+  if (job.state === "failed") return render(job.message) || t("The job failed.");
   if (!ofStudents(job) && job.message) return render(job.message);
   const tally = OUTCOME_ORDER.map(
     (code) => [code, job.items.filter((item) => item.outcome === code).length] as const,
@@ -108,7 +108,7 @@ function State({ job, reload }: { job: JobInfo; reload: () => void }) {
       <p className="kore-chips">
         <Chip tone={tone}>{words}</Chip>
         <span className="kore-muted">
-          {t("Begun")} <Moment at={job.started_at ?? job.created_at} />
+          {t("Started")} <Moment at={job.started_at ?? job.created_at} />
           {job.ended_at && (
             <>
               , {t("ended")} <Moment at={job.ended_at} />
@@ -121,7 +121,9 @@ function State({ job, reload }: { job: JobInfo; reload: () => void }) {
           <p className="kore-job-words">{summary(job)}</p>
           {job.state === "failed" && renderHint(job.message) && <p>{renderHint(job.message)}</p>}
           {job.state === "cancelled" && job.kind === "grades.send" && (
-            <p>{t("Who is not in the report has the same points in the LMS as before.")}</p>
+            <p>
+              {t("Students who are not in the report have the same points in the LMS as before.")}
+            </p>
           )}
           <After job={job} />
         </>
@@ -129,12 +131,12 @@ function State({ job, reload }: { job: JobInfo; reload: () => void }) {
         <>
           <p className="kore-job-words">{progressWords(job)}</p>
           <progress
-            aria-label={t("How far it is")}
+            aria-label={t("Progress")}
             {...(job.total ? { max: job.total, value: job.done } : {})}
           />
           <p className="kore-muted">
             {t(
-              "You may leave: the work goes on, the bell tells when it ends, and the report stays.",
+              "You can leave this page. The job keeps running, the bell tells you when it ends, and the report is kept.",
             )}
           </p>
           {error && <Failure error={error} onRetry={stop} />}
@@ -157,14 +159,14 @@ function retryOf(job: JobInfo): { words: string; path: string; body: object } | 
   if (!failed.length) return null;
   if (job.kind === "grades.send") {
     return {
-      words: n("Send the {n} failed one again", "Send the {n} failed ones again", failed.length),
+      words: n("Resend {n} failed grade", "Resend {n} failed grades", failed.length),
       path: "grades",
       body: { course: job.course, resend: false, only: failed },
     };
   }
   if (job.kind === "assignment.autograde" && job.subject) {
     return {
-      words: n("Grade the {n} failed one again", "Grade the {n} failed ones again", failed.length),
+      words: n("Regrade {n} failed submission", "Regrade {n} failed submissions", failed.length),
       path: `courses/${job.course}/autograde`,
       body: { assignment: job.subject, students: failed },
     };
@@ -207,7 +209,7 @@ function After({ job }: { job: JobInfo }) {
             className="kore-button"
             onClick={() => saveTable(`report-${job.created_at.slice(0, 10)}.csv`, csv(job))}
           >
-            {t("Download as a table (CSV)")}
+            {t("Download as CSV")}
           </button>
         )}
         {job.course && job.kind !== "course.delete" && (

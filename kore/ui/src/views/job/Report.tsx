@@ -33,7 +33,7 @@ export function Report({ job, ended }: { job: JobInfo; ended: boolean }) {
         label={t("Report")}
         rows={items}
         keyOf={(item) => item.key}
-        searchLabel={people ? t("Find a student") : t("Find in the report")}
+        searchLabel={people ? t("Find a student") : t("Search the report")}
         textOf={(item) => `${itemLabel(job, item)} ${item.key}`}
         kinds={OUTCOME_ORDER.map((code) => [code, outcome(code, job.kind)[0]])}
         kindOf={(item) => item.outcome}
@@ -71,7 +71,7 @@ export function Report({ job, ended }: { job: JobInfo; ended: boolean }) {
                     )}{" "}
                   {typeof item.detail.log === "string" && item.detail.log && (
                     <button type="button" className="kore-link" onClick={() => setLog(item)}>
-                      {t("What the notebook said")}
+                      {t("Notebook output")}
                     </button>
                   )}
                 </>
@@ -81,7 +81,7 @@ export function Report({ job, ended }: { job: JobInfo; ended: boolean }) {
         ]}
       />
       {log && (
-        <Dialog title={t("What the notebook said")} onClose={() => setLog(null)}>
+        <Dialog title={t("Notebook output")} onClose={() => setLog(null)}>
           <p>
             <PersonName name={log.label} user={log.key} />
           </p>
