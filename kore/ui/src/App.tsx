@@ -1,4 +1,4 @@
-// The panel: one person, one place at a time, in whichever host.
+// The panel: the frame around the view of a place.
 
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { type ApiError, type Kore, toApiError } from "./api";
@@ -20,7 +20,7 @@ const LANDMARKS = {
 };
 
 /** What the host calls to lead the panel to a place, and is told when it goes to one. */
-export interface Steering {
+export interface Navigation {
   place: Place;
   go: (place: Place) => void;
 }
@@ -31,11 +31,11 @@ export function App({
   place,
   go,
   bell = true,
-}: { kore: Kore; host: Host; bell?: boolean } & Steering) {
+}: { kore: Kore; host: Host; bell?: boolean } & Navigation) {
   const [session, setSession] = useState<SessionInfo | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
-  const [said, setSaid] = useState("");
-  const [jobsRound, setJobsRound] = useState(0);
+  const [announcement, setAnnouncement] = useState("");
+  const [jobsVersion, setJobsVersion] = useState(0);
   const [try_, setTry] = useState(0);
   const main = useRef<HTMLDivElement>(null);
   const first = useRef(true);
@@ -71,7 +71,7 @@ export function App({
     main.current?.scrollIntoView?.({ block: "nearest" });
   }, [where]);
 
-  const jobsChanged = useCallback(() => setJobsRound((n) => n + 1), []);
+  const refreshJobs = useCallback(() => setJobsVersion((n) => n + 1), []);
   const around = useMemo<PanelContext>(
     () => ({
       kore,
@@ -79,11 +79,11 @@ export function App({
       session,
       place,
       go,
-      say: setSaid,
-      jobsChanged,
-      jobsRound,
+      announce: setAnnouncement,
+      refreshJobs,
+      jobsVersion,
     }),
-    [kore, host, session, place, go, jobsChanged, jobsRound],
+    [kore, host, session, place, go, refreshJobs, jobsVersion],
   );
   return (
     <Context.Provider value={around}>
@@ -115,7 +115,7 @@ export function App({
           )}
         </div>
         <p className="kore-hidden" role="status">
-          {said}
+          {announcement}
         </p>
       </div>
     </Context.Provider>

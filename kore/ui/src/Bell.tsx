@@ -1,4 +1,4 @@
-// Tells when the person's jobs end, whatever is on the screen.
+// Lists the person's jobs and notifies them when one ends.
 
 import { useEffect, useRef, useState } from "react";
 import { jobState, jobTitle } from "./codes";
@@ -9,22 +9,22 @@ import { n, t } from "./i18n";
 import { render } from "./messages";
 import type { JobInfo } from "./types";
 
-const BUSY = 3_000;
-const IDLE = 60_000;
-const MOST = 10;
+const POLL_RUNNING_MS = 3_000;
+const POLL_IDLE_MS = 60_000;
+const MAX_JOBS = 10;
 
 export function Bell() {
-  const { host, place, say, jobsRound } = usePanel();
+  const { host, place, announce, jobsVersion } = usePanel();
   const { value } = useGet<{ jobs: JobInfo[] }>(
     "jobs",
     {},
-    ({ jobs }) => (jobs.some((job) => !job.ended_at) ? BUSY : IDLE),
-    jobsRound,
+    ({ jobs }) => (jobs.some((job) => !job.ended_at) ? POLL_RUNNING_MS : POLL_IDLE_MS),
+    jobsVersion,
   );
   const [open, setOpen] = useState(false);
   const [fresh, setFresh] = useState(0);
   const running = useRef<Set<string> | null>(null);
-  const jobs = withoutRoutineJobs(value?.jobs ?? []).slice(0, MOST);
+  const jobs = withoutRoutineJobs(value?.jobs ?? []).slice(0, MAX_JOBS);
   const under = jobs.filter((job) => !job.ended_at).length;
 
   useEffect(() => {
@@ -34,11 +34,11 @@ export function Bell() {
     if (!before) return;
     for (const job of value.jobs) {
       if (!job.ended_at || !before.has(job.id)) continue;
-      const words = `${jobTitle(job)} – ${jobState(job.state)[0]}. ${render(job.message)}`;
-      host.notify(words, job.state === "done", { view: "job", job: job.id });
+      const text = `${jobTitle(job)} – ${jobState(job.state)[0]}. ${render(job.message)}`;
+      host.notify(text, job.state === "done", { view: "job", job: job.id });
       setFresh((count) => count + 1);
-      // Who is at its report is told by that.
-      if (place.view !== "job" || place.job !== job.id) say(words);
+      // The report announces its own end.
+      if (place.view !== "job" || place.job !== job.id) announce(text);
     }
   }, [value]);
   useEffect(() => setOpen(false), [place]);
@@ -64,13 +64,13 @@ export function Bell() {
     };
   }, [open]);
 
-  const words =
+  const text =
     under > 0
       ? n("{n} job running", "{n} jobs running", under)
       : fresh > 0
         ? n("{n} job finished", "{n} jobs finished", fresh)
         : t("Jobs");
-  // A student begins no jobs.
+  // Students start no jobs.
   if (!value?.jobs.length) return null;
   return (
     <div className="kore-bell" ref={box}>
@@ -91,7 +91,7 @@ export function Bell() {
             d="M8 1a1 1 0 0 0-1 1v.6A4.5 4.5 0 0 0 3.5 7v3L2 12v1h12v-1l-1.5-2V7A4.5 4.5 0 0 0 9 2.6V2a1 1 0 0 0-1-1zM6.5 14a1.5 1.5 0 0 0 3 0z"
           />
         </svg>{" "}
-        {words}
+        {text}
       </button>
       {open && (
         <div className="kore-bell-list" id="kore-bell-list">

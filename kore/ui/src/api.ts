@@ -73,7 +73,7 @@ function fromAnswer(status: number, error: ErrorDetail | undefined): ApiError {
   return new ApiError(render(info), renderHint(info), recovery, code, status);
 }
 
-/** Write a path with its query; what is null, undefined or "" is left out. */
+/** Return a path with its query, without values that are null, undefined or "". */
 export function withQuery(path: string, query: Query): string {
   const parts = Object.entries(query)
     .filter(([, value]) => value !== null && value !== undefined && value !== "")
@@ -81,15 +81,15 @@ export function withQuery(path: string, query: Query): string {
   return parts.length ? `${path}?${parts.join("&")}` : path;
 }
 
-/** Kore, as one page of a signed-in person sees it. */
+/** A client of the API for one page and the person who is signed in. */
 export class Kore {
   private signingIn: Promise<SessionInfo> | null = null;
   private current: SessionInfo | null = null;
   private readonly fetch: Fetch;
 
   /**
-   * `base` is the service's path with a slash at its end. `changed` is called when somebody
-   * else has signed in in this browser since: nothing on the page is theirs.
+   * `base` is the service's path with a slash at its end. `changed` is called when someone
+   * else has signed in in this browser meanwhile: nothing on the page is theirs.
    */
   constructor(
     readonly base: string,
@@ -100,7 +100,7 @@ export class Kore {
     this.fetch = fetcher ?? ((...args) => window.fetch(...args));
   }
 
-  /** Say who is signed in; signs in silently where the hub still knows the person. */
+  /** Return who is signed in; signs in silently while the hub still knows the person. */
   async session(): Promise<SessionInfo> {
     return this.current ?? this.signIn();
   }
@@ -110,7 +110,7 @@ export class Kore {
     return (await this.call("GET", withQuery(path, query), undefined, signal)) as T;
   }
 
-  /** Send a file; `progress` is told the share of it that has gone. */
+  /** Send a file; `progress` is called with the share that has been sent, up to 1. */
   async upload<T>(
     path: string,
     file: Blob,
@@ -120,12 +120,12 @@ export class Kore {
     return (await this.call("POST", path, file, signal, progress)) as T;
   }
 
-  /** Ask Kore to do something; `body` is sent as JSON. */
+  /** Send a request that changes something; `body` is sent as JSON. */
   async send<T>(method: "POST" | "PUT" | "DELETE", path: string, body?: unknown): Promise<T> {
     return (await this.call(method, path, body)) as T;
   }
 
-  /** The address of something to download. */
+  /** Return the address of something to download. */
   url(path: string): string {
     return this.base + path;
   }

@@ -1,4 +1,4 @@
-// The words for what Kore keeps as a code: one place for all views.
+// Labels for codes of the API: states, outcomes, kinds of jobs.
 
 import { t } from "./i18n";
 import type { JobInfo, JobItemInfo } from "./types";
@@ -47,7 +47,7 @@ export const jobTitle = ({ kind, subject }: Pick<JobInfo, "kind" | "subject">): 
     : look(KINDS, kind, () => t("Job"))[0];
 
 /** Whether a job's report has a line for each student. */
-export const ofStudents = ({ kind }: { kind: string }): boolean =>
+export const isAboutStudents = ({ kind }: { kind: string }): boolean =>
   kind === "grades.send" || kind === "assignment.autograde";
 
 const JOBS: Record<string, Word> = {

@@ -1,4 +1,4 @@
-// What every view can reach: Kore, and the host that it is shown in.
+// What every view can use: the API, and the host that the panel runs in.
 
 import { createContext, useContext } from "react";
 import type { Kore } from "./api";
@@ -23,10 +23,10 @@ export interface Host {
   address: (place: Place) => string | undefined;
   /** Open formgrader of a course. Returns false where a link has to do it. */
   openFormgrader: (course: string) => boolean;
-  /** Let the person sign in; settles when it is worth to try again. */
+  /** Let the person sign in; settles when it is worth trying again. */
   signIn: () => Promise<void>;
-  /** Tell of something that ended, also to somebody who looks elsewhere. */
-  notify: (words: string, good: boolean, place: Place) => void;
+  /** Notify the person that a job ended, wherever they are in JupyterLab. */
+  notify: (text: string, good: boolean, place: Place) => void;
 }
 
 export interface PanelContext {
@@ -35,18 +35,19 @@ export interface PanelContext {
   session: SessionInfo | null;
   place: Place;
   go: (place: Place) => void;
-  say: (words: string) => void;
-  /** Tells whoever lists jobs to look now. */
-  jobsChanged: () => void;
+  /** Have screen readers announce a text. */
+  announce: (text: string) => void;
+  /** Have lists of jobs load again. */
+  refreshJobs: () => void;
   /** Grows with each such call. */
-  jobsRound: number;
+  jobsVersion: number;
 }
 
 export const Context = createContext<PanelContext | null>(null);
 
 export function usePanel(): PanelContext {
   const around = useContext(Context);
-  if (!around) throw new Error("outside of the panel");
+  if (!around) throw new Error("outside the panel");
   return around;
 }
 

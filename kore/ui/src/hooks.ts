@@ -1,4 +1,4 @@
-// What views are made of: loading with retries, and jobs that are watched until they end.
+// Loading with retries, watching jobs, running actions.
 
 import { useCallback, useEffect, useRef, useState } from "react";
 import { type ApiError, toApiError } from "./api";
@@ -6,27 +6,27 @@ import { useKore, usePanel } from "./context";
 import type { JobInfo } from "./types";
 
 const RETRY_SECONDS = [2, 4, 8, 15];
-const LOOK = 1_000;
+const POLL_MS = 1_000;
 
 export interface Loaded<T> {
   value: T | undefined;
   error: ApiError | null;
-  /** Seconds until it is tried again by itself; 0 if it is not. */
+  /** Seconds until it is loaded again by itself; 0 if it is not. */
   retryIn: number;
   reload: () => void;
 }
 
 /**
- * Load something when the view opens and whenever `key` changes. What was there stays while
- * it is loaded anew. A lost connection is tried again by itself, sooner when the browser
- * says that it is back. `again` tells from a value in how many milliseconds to look anew, and
- * another `turn` is a reason to look at once. Without a `key` nothing is loaded.
+ * Load something when the view opens, and again when `key` or `version` changes. The value stays
+ * while it is loaded again. After a lost connection it is loaded again with growing pauses, at
+ * once when the browser is back online. `pollAfter` returns in how many milliseconds to load
+ * again, null for never. Without a `key` nothing is loaded.
  */
 export function useLoad<T>(
   key: string | null,
   load: (signal: AbortSignal) => Promise<T>,
-  again?: (value: T) => number | null,
-  turn = 0,
+  pollAfter?: (value: T) => number | null,
+  version = 0,
 ): Loaded<T> {
   const [value, setValue] = useState<{ key: string; is: T }>();
   const [error, setError] = useState<ApiError | null>(null);
@@ -49,7 +49,7 @@ export function useLoad<T>(
         setValue({ key, is });
         setError(null);
         setRetryIn(0);
-        const wait = again?.(is);
+        const wait = pollAfter?.(is);
         if (wait) later(wait);
       },
       (error) => {
@@ -75,7 +75,7 @@ export function useLoad<T>(
       clearTimeout(timer);
       window.removeEventListener("online", back);
     };
-  }, [key, round, turn, reload]);
+  }, [key, round, version, reload]);
 
   return {
     value: key !== null && value?.key === key ? value.is : undefined,
@@ -89,20 +89,20 @@ export function useLoad<T>(
 export function useGet<T>(
   path: string | null,
   query: Record<string, string | number | boolean | null | undefined> = {},
-  again?: (value: T) => number | null,
-  turn = 0,
+  pollAfter?: (value: T) => number | null,
+  version = 0,
 ): Loaded<T> {
   const kore = useKore();
   const key = path === null ? null : JSON.stringify([path, query]);
-  return useLoad<T>(key, (signal) => kore.get<T>(path ?? "", query, signal), again, turn);
+  return useLoad<T>(key, (signal) => kore.get<T>(path ?? "", query, signal), pollAfter, version);
 }
 
 /** Watch a job until it ends. */
 export function useJob(id: string): Loaded<JobInfo> {
-  return useGet<JobInfo>(`jobs/${id}`, {}, (job) => (job.ended_at ? null : LOOK));
+  return useGet<JobInfo>(`jobs/${id}`, {}, (job) => (job.ended_at ? null : POLL_MS));
 }
 
-/** Do something that a person asked for: one thing at a time, error in words. */
+/** Run an action that a person asked for, one at a time, and keep its error. */
 export function useAction(): {
   busy: boolean;
   error: ApiError | null;
@@ -132,32 +132,32 @@ export function useAction(): {
   return { busy, error, act, clear: useCallback(() => setError(null), []) };
 }
 
-/** Begin a job that a person asked for, and go to it. */
+/** Start a job that a person asked for, and go to it. */
 export function useStartJob() {
-  const { kore, go, jobsChanged } = usePanel();
+  const { kore, go, refreshJobs } = usePanel();
   const { act, ...acting } = useAction();
   const start = (path: string, body: unknown) =>
     act(async () => {
       const job = await kore.send<JobInfo>("POST", path, body);
-      jobsChanged();
+      refreshJobs();
       go({ view: "job", job: job.id });
     });
   return { ...acting, start };
 }
 
-/** What there was last, while something else is loaded: what people look at stays in place. */
+/** Return a value, or the previous one while there is none: what people look at stays in place. */
 export function usePrevious<T>(value: T | undefined): T | undefined {
-  const kept = useRef(value);
-  if (value !== undefined) kept.current = value;
-  return kept.current;
+  const previous = useRef(value);
+  if (value !== undefined) previous.current = value;
+  return previous.current;
 }
 
-/** A value that follows another once that has been still for a moment. */
+/** Return a value once it has not changed for a moment. */
 export function useDebounced<T>(value: T, milliseconds = 250): T {
-  const [settled, setSettled] = useState(value);
+  const [debounced, setDebounced] = useState(value);
   useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), milliseconds);
+    const timer = setTimeout(() => setDebounced(value), milliseconds);
     return () => clearTimeout(timer);
   }, [value, milliseconds]);
-  return settled;
+  return debounced;
 }

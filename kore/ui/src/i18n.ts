@@ -23,11 +23,11 @@ export function setLanguage(...wanted: readonly string[]): string {
   return use(ENGLISH, ENGLISH);
 }
 
-function use(chosen: string, tag: string): string {
-  language = chosen;
+function use(selection: string, tag: string): string {
+  language = selection;
   locale = tag;
   formatters.clear();
-  return chosen;
+  return selection;
 }
 
 /** Return the languages to render the service's messages in, the preferred one first. */

@@ -1,6 +1,6 @@
-// Sends a file and tells how much of it has gone, which `fetch` cannot.
+// Sends a file and reports how much of it has been sent, which `fetch` cannot.
 
-/** Like `fetch`; `progress` is told the share of the body that has been sent, up to 1. */
+/** Like `fetch`; `progress` is called with the share of the body that has been sent, up to 1. */
 export type Transfer = (
   address: string,
   options: RequestInit,

@@ -6,7 +6,7 @@ import { act, at, backup, COURSE, errorAnswer, FakeKore, here, plain, show } fro
 
 const BACKUPS = { backups: [backup()], used: 900, quota: 1000 };
 const withBackups = (body = BACKUPS) => new FakeKore({ ...here(), "GET backups": { body } });
-const chosen = async (size = 100) => {
+const chooseFile = async (size = 100) => {
   const input = await screen.findByLabelText<HTMLInputElement>("Backup archive");
   expect(input.accept).toBe(".tar");
   const file = new File(["x".repeat(size)], "course.tar");
@@ -40,7 +40,7 @@ test("an upload says how far it is, and can be stopped", async () => {
   fake.on("POST backups", () => new Promise(() => {}));
   show(at("backups"), fake);
   await screen.findByRole("table");
-  await chosen();
+  await chooseFile();
   expect(await screen.findByText(/50%.* of .*100 bytes/)).toBeDefined();
   expect(screen.getByRole("progressbar")).toHaveProperty("value", 0.5);
   await act().click(screen.getByRole("button", { name: "Stop" }));
@@ -52,7 +52,7 @@ test("an archive that there is no room for is not sent", async () => {
   const fake = withBackups();
   show(at("backups"), fake);
   await screen.findByRole("table");
-  await chosen(101);
+  await chooseFile(101);
   expect(plain((await screen.findByRole("alert")).textContent)).toContain(
     "The archive is 101 bytes. Backups of this course can use 100 bytes more.",
   );
@@ -64,7 +64,7 @@ test("an upload that was cut off goes again with one click", async () => {
   fake.on("POST backups", "lost");
   show(at("backups"), fake);
   await screen.findByRole("table");
-  await chosen();
+  await chooseFile();
   const again = await screen.findByRole("button", { name: "Try again" });
   fake.on("POST backups", { status: 201, body: backup() });
   await act().click(again);

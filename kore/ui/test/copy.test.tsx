@@ -22,7 +22,7 @@ const planned = (name: string, exists = false) => ({
   size: 900,
 });
 
-test("a copy shows what it meets before it is made, and takes the chosen way", async () => {
+test("a copy shows what it meets before it is made, and takes the selection way", async () => {
   const fake = new FakeKore({
     ...here(),
     "GET assignments": {

@@ -1,7 +1,7 @@
 // A report as a table for spreadsheets.
 
 import { expect, test } from "vitest";
-import { csv } from "../src/csv";
+import { toCsv } from "../src/csv";
 import { setLanguage } from "../src/i18n";
 import { job, plainMessage } from "./tools";
 
@@ -14,7 +14,7 @@ const item = (label: string, text = "") => ({
 });
 
 test("exceptions come first, with points as numbers", () => {
-  const table = csv(
+  const table = toCsv(
     job({
       items: [
         {
@@ -42,13 +42,13 @@ test("exceptions come first, with points as numbers", () => {
 test.each(["=1+1", "+1", "-1", "@x", " =1", "\t=1", "\uff1d1"])(
   "%j is text to a spreadsheet, and no formula",
   (text) => {
-    const [, line] = csv(job({ items: [item(text, text)] })).split("\r\n");
+    const [, line] = toCsv(job({ items: [item(text, text)] })).split("\r\n");
     expect(line).not.toMatch(/(^|,)"?[ \t]*[=+\-@\uff1d]/);
   },
 );
 
 test("quotes and lines in a name stay within their cell", () => {
-  expect(csv(job({ items: [item('Ada "x"\n, y')] }))).toContain('"Ada ""x""\n, y"');
+  expect(toCsv(job({ items: [item('Ada "x"\n, y')] }))).toContain('"Ada ""x""\n, y"');
 });
 
 test("a German spreadsheet opens it: semicolons, decimals with a comma, messages in German", () => {
@@ -62,7 +62,7 @@ test("a German spreadsheet opens it: semicolons, decimals with a comma, messages
       detail: { given: 1.5, maximum: 2 },
     },
   ];
-  expect(csv(job({ items }))).toBe(
+  expect(toCsv(job({ items }))).toBe(
     '\ufeffStudierende/r;Ergebnis;Punkte;Höchstpunktzahl;Grund\r\nAda;Gesendet;"1,5";2;"1,5"\r\n',
   );
 });

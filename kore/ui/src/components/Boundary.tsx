@@ -1,10 +1,10 @@
-// Whatever one part stumbles over, the rest of the panel stays, and words say what to do.
+// Catches errors of one part of the panel, so that the rest of it stays.
 
 import { Component, type ReactNode } from "react";
 import { toApiError } from "../api";
 import { Failure } from "./notices";
 
-/** `title` is that of a page with none left; with `quiet` the part is simply not there. */
+/** `title` is the heading of a view that failed; with `quiet` the part is left out instead. */
 export class Boundary extends Component<
   { children: ReactNode; title?: string; quiet?: boolean },
   { thrown: unknown }

@@ -26,7 +26,7 @@ export function FilteredTable<Row>({
   /** What of a row is searched. */
   textOf: (row: Row) => string;
   /** In the order in which they are offered; those without a row are left out. */
-  kinds: [kind: string, words: string][];
+  kinds: [kind: string, label: string][];
   kindOf: (row: Row) => string;
   /** Says that no row matches. */
   none: string;
@@ -39,9 +39,9 @@ export function FilteredTable<Row>({
     (row) => fold(textOf(row)).includes(fold(wanted.trim())) && (!kind || kindOf(row) === kind),
   );
   const counted = kinds
-    .map(([code, words]) => ({
+    .map(([code, label]) => ({
       code,
-      words,
+      label,
       count: rows.filter((row) => kindOf(row) === code).length,
     }))
     .filter(({ count }) => count);
@@ -57,7 +57,7 @@ export function FilteredTable<Row>({
             options={[
               ["", t("All")],
               ...counted.map(
-                ({ code, words, count }) => [code, `${words} (${count})`] as [string, string],
+                ({ code, label, count }) => [code, `${label} (${count})`] as [string, string],
               ),
             ]}
           />

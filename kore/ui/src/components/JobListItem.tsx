@@ -7,11 +7,11 @@ import { PlaceLink } from "./links";
 
 /** A job in a list: what it is, how it stands, when it was. */
 export function JobListItem({ job }: { job: JobInfo }) {
-  const [words, tone] = jobState(job.state);
+  const [label, tone] = jobState(job.state);
   return (
     <li>
       <PlaceLink to={{ view: "job", job: job.id }}>{jobTitle(job)}</PlaceLink>{" "}
-      <Chip tone={tone}>{words}</Chip>{" "}
+      <Chip tone={tone}>{label}</Chip>{" "}
       <span className="kore-muted">
         <Moment at={job.ended_at ?? job.created_at} />
       </span>

@@ -5,12 +5,12 @@ import { t } from "../i18n";
 
 export interface ColumnOf<Row> {
   title: string;
-  /** Numbers stand at the right. */
+  /** Numbers are right-aligned. */
   number?: boolean;
   cell: (row: Row) => ReactNode;
 }
 
-/** A table that turns into cards where it is narrow. The first column names the row. */
+/** A table that becomes cards where it is narrow. The first column names the row. */
 export function Table<Row>({
   label,
   columns,
@@ -49,7 +49,7 @@ export function Table<Row>({
                   data-label={column.title}
                   className={side(column)}
                 >
-                  {/* One piece: in a card it stands beside the heading as a whole. */}
+                  {/* One element: in a card it is next to the heading. */}
                   <div>{column.cell(row)}</div>
                 </td>
               ),
@@ -61,7 +61,7 @@ export function Table<Row>({
   );
 }
 
-/** The way through the pages of a list; nothing where there is only one. */
+/** Buttons to the other pages of a list; nothing if there is only one. */
 export function Pages({
   total,
   perPage,

@@ -121,7 +121,7 @@ export function Select({
 }: {
   label: string;
   value: string;
-  options: [value: string, words: string][];
+  options: [value: string, label: string][];
   onChange: (value: string) => void;
 }) {
   return (
@@ -133,9 +133,9 @@ export function Select({
           value={value}
           onChange={(event) => onChange(event.target.value)}
         >
-          {options.map(([key, words]) => (
+          {options.map(([key, label]) => (
             <option key={key} value={key}>
-              {words}
+              {label}
             </option>
           ))}
         </select>
@@ -154,7 +154,7 @@ export function RadioGroup<Value extends string>({
 }: {
   legend: string;
   value: Value;
-  options: [value: Value, words: string][];
+  options: [value: Value, label: string][];
   onChange: (value: Value) => void;
   children?: ReactNode;
 }) {
@@ -163,10 +163,10 @@ export function RadioGroup<Value extends string>({
     <fieldset className="kore-field">
       <legend>{legend}</legend>
       {children}
-      {options.map(([key, words]) => (
+      {options.map(([key, label]) => (
         <label key={key} className="kore-check">
           <input type="radio" name={name} checked={value === key} onChange={() => onChange(key)} />
-          <span>{words}</span>
+          <span>{label}</span>
         </label>
       ))}
     </fieldset>

@@ -1,10 +1,10 @@
-// Ways to places: in the panel, to formgrader, to the LMS.
+// Links to places in the panel, to formgrader and to the LMS.
 
 import type { ReactNode } from "react";
 import { type Host, type Place, usePanel } from "../context";
 import { t } from "../i18n";
 
-/** A way to a place in the panel; a real link where the host has addresses. */
+/** A link to a place in the panel; a button where the host has no addresses. */
 export function PlaceLink({
   to,
   className,
@@ -46,13 +46,13 @@ export function PlaceLink({
   );
 }
 
-/** The hub's address that starts a course's server, if need be, and leads on to a part of it. */
+/** Return the hub's address that starts a course's server if needed and redirects into it. */
 export function serverAddress(host: Host, course: string, part: string): string {
   const server = `${host.hub.replace(/hub\/$/, "")}user/${course}/`;
   return `${host.hub}spawn/${course}?next=${encodeURIComponent(server + part)}`;
 }
 
-/** Open formgrader: in JupyterLab of the course beside the panel, elsewhere in a new tab. */
+/** Opens formgrader: in JupyterLab of the course as a tab there, elsewhere in a new browser tab. */
 export function Formgrader({ course, children }: { course: string; children?: ReactNode }) {
   const { host } = usePanel();
   return (
@@ -70,7 +70,7 @@ export function Formgrader({ course, children }: { course: string; children?: Re
   );
 }
 
-/** The activity as the LMS shows it, where the LMS has told where that is. */
+/** A link to the activity in the LMS, if its address is known. */
 export function OpenLms({ url }: { url: string | null }) {
   if (!url) return null;
   return (

@@ -27,7 +27,7 @@ export function Notice({
 }
 
 /** Whether the same request may pass another time: not where something in it is wrong. */
-const mayPass = ({ status }: ApiError) =>
+const canRetry = ({ status }: ApiError) =>
   status < 400 || status >= 500 || [404, 408, 409, 429].includes(status);
 
 /** What went wrong, and the way on. */
@@ -59,7 +59,7 @@ export function Failure({
         </p>
       ) : (
         onRetry &&
-        mayPass(error) && (
+        canRetry(error) && (
           <p className="kore-actions">
             <button type="button" className="kore-button" onClick={onRetry}>
               {retryIn > 0 ? t("Try now") : t("Try again")}
@@ -85,7 +85,7 @@ export function Loading({ lines = 5 }: { lines?: number }) {
   return (
     <div className="kore-loading" role="status" aria-label={t("Loading")}>
       {Array.from({ length: lines }, (_, index) => (
-        <div key={index} className="kore-bone" />
+        <div key={index} className="kore-skeleton" />
       ))}
     </div>
   );

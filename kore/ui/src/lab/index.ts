@@ -43,7 +43,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     menu: IMainMenu | null,
     translator: ITranslator | null,
   ) => {
-    // Only a server that the hub started beside Kore says so.
+    // Only the page configuration of a server of this hub has these.
     const kind = PageConfig.getOption("kore");
     const hub = PageConfig.getOption("hubPrefix");
     if (!kind || !hub) return;
@@ -81,9 +81,9 @@ const plugin: JupyterFrontEndPlugin<void> = {
         void commands.execute(FORMGRADER);
         return true;
       },
-      signIn: () => signInBeside(kore.base),
-      notify: (words, good, to) => {
-        Notification.emit(words, good ? "success" : "error", {
+      signIn: () => signInInNewTab(kore.base),
+      notify: (text, good, to) => {
+        Notification.emit(text, good ? "success" : "error", {
           autoClose: good ? 8_000 : false,
           actions: [{ label: t("Report"), callback: () => open(to) }],
         });
@@ -129,7 +129,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
         name: () => "kore",
       });
     }
-    // A launch leads to where the work is; who loads the page again finds it as it was.
+    // A launch opens what the person came for; a reload leaves JupyterLab as it was.
     void app.restored.then(() => {
       if (!isLaunch()) return;
       if (course) open(home);
@@ -142,17 +142,17 @@ const plugin: JupyterFrontEndPlugin<void> = {
 const owner = () =>
   /\/user\/([^/]+)\/$/.exec(decodeURIComponent(PageConfig.getOption("baseUrl")))?.[1] ?? "";
 
-/** Say whether the page was come to, and not loaded again, and leads to no file or folder. */
+/** Whether the page was opened, not reloaded, and its address names no file or folder. */
 function isLaunch(): boolean {
   const [entry] = performance.getEntriesByType("navigation");
   const navigation = entry as PerformanceNavigationTiming | undefined;
-  // The hub's page that waits for a server loads itself again, and is led on from there.
-  const came = navigation?.type === "navigate" || (navigation?.redirectCount ?? 0) > 0;
-  return came && !PageConfig.getOption("treePath");
+  // The hub's page that waits for a server reloads itself and then redirects.
+  const opened = navigation?.type === "navigate" || (navigation?.redirectCount ?? 0) > 0;
+  return opened && !PageConfig.getOption("treePath");
 }
 
-/** Let the person sign in beside JupyterLab; settles when they come back to it. */
-function signInBeside(base: string): Promise<void> {
+/** Open the sign-in in a new tab; settles when the person comes back to this one. */
+function signInInNewTab(base: string): Promise<void> {
   window.open(base, "_blank", "noopener");
   return new Promise((done) => {
     const back = () => {

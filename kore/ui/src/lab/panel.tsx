@@ -34,7 +34,7 @@ export class Panel extends ReactWidget {
   };
 
   protected override render() {
-    // The side bar is there from the start; it asks for nothing before it is looked at.
+    // The side bar is there from the start; it asks for nothing before it is previewed at.
     if (this.elsewhere && !this.isVisible) return null;
     return (
       <App

@@ -20,7 +20,7 @@ import { History } from "./History";
 import { Overview } from "./Overview";
 import { SettingsView } from "./Settings";
 
-const LOOK = 2_000;
+const POLL_MS = 2_000;
 const TABS: [Tab, () => string][] = [
   ["overview", () => t("Overview")],
   ["grades", () => t("Grades")],
@@ -31,16 +31,16 @@ const TABS: [Tab, () => string][] = [
 ];
 
 export function Course({ id, tab }: { id: string; tab: Tab }) {
-  const { jobsRound } = usePanel();
+  const { jobsVersion } = usePanel();
   const { value, error, retryIn, reload } = useGet<CourseDetail>(`courses/${id}`, {}, (course) =>
-    course.state === "new" ? LOOK : null,
+    course.state === "new" ? POLL_MS : null,
   );
   const teaching = value?.role === "instructor" || value?.role === "admin";
   const found = useGet<{ jobs: JobInfo[] }>(
     teaching ? "jobs" : null,
     { course: id },
-    ({ jobs }) => (jobs.some((job) => !job.ended_at) ? LOOK : null),
-    jobsRound,
+    ({ jobs }) => (jobs.some((job) => !job.ended_at) ? POLL_MS : null),
+    jobsVersion,
   );
   // What a job has done shows in the course: look when there is one less under way.
   const under = found.value?.jobs.filter((job) => !job.ended_at).length ?? 0;
@@ -78,13 +78,13 @@ export function Course({ id, tab }: { id: string; tab: Tab }) {
       ) : (
         <>
           <nav className="kore-tabs" aria-label={t("This course")}>
-            {TABS.map(([key, words]) => (
+            {TABS.map(([key, label]) => (
               <PlaceLink
                 key={key}
                 to={{ view: "course", course: id, tab: key }}
                 current={key === tab ? "page" : undefined}
               >
-                {words()}
+                {label()}
               </PlaceLink>
             ))}
           </nav>
@@ -142,7 +142,7 @@ function RunningJobs({ jobs }: { jobs: JobInfo[] }) {
   const under = jobs.filter((job) => !job.ended_at);
   if (!under.length) return null;
   return (
-    <ul className="kore-list kore-under-way" aria-label={t("Running in this course")}>
+    <ul className="kore-list kore-running" aria-label={t("Running in this course")}>
       {under.map((job) => (
         <li key={job.id}>
           <span>

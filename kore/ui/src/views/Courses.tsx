@@ -12,7 +12,7 @@ import { useGet } from "../hooks";
 import { fold, n, t } from "../i18n";
 import type { CourseSummary } from "../types";
 
-const MANY = 8;
+const SEARCH_FROM = 8;
 const teaches = (course: CourseSummary) => course.role === "instructor" || course.role === "admin";
 
 export function Courses({ all }: { all: boolean }) {
@@ -47,8 +47,8 @@ export function Courses({ all }: { all: boolean }) {
       {error && <Failure error={error} retryIn={retryIn} onRetry={reload} />}
       {!value && !error && <Loading lines={4} />}
       {value && courses.length > 0 && !teaching && <PersonalLab />}
-      {value && courses.length === 0 && <NoCourse everything={everything} />}
-      {courses.length > MANY && (
+      {value && courses.length === 0 && <NoCourses everything={everything} />}
+      {courses.length > SEARCH_FROM && (
         <div className="kore-filters">
           <Search label={t("Find a course")} value={wanted} onChange={setWanted} />
           <Shown shown={shown.length} of={courses.length} />
@@ -137,7 +137,7 @@ export function PersonalLab() {
   );
 }
 
-function NoCourse({ everything }: { everything: boolean }) {
+function NoCourses({ everything }: { everything: boolean }) {
   if (everything) {
     return (
       <Empty title={t("No courses yet")}>

@@ -48,8 +48,8 @@ function Jobs({ course, list }: { course: CourseDetail; list: JobList }) {
                 {
                   title: t("State"),
                   cell: (job) => {
-                    const [words, tone] = jobState(job.state);
-                    return <Chip tone={tone}>{words}</Chip>;
+                    const [label, tone] = jobState(job.state);
+                    return <Chip tone={tone}>{label}</Chip>;
                   },
                 },
                 { title: t("When"), cell: (job) => <Moment at={job.created_at} /> },
@@ -102,8 +102,8 @@ function AuditList({ course }: { course: CourseDetail }) {
                 {
                   title: t("Result"),
                   cell: (entry) => {
-                    const [words, tone] = auditOutcome(entry.outcome);
-                    return <Chip tone={tone}>{words}</Chip>;
+                    const [label, tone] = auditOutcome(entry.outcome);
+                    return <Chip tone={tone}>{label}</Chip>;
                   },
                 },
               ]}

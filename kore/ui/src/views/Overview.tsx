@@ -79,10 +79,10 @@ export function Overview({
 }
 
 function State({ assignment: a }: { assignment: AssignmentInfo }) {
-  const [words, tone] = assignmentState(a.state);
+  const [label, tone] = assignmentState(a.state);
   return (
     <span className="kore-chips">
-      <Chip tone={tone}>{words}</Chip>
+      <Chip tone={tone}>{label}</Chip>
       {a.to_collect > 0 && (
         <Chip tone="info">{n("{n} to collect", "{n} to collect", a.to_collect)}</Chip>
       )}
@@ -189,8 +189,8 @@ function LmsGrades({ course, jobs }: { course: CourseDetail; jobs: JobInfo[] }) 
 function RecentActivity({ jobs, course }: { jobs: JobInfo[]; course: string }) {
   if (!jobs.length) return null;
   return (
-    <section aria-labelledby="kore-lately">
-      <h2 id="kore-lately">{t("Recent activity")}</h2>
+    <section aria-labelledby="kore-recent">
+      <h2 id="kore-recent">{t("Recent activity")}</h2>
       <ul className="kore-list">
         {jobs.slice(0, MAX_RECENT).map((job) => (
           <JobListItem key={job.id} job={job} />
@@ -214,12 +214,12 @@ function People({ people }: { people: Person[] }) {
   return (
     <section aria-labelledby="kore-people">
       <h2 id="kore-people">{t("People")}</h2>
-      {groups.map(([role, words]) => {
+      {groups.map(([role, label]) => {
         const group = people.filter((person) => person.role === role);
         if (!group.length && role === "observer") return null;
         return (
           <details key={role} className="kore-people">
-            <summary>{words(group.length)}</summary>
+            <summary>{label(group.length)}</summary>
             {group.length === 0 && (
               <p className="kore-muted">
                 {t("No one yet. People are enrolled when they open the activity in the LMS.")}

@@ -12,13 +12,13 @@ import type { CourseDetail, CourseSettings } from "../types";
 const drafts = new Map<string, { base: CourseSettings; now: CourseSettings }>();
 
 /** Lay what a draft has changed over the settings as they are now: others may have saved. */
-function laidOver<T>(fresh: T, base: T, now: T): T {
+function mergeDraft<T>(fresh: T, base: T, now: T): T {
   if (typeof fresh !== "object" || fresh === null || Array.isArray(fresh)) {
     return JSON.stringify(now) === JSON.stringify(base) ? fresh : now;
   }
   const keys = Object.keys(fresh) as (keyof T)[];
   return Object.fromEntries(
-    keys.map((key) => [key, laidOver(fresh[key], base[key], now[key])]),
+    keys.map((key) => [key, mergeDraft(fresh[key], base[key], now[key])]),
   ) as T;
 }
 
@@ -45,11 +45,11 @@ function Form({
   before: CourseSettings;
   reload: () => void;
 }) {
-  const { kore, say } = usePanel();
+  const { kore, announce } = usePanel();
   const [kept, setKept] = useState(before);
   const [now, setNow] = useState(() => {
     const draft = drafts.get(course.id);
-    return draft ? laidOver(before, draft.base, draft.now) : before;
+    return draft ? mergeDraft(before, draft.base, draft.now) : before;
   });
   const [saved, setSaved] = useState(false);
   const { busy, error, act } = useAction();
@@ -68,7 +68,7 @@ function Form({
       setKept(answer);
       put(answer, answer);
       setSaved(true);
-      say(t("Settings saved."));
+      announce(t("Settings saved."));
     });
   return (
     <form

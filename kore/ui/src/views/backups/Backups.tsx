@@ -30,7 +30,7 @@ export function Backups({ course }: { course: CourseDetail }) {
   const fetching = useAction();
   const wanted = useRef<BackupInfo | null>(null);
   const archiveOf = (backup: BackupInfo) => kore.url(`backups/${backup.id}/archive`);
-  // A browser would keep the page of a sign-in, or the words of a refusal, as the archive.
+  // A browser would save a sign-in page, or an error, as the archive.
   const fetchArchive = (backup: BackupInfo) => {
     wanted.current = backup;
     void fetching.act(async () => {
@@ -169,8 +169,8 @@ export function Backups({ course }: { course: CourseDetail }) {
           )}
         </LoadedContent>
       </section>
-      <section aria-labelledby="kore-final" className="kore-card kore-danger">
-        <h2 id="kore-final">{t("Reset or delete the course")}</h2>
+      <section aria-labelledby="kore-end" className="kore-card kore-danger">
+        <h2 id="kore-end">{t("Reset or delete the course")}</h2>
         <p className="kore-muted">
           {t("You type the course title to confirm, and you can make a backup first.")}
         </p>

@@ -1,4 +1,4 @@
-// An archive that somebody has as a file, on its way to the backups of a course.
+// Upload of an archive as a backup of a course.
 
 import { useRef, useState } from "react";
 import { ApiError, toApiError } from "../../api";
@@ -17,7 +17,7 @@ export function Upload({
   left: number | undefined;
   onDone: () => void;
 }) {
-  const { kore, say } = usePanel();
+  const { kore, announce } = usePanel();
   const input = useRef<HTMLInputElement>(null);
   const stopping = useRef<AbortController | null>(null);
   const [file, setFile] = useState<File | null>(null);
@@ -29,7 +29,7 @@ export function Upload({
     setFile(archive);
     setGone(0);
     void act(async () => {
-      if (left !== undefined && archive.size > left) throw tooLarge(archive.size, left);
+      if (left !== undefined && archive.size > left) throw noRoomFor(archive.size, left);
       // It goes on while one looks at another view; who closes the tab would lose the rest.
       const askFirst = (event: BeforeUnloadEvent) => event.preventDefault();
       window.addEventListener("beforeunload", askFirst);
@@ -37,16 +37,16 @@ export function Upload({
         await kore.upload(`backups/upload?course=${course}`, archive, setGone, stop.signal);
       } catch (error) {
         if (!stop.signal.aborted) {
-          // Whoever is in another view meanwhile hears of it.
-          say(toApiError(error).message);
+          // The person may be in another view by now.
+          announce(toApiError(error).message);
           throw error;
         }
-        say(t("The upload was stopped. Nothing was stored."));
+        announce(t("The upload was stopped. Nothing was stored."));
         return;
       } finally {
         window.removeEventListener("beforeunload", askFirst);
       }
-      say(t("The archive was uploaded."));
+      announce(t("The archive was uploaded."));
       onDone();
     });
   };
@@ -67,8 +67,8 @@ export function Upload({
         accept=".tar"
         aria-label={t("Backup archive")}
         onChange={(event) => {
-          const [chosen] = event.target.files ?? [];
-          if (chosen) upload(chosen);
+          const [selection] = event.target.files ?? [];
+          if (selection) upload(selection);
           event.target.value = "";
         }}
       />
@@ -102,7 +102,7 @@ export function Upload({
   );
 }
 
-const tooLarge = (has: number, left: number) =>
+const noRoomFor = (has: number, left: number) =>
   new ApiError(
     t("The archive is {size}. Backups of this course can use {left} more.", {
       size: size(has),

@@ -5,7 +5,7 @@ import { Search, Select } from "../../components/fields";
 import { useDebounced } from "../../hooks";
 import { t } from "../../i18n";
 import type { CourseDetail } from "../../types";
-import { type Chosen, CopyDialog } from "./CopyDialog";
+import { CopyDialog, type Selection } from "./CopyDialog";
 import { Assignments, PER_PAGE, Problems } from "./lists";
 
 export function Copy({ course }: { course: CourseDetail }) {
@@ -13,10 +13,10 @@ export function Copy({ course }: { course: CourseDetail }) {
   const [wanted, setWanted] = useState("");
   const [kind, setKind] = useState("");
   const [page, setPage] = useState(1);
-  const [chosen, setChosen] = useState<Chosen | null>(null);
+  const [selection, setSelection] = useState<Selection | null>(null);
   const search = useDebounced(wanted.trim());
   const query = { search, kind, page, per_page: PER_PAGE };
-  const anew =
+  const onFirstPage =
     <V,>(set: (value: V) => void) =>
     (value: V) => {
       set(value);
@@ -34,7 +34,7 @@ export function Copy({ course }: { course: CourseDetail }) {
         <Select
           label={t("What")}
           value={what}
-          onChange={anew(setWhat)}
+          onChange={onFirstPage(setWhat)}
           options={[
             ["assignments", t("Whole assignments")],
             ["problems", t("Single problems (notebooks)")],
@@ -43,7 +43,7 @@ export function Copy({ course }: { course: CourseDetail }) {
         <Select
           label={t("From")}
           value={kind}
-          onChange={anew(setKind)}
+          onChange={onFirstPage(setKind)}
           options={[
             ["", t("Courses and backups")],
             ["course", t("Courses")],
@@ -53,15 +53,17 @@ export function Copy({ course }: { course: CourseDetail }) {
         <Search
           label={what === "problems" ? t("Find a problem") : t("Find an assignment")}
           value={wanted}
-          onChange={anew(setWanted)}
+          onChange={onFirstPage(setWanted)}
         />
       </div>
       {what === "assignments" ? (
-        <Assignments course={course} query={query} onPage={setPage} onChoose={setChosen} />
+        <Assignments course={course} query={query} onPage={setPage} onChoose={setSelection} />
       ) : (
-        <Problems course={course} query={query} onPage={setPage} onChoose={setChosen} />
+        <Problems course={course} query={query} onPage={setPage} onChoose={setSelection} />
       )}
-      {chosen && <CopyDialog course={course} chosen={chosen} onClose={() => setChosen(null)} />}
+      {selection && (
+        <CopyDialog course={course} selection={selection} onClose={() => setSelection(null)} />
+      )}
     </section>
   );
 }

@@ -10,10 +10,10 @@ import { n, size, t } from "../../i18n";
 import type { CopyItem, CopyPlan, CopyRequest, CourseDetail, Source } from "../../types";
 import { SourceName } from "./SourceName";
 
-const MOST_NAMES = 8;
+const MAX_NAMES = 8;
 
 /** What is to be copied, for the request, and the dialog that asks it. */
-export interface Chosen {
+export interface Selection {
   title: string;
   source: Source;
   assignment: string | null;
@@ -22,15 +22,15 @@ export interface Chosen {
 
 export function CopyDialog({
   course,
-  chosen,
+  selection,
   onClose,
 }: {
   course: CourseDetail;
-  chosen: Chosen;
+  selection: Selection;
   onClose: () => void;
 }) {
   const kore = useKore();
-  const [into, setInto] = useState(chosen.assignment ?? "");
+  const [into, setInto] = useState(selection.assignment ?? "");
   const [collision, setCollision] = useState<CopyRequest["collision"]>("keep_both");
   const [plan, setPlan] = useState<CopyPlan | null>(null);
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
@@ -38,11 +38,11 @@ export function CopyDialog({
   const copying = useStartJob();
   const { busy, error } = plan ? copying : looking;
   const request: CopyRequest = {
-    from: { kind: chosen.source.kind, id: chosen.source.id },
-    assignment: chosen.assignment,
+    from: { kind: selection.source.kind, id: selection.source.id },
+    assignment: selection.assignment,
     assignments: null,
-    problem: chosen.problem,
-    into: chosen.problem ? into.trim() : null,
+    problem: selection.problem,
+    into: selection.problem ? into.trim() : null,
     collision,
   };
   const items = plan?.items.filter((item) => !left.has(item.assignment)) ?? [];
@@ -57,11 +57,11 @@ export function CopyDialog({
       assignments: left.size ? items.map((item) => item.assignment) : null,
     });
   return (
-    <Dialog title={chosen.title} onClose={onClose}>
+    <Dialog title={selection.title} onClose={onClose}>
       <p>
-        {t("From")}: <SourceName source={chosen.source} />
+        {t("From")}: <SourceName source={selection.source} />
       </p>
-      {chosen.problem && !plan && (
+      {selection.problem && !plan && (
         <TextField
           label={t("Assignment in this course")}
           hint={t("A new name creates a new assignment.")}
@@ -73,7 +73,9 @@ export function CopyDialog({
           }}
         />
       )}
-      {plan && plan.items.length > 1 && <Which items={plan.items} left={left} onChange={setLeft} />}
+      {plan && plan.items.length > 1 && (
+        <AssignmentChoice items={plan.items} left={left} onChange={setLeft} />
+      )}
       {plan && (
         <p role="status">
           {items.length === 0
@@ -83,13 +85,15 @@ export function CopyDialog({
               })}
         </p>
       )}
-      {there.length > 0 && <Collisions there={there} value={collision} onChange={setCollision} />}
+      {there.length > 0 && (
+        <NameConflicts there={there} value={collision} onChange={setCollision} />
+      )}
       {error && <Failure error={error} onRetry={plan ? copy : look} />}
       <DialogActions
         onClose={onClose}
         onConfirm={plan ? copy : look}
         busy={busy}
-        disabled={plan ? items.length === 0 : chosen.problem !== null && !into.trim()}
+        disabled={plan ? items.length === 0 : selection.problem !== null && !into.trim()}
       >
         {plan ? t("Copy") : t("Continue")}
       </DialogActions>
@@ -98,7 +102,7 @@ export function CopyDialog({
 }
 
 /** Which of a source's assignments are copied: all, but for those that are left out. */
-function Which({
+function AssignmentChoice({
   items,
   left,
   onChange,
@@ -138,7 +142,7 @@ function Which({
   );
 }
 
-function Collisions({
+function NameConflicts({
   there,
   value,
   onChange,
@@ -163,7 +167,7 @@ function Collisions({
         ]}
       >
         <ul>
-          {there.slice(0, MOST_NAMES).map((item) => (
+          {there.slice(0, MAX_NAMES).map((item) => (
             <li key={`${item.target}/${item.problem ?? ""}`}>
               <bdi>{item.problem ?? item.target}</bdi>
             </li>

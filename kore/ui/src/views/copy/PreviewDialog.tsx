@@ -30,11 +30,11 @@ export function PreviewDialog({
           // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
           <div className="kore-cells" tabIndex={0} role="region" aria-label={t("Cells")}>
             {value.cells.map((cell, index) => {
-              const [words, tone] = cellRole(cell.role);
+              const [label, tone] = cellRole(cell.role);
               return (
                 <div key={index} className="kore-cell">
                   <p className="kore-chips">
-                    <Chip tone={tone}>{words}</Chip>
+                    <Chip tone={tone}>{label}</Chip>
                     {cell.points !== null && (
                       <Chip>{n("{n} point", "{n} points", cell.points)}</Chip>
                     )}

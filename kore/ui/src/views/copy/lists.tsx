@@ -6,13 +6,13 @@ import { Pages, Table } from "../../components/Table";
 import { type Loaded, useGet, usePrevious } from "../../hooks";
 import { number, size, t } from "../../i18n";
 import type { CourseDetail, FoundAssignment, FoundProblem } from "../../types";
-import type { Chosen } from "./CopyDialog";
+import type { Selection } from "./CopyDialog";
 import { PreviewDialog } from "./PreviewDialog";
 import { SourceName } from "./SourceName";
 
 export const PER_PAGE = 20;
 
-/** What is looked for, and which page of it. */
+/** What is previewed for, and which page of it. */
 interface Query {
   search: string;
   kind: string;
@@ -25,7 +25,7 @@ interface ListProps {
   course: CourseDetail;
   query: Query;
   onPage: (page: number) => void;
-  onChoose: (chosen: Chosen) => void;
+  onChoose: (selection: Selection) => void;
 }
 
 export function Assignments({ course, query, onPage, onChoose }: ListProps) {
@@ -34,7 +34,7 @@ export function Assignments({ course, query, onPage, onChoose }: ListProps) {
     without: course.id,
   });
   return (
-    <Found list={list} query={query} onPage={onPage}>
+    <ResultPage list={list} query={query} onPage={onPage}>
       {({ assignments }) => (
         <Table
           label={t("Assignments to copy")}
@@ -88,13 +88,13 @@ export function Assignments({ course, query, onPage, onChoose }: ListProps) {
           ]}
         />
       )}
-    </Found>
+    </ResultPage>
   );
 }
 
 export function Problems({ query, onPage, onChoose }: ListProps) {
   const list = useGet<{ problems: FoundProblem[]; total: number }>("problems", query);
-  const [looked, setLooked] = useState<FoundProblem | null>(null);
+  const [previewed, setPreviewed] = useState<FoundProblem | null>(null);
   const choose = (p: FoundProblem) =>
     onChoose({
       title: t("Copy {name}?", { name: p.title || p.name }),
@@ -104,7 +104,7 @@ export function Problems({ query, onPage, onChoose }: ListProps) {
     });
   return (
     <>
-      <Found list={list} query={query} onPage={onPage}>
+      <ResultPage list={list} query={query} onPage={onPage}>
         {({ problems }) => (
           <Table
             label={t("Problems to copy")}
@@ -127,7 +127,7 @@ export function Problems({ query, onPage, onChoose }: ListProps) {
                       type="button"
                       className="kore-button kore-small"
                       aria-label={t("Preview {name}", { name: p.title || p.name })}
-                      onClick={() => setLooked(p)}
+                      onClick={() => setPreviewed(p)}
                     >
                       {t("Preview")}
                     </button>
@@ -148,14 +148,14 @@ export function Problems({ query, onPage, onChoose }: ListProps) {
             ]}
           />
         )}
-      </Found>
-      {looked && (
+      </ResultPage>
+      {previewed && (
         <PreviewDialog
-          problem={looked}
-          onClose={() => setLooked(null)}
+          problem={previewed}
+          onClose={() => setPreviewed(null)}
           onCopy={() => {
-            setLooked(null);
-            choose(looked);
+            setPreviewed(null);
+            choose(previewed);
           }}
         />
       )}
@@ -164,7 +164,7 @@ export function Problems({ query, onPage, onChoose }: ListProps) {
 }
 
 /** A page of a list. The one before stays in sight, and the way through, until it is there. */
-function Found<T extends { total: number }>({
+function ResultPage<T extends { total: number }>({
   list,
   query,
   onPage,
@@ -185,7 +185,7 @@ function Found<T extends { total: number }>({
           <Pages total={page.total} perPage={PER_PAGE} page={query.page} onPage={onPage} />
         </div>
       ) : page && list.value ? (
-        <NothingFound query={query} />
+        <NoResults query={query} />
       ) : (
         !list.error && <Loading />
       )}
@@ -193,7 +193,7 @@ function Found<T extends { total: number }>({
   );
 }
 
-function NothingFound({ query }: { query: Query }) {
+function NoResults({ query }: { query: Query }) {
   if (query.search) return <Empty title={t("Nothing matches your search.")} />;
   return (
     <Empty title={t("Nothing to copy yet")}>

@@ -8,7 +8,7 @@ import { render } from "../../messages";
 import type { GradeEntry } from "../../types";
 
 /** What a line of the preview is filed under: its action, or that it went wrong before. */
-export function entryKind(entry: GradeEntry): string {
+export function classifyEntry(entry: GradeEntry): string {
   const unsettled = entry.last && ["refused", "failed"].includes(entry.last.state);
   return entry.action === "send" && unsettled ? "again" : entry.action;
 }
@@ -24,7 +24,7 @@ export function Entries({ entries }: { entries: GradeEntry[] }) {
         searchLabel={t("Find a student")}
         textOf={(entry) => `${entry.name} ${entry.user}`}
         kinds={ACTION_ORDER.map((code) => [code, action(code)[0]])}
-        kindOf={entryKind}
+        kindOf={classifyEntry}
         none={t("No student matches.")}
         columns={[
           {
@@ -41,15 +41,15 @@ export function Entries({ entries }: { entries: GradeEntry[] }) {
                 <Points given={entry.given} maximum={entry.maximum} />
               ),
           },
-          { title: t("In the LMS now"), cell: (entry) => <Before entry={entry} /> },
-          { title: t("What will happen"), cell: (entry) => <Will entry={entry} /> },
+          { title: t("In the LMS now"), cell: (entry) => <CurrentGrade entry={entry} /> },
+          { title: t("What will happen"), cell: (entry) => <PlannedAction entry={entry} /> },
         ]}
       />
     </section>
   );
 }
 
-function Before({ entry }: { entry: GradeEntry }) {
+function CurrentGrade({ entry }: { entry: GradeEntry }) {
   const last = entry.last;
   if (!last) return <span className="kore-muted">{t("Nothing")}</span>;
   if (last.state === "sent") {
@@ -62,7 +62,7 @@ function Before({ entry }: { entry: GradeEntry }) {
       </>
     );
   }
-  const words =
+  const label =
     last.state === "sending"
       ? t("Unknown: sending was interrupted")
       : last.state === "refused"
@@ -70,16 +70,16 @@ function Before({ entry }: { entry: GradeEntry }) {
         : t("Not delivered");
   return (
     <>
-      <Chip tone="bad">{words}</Chip> <span dir="auto">{render(last.message)}</span>
+      <Chip tone="bad">{label}</Chip> <span dir="auto">{render(last.message)}</span>
     </>
   );
 }
 
-function Will({ entry }: { entry: GradeEntry }) {
-  const [words, tone] = action(entryKind(entry));
+function PlannedAction({ entry }: { entry: GradeEntry }) {
+  const [label, tone] = action(classifyEntry(entry));
   return (
     <>
-      <Chip tone={tone}>{words}</Chip> <span dir="auto">{render(entry.reason)}</span>
+      <Chip tone={tone}>{label}</Chip> <span dir="auto">{render(entry.reason)}</span>
     </>
   );
 }

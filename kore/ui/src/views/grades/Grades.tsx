@@ -7,16 +7,16 @@ import { Empty, Failure, Loading, Notice } from "../../components/notices";
 import { useGet } from "../../hooks";
 import { joinNames, n, number, t } from "../../i18n";
 import type { CourseDetail, GradesPreview, JobInfo } from "../../types";
-import { Entries, entryKind } from "./Entries";
+import { classifyEntry, Entries } from "./Entries";
 import { SendDialog } from "./SendDialog";
 
 export function GradesView({ course, jobs }: { course: CourseDetail; jobs: JobInfo[] }) {
-  if (!course.grades_enabled) return <Off course={course} />;
+  if (!course.grades_enabled) return <GradesDisabled course={course} />;
   const sending = jobs.some((job) => job.kind === "grades.send" && !job.ended_at);
   return <Preview course={course} under={sending} />;
 }
 
-function Off({ course }: { course: CourseDetail }) {
+function GradesDisabled({ course }: { course: CourseDetail }) {
   return (
     <Notice tone="warn" title={t("The LMS does not accept grades from this activity")}>
       <p>{t("You can grade as usual, but you cannot send grades. To turn sending on:")}</p>
@@ -45,7 +45,7 @@ function Preview({ course, under }: { course: CourseDetail; under: boolean }) {
     "grades",
     { course: course.id },
     undefined,
-    // What was sent is the state to begin from: it is loaded anew when a sending ends.
+    // Loaded again when sending ends: what was sent is then in the LMS.
     under ? 1 : 0,
   );
   const [sending, setSending] = useState<"send" | "resend" | null>(null);
@@ -53,7 +53,7 @@ function Preview({ course, under }: { course: CourseDetail; under: boolean }) {
     () =>
       [...(value?.entries ?? [])].sort(
         (a, b) =>
-          ACTION_ORDER.indexOf(entryKind(a)) - ACTION_ORDER.indexOf(entryKind(b)) ||
+          ACTION_ORDER.indexOf(classifyEntry(a)) - ACTION_ORDER.indexOf(classifyEntry(b)) ||
           a.name.localeCompare(b.name),
       ),
     [value],

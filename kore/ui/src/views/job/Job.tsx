@@ -1,12 +1,12 @@
 // A job: how far it is, then what can be done after it.
 
 import { useEffect, useRef } from "react";
-import { jobState, jobTitle, OUTCOME_ORDER, ofStudents, outcome } from "../../codes";
+import { isAboutStudents, jobState, jobTitle, OUTCOME_ORDER, outcome } from "../../codes";
 import { activity, Chip, Moment } from "../../components/labels";
 import { Formgrader, PlaceLink, serverAddress } from "../../components/links";
 import { Failure, Loading } from "../../components/notices";
 import { usePanel } from "../../context";
-import { csv } from "../../csv";
+import { toCsv } from "../../csv";
 import { saveTable } from "../../download";
 import { useAction, useGet, useJob, useStartJob } from "../../hooks";
 import { n, number, t } from "../../i18n";
@@ -15,7 +15,7 @@ import type { CourseDetail, JobInfo } from "../../types";
 import { Report } from "./Report";
 
 export function Job({ id }: { id: string }) {
-  const { say, jobsChanged } = usePanel();
+  const { announce, refreshJobs } = usePanel();
   const { value: job, error, retryIn, reload } = useJob(id);
   const quarter = useRef(0);
   const ended = Boolean(job?.ended_at);
@@ -24,9 +24,9 @@ export function Job({ id }: { id: string }) {
     if (!job) return;
     if (job.ended_at) {
       if (watched.current) {
-        say(`${jobTitle(job)} – ${summary(job)}`);
+        announce(`${jobTitle(job)} – ${summary(job)}`);
         // The bell would find out a moment later.
-        jobsChanged();
+        refreshJobs();
       }
       watched.current = false;
       return;
@@ -34,9 +34,9 @@ export function Job({ id }: { id: string }) {
     watched.current = true;
     // Each second would be too much to listen to.
     const reached = job.total ? Math.floor((4 * job.done) / job.total) : 0;
-    if (reached > quarter.current) say(progressWords(job));
+    if (reached > quarter.current) announce(progressText(job));
     quarter.current = reached;
-  }, [job, say, jobsChanged]);
+  }, [job, announce, refreshJobs]);
   if (!job) {
     return (
       <>
@@ -72,7 +72,7 @@ function Crumb({ course }: { course: string }) {
   );
 }
 
-const progressWords = (job: JobInfo) =>
+const progressText = (job: JobInfo) =>
   [
     job.total
       ? t("{done} of {total}", { done: job.done, total: job.total })
@@ -86,7 +86,7 @@ const progressWords = (job: JobInfo) =>
 
 function summary(job: JobInfo): string {
   if (job.state === "failed") return render(job.message) || t("The job failed.");
-  if (!ofStudents(job) && job.message) return render(job.message);
+  if (!isAboutStudents(job) && job.message) return render(job.message);
   const tally = OUTCOME_ORDER.map(
     (code) => [code, job.items.filter((item) => item.outcome === code).length] as const,
   ).filter(([, count]) => count);
@@ -97,7 +97,7 @@ function summary(job: JobInfo): string {
 function State({ job, reload }: { job: JobInfo; reload: () => void }) {
   const { kore } = usePanel();
   const { busy, error, act } = useAction();
-  const [words, tone] = jobState(job.state);
+  const [label, tone] = jobState(job.state);
   const stop = () =>
     act(async () => {
       await kore.send("POST", `jobs/${job.id}/cancel`);
@@ -106,7 +106,7 @@ function State({ job, reload }: { job: JobInfo; reload: () => void }) {
   return (
     <section className="kore-card" aria-label={t("State")}>
       <p className="kore-chips">
-        <Chip tone={tone}>{words}</Chip>
+        <Chip tone={tone}>{label}</Chip>
         <span className="kore-muted">
           {t("Started")} <Moment at={job.started_at ?? job.created_at} />
           {job.ended_at && (
@@ -118,18 +118,18 @@ function State({ job, reload }: { job: JobInfo; reload: () => void }) {
       </p>
       {job.ended_at ? (
         <>
-          <p className="kore-job-words">{summary(job)}</p>
+          <p className="kore-job-text">{summary(job)}</p>
           {job.state === "failed" && renderHint(job.message) && <p>{renderHint(job.message)}</p>}
           {job.state === "cancelled" && job.kind === "grades.send" && (
             <p>
               {t("Students who are not in the report have the same points in the LMS as before.")}
             </p>
           )}
-          <After job={job} />
+          <NextSteps job={job} />
         </>
       ) : (
         <>
-          <p className="kore-job-words">{progressWords(job)}</p>
+          <p className="kore-job-text">{progressText(job)}</p>
           <progress
             aria-label={t("Progress")}
             {...(job.total ? { max: job.total, value: job.done } : {})}
@@ -152,21 +152,21 @@ function State({ job, reload }: { job: JobInfo; reload: () => void }) {
 }
 
 /** The way to do once more what a job could not do for some, and only that. */
-function retryOf(job: JobInfo): { words: string; path: string; body: object } | null {
+function getRetry(job: JobInfo): { label: string; path: string; body: object } | null {
   const failed = job.items
     .filter((item) => item.outcome === "failed" || item.outcome === "refused")
     .map((item) => item.key);
   if (!failed.length) return null;
   if (job.kind === "grades.send") {
     return {
-      words: n("Resend {n} failed grade", "Resend {n} failed grades", failed.length),
+      label: n("Resend {n} failed grade", "Resend {n} failed grades", failed.length),
       path: "grades",
       body: { course: job.course, resend: false, only: failed },
     };
   }
   if (job.kind === "assignment.autograde" && job.subject) {
     return {
-      words: n("Regrade {n} failed submission", "Regrade {n} failed submissions", failed.length),
+      label: n("Regrade {n} failed submission", "Regrade {n} failed submissions", failed.length),
       path: `courses/${job.course}/autograde`,
       body: { assignment: job.subject, students: failed },
     };
@@ -175,7 +175,7 @@ function retryOf(job: JobInfo): { words: string; path: string; body: object } | 
 }
 
 /** In JupyterLab of the course whose server a job has stopped: the way to start it again. */
-function StartAgain({ job }: { job: JobInfo }) {
+function RestartLab({ job }: { job: JobInfo }) {
   const { host } = usePanel();
   const stopped = job.kind === "course.reset" || job.kind === "course.restore";
   if (!stopped || host.course !== job.course || job.state !== "done") return null;
@@ -186,18 +186,18 @@ function StartAgain({ job }: { job: JobInfo }) {
   );
 }
 
-function After({ job }: { job: JobInfo }) {
+function NextSteps({ job }: { job: JobInfo }) {
   const { busy, error, start } = useStartJob();
-  const retry = retryOf(job);
+  const retry = getRetry(job);
   const again = () => retry && start(retry.path, retry.body);
   return (
     <>
       {error && <Failure error={error} onRetry={again} />}
       <p className="kore-actions">
-        <StartAgain job={job} />
+        <RestartLab job={job} />
         {retry && (
           <button type="button" className="kore-button kore-main" disabled={busy} onClick={again}>
-            {retry.words}
+            {retry.label}
           </button>
         )}
         {job.course && job.items.some((item) => item.outcome === "needs_manual") && (
@@ -207,7 +207,7 @@ function After({ job }: { job: JobInfo }) {
           <button
             type="button"
             className="kore-button"
-            onClick={() => saveTable(`report-${job.created_at.slice(0, 10)}.csv`, csv(job))}
+            onClick={() => saveTable(`report-${job.created_at.slice(0, 10)}.csv`, toCsv(job))}
           >
             {t("Download as CSV")}
           </button>

@@ -1,7 +1,7 @@
 // The report of a job: a line for each student, assignment or file.
 
 import { useMemo, useState } from "react";
-import { itemLabel, OUTCOME_ORDER, ofStudents, outcome } from "../../codes";
+import { isAboutStudents, itemLabel, OUTCOME_ORDER, outcome } from "../../codes";
 import { Dialog } from "../../components/Dialog";
 import { FilteredTable } from "../../components/FilteredTable";
 import { Chip, PersonName, Points } from "../../components/labels";
@@ -9,9 +9,9 @@ import { t } from "../../i18n";
 import { render } from "../../messages";
 import type { JobInfo, JobItemInfo } from "../../types";
 
-/** So many lines are looked through without a search. */
-const FEW = 8;
-const SETTLED = ["sent", "unchanged"];
+/** So many lines are previewed through without a search. */
+const SEARCH_FROM = 8;
+const QUIET_OUTCOMES = ["sent", "unchanged"];
 
 export function Report({ job, ended }: { job: JobInfo; ended: boolean }) {
   const [log, setLog] = useState<JobItemInfo | null>(null);
@@ -25,7 +25,7 @@ export function Report({ job, ended }: { job: JobInfo; ended: boolean }) {
     [job.items],
   );
   const points = items.some((item) => typeof pointsOf(item) === "number");
-  const people = ofStudents(job);
+  const people = isAboutStudents(job);
   return (
     <section aria-labelledby="kore-report">
       <h2 id="kore-report">{ended ? t("Report") : t("So far")}</h2>
@@ -37,7 +37,7 @@ export function Report({ job, ended }: { job: JobInfo; ended: boolean }) {
         textOf={(item) => `${itemLabel(job, item)} ${item.key}`}
         kinds={OUTCOME_ORDER.map((code) => [code, outcome(code, job.kind)[0]])}
         kindOf={(item) => item.outcome}
-        searched={people || items.length > FEW}
+        searched={people || items.length > SEARCH_FROM}
         none={people ? t("No student matches.") : t("Nothing matches.")}
         columns={[
           {
@@ -61,12 +61,12 @@ export function Report({ job, ended }: { job: JobInfo; ended: boolean }) {
           {
             title: t("What happened"),
             cell: (item) => {
-              const [words, tone] = outcome(item.outcome, job.kind);
+              const [label, tone] = outcome(item.outcome, job.kind);
               return (
                 <>
-                  <Chip tone={tone}>{words}</Chip>{" "}
-                  {!(points && SETTLED.includes(item.outcome)) &&
-                    render(item.message) !== words && (
+                  <Chip tone={tone}>{label}</Chip>{" "}
+                  {!(points && QUIET_OUTCOMES.includes(item.outcome)) &&
+                    render(item.message) !== label && (
                       <span dir="auto">{render(item.message)}</span>
                     )}{" "}
                   {typeof item.detail.log === "string" && item.detail.log && (
