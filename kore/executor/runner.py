@@ -9,7 +9,6 @@ courses' accounts only.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import pwd
 import select
@@ -38,11 +37,12 @@ _KEPT_VARIABLES = ("PATH", "LANG", "TZ", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 
 def main() -> None:
     """Read the request, run it, answer."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    # systemd passes the connection a second time.
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     connection = socket.socket(fileno=os.dup(0))
-    _detach_streams()
     if _FOR_COURSES in sys.argv[1:] and not _is_from_course(connection):
         sys.exit(f"Refused: account {protocol.peer_uid(connection)} is not a course's")
+    _detach_streams()
     answered = threading.Event()
     threading.Thread(target=_exit_on_hangup, args=(connection, answered), daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="run-", ignore_cleanup_errors=True) as top:
@@ -79,9 +79,12 @@ def _is_from_course(connection: socket.socket) -> bool:
 
 
 def _detach_streams() -> None:
-    """Keep the socket from programs that this one starts."""
+    """Replace the connection and the log, which students' code could inherit or take over.
+
+    From here on only the answer says what went wrong.
+    """
     nothing = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1):
+    for number in (0, 1, 2):
         os.dup2(nothing, number)
     os.close(nothing)
 
@@ -173,8 +176,7 @@ def _answer(request: dict[str, Any], folder: Path, top: Path) -> dict[str, Any]:
     )
     try:
         client.execute(env=environment)
-    except Exception as error:
-        logging.getLogger(__name__).warning("Could not run the notebook to its end", exc_info=True)
+    except Exception as error:  # noqa: BLE001 - the answer says what it was
         return {"failed": type(error).__name__, "message": str(error)}
     return {
         "cells": [

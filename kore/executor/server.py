@@ -81,7 +81,9 @@ def _execute(connection: socket.socket) -> None:
             start_new_session=True,
         )
         try:
-            process.wait(protocol.MAX_SECONDS + 60)
+            status = process.wait(protocol.MAX_SECONDS + 60)
+            if status != 0:
+                log.warning("An execution ended with status %d", status)
         except subprocess.TimeoutExpired:
             log.warning("Ended an execution that took too long")
         finally:
