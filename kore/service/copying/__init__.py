@@ -1,1 +1,1 @@
-"""Assignments and problems of courses: found, looked at, and copied from one into another."""
+"""Assignments and problems of courses: found, previewed, and copied from one into another."""

@@ -35,6 +35,8 @@ def _find_subject(params: Mapping[str, Any]) -> str | None:
     return None if one is None else str(one)
 
 
+_MAX_NAMES = 5
+"""Names that the course's history lists."""
 COPY = jobs.JobKind("course.copy", exclusive=True, subject=_find_subject)
 
 
@@ -71,6 +73,8 @@ def _find_origin(services: Services, request: CopyRequest, *, by: str, admin: bo
 def _describe_request(request: CopyRequest, origin: Origin) -> Message:
     if one := request.problem or request.assignment:
         return message("audit.copy", names=[one], source=origin.title)
+    if request.assignments and len(request.assignments) > _MAX_NAMES:
+        return message("audit.copy_some", n=len(request.assignments), source=origin.title)
     if request.assignments:
         return message("audit.copy", names=request.assignments, source=origin.title)
     return message("audit.copy_all", source=origin.title)

@@ -9,11 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from kore.service.coursedir.notebooks import CellRole, Kind
 from kore.shared.ids import COURSE_ID_PATTERN
+from kore.shared.names import MAX_BYTES_PART
 
 SourceKind = Literal["course", "backup"]
 Collision = Literal["refuse", "keep_both", "replace"]
 SOURCE_ID = r"^(c-[0-9a-f]{16}|[0-9a-f]{32})$"
-_MAX_NAME = 255
+_MAX_NAME = MAX_BYTES_PART
 _MAX_CHOSEN = 2000
 
 

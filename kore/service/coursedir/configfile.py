@@ -124,7 +124,7 @@ def _read_text(tree: SafeTree, path: str) -> str:
 
 
 def find_settings(text: str, names: frozenset[str]) -> Found:
-    """Return what a file says of the settings ``Class.trait``. Raises ConfigFileError."""
+    """Return the settings ``Class.trait`` in a file's text. Raises ConfigFileError."""
     try:
         module = ast.parse(text)
     except SyntaxError as error:

@@ -3,8 +3,8 @@
 A job prepares it in ``.kore/<job>/new``, on the same file system, and writes the moves into its
 row in the database, where the course's own account cannot change them. Only then the first
 move is made. After a kill the next attempt goes on where the last one ended, forward or back:
-inodes, which renames keep, say which moves were made. What gives way exchanges places with
-what comes, or goes to ``.kore/<job>/old``.
+inodes, which renames keep, say which moves were made. What is replaced exchanges
+places with what comes, or goes to ``.kore/<job>/old``.
 """
 
 from __future__ import annotations

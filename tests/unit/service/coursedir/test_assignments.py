@@ -31,7 +31,7 @@ def test_links_and_special_files_are_no_assignments(tmp_path):
 
 
 def test_a_source_that_is_a_link_is_not_followed(tmp_path):
-    """Its names are not told: an overview shows nothing, a copy is refused."""
+    """No name in there is shown: an overview lists nothing, a copy is refused."""
     (tmp_path / "kore/private").mkdir(parents=True)
     (tmp_path / "course").mkdir()
     (tmp_path / "course/source").symlink_to(tmp_path / "kore")

@@ -1,4 +1,4 @@
-"""Links that a course's account plants in the place of its gradebook are never followed."""
+"""A gradebook that a course's account replaced with a link is neither read nor changed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from kore.service.errors import KoreError
 MINE, OTHER = "c-0123456789abcdef", "c-fedcba9876543210"
 STUDENT = gradebook.StudentRecord("u1", "Ada", "Example", "ada@example.org", "1")
 ACTIONS = {
+    "create": lambda path, _: gradebook.create(path, MINE),
     "assignments": lambda path, _: gradebook.list_assignments(path, MINE),
     "due dates": lambda path, _: gradebook.read_due_dates(path, MINE),
     "points": lambda path, _: gradebook.list_graded(path, MINE),
@@ -21,7 +22,7 @@ ACTIONS = {
 @pytest.mark.parametrize("action", list(ACTIONS))
 @pytest.mark.parametrize("planted", ["file", "folder", "home"])
 def test_another_gradebook_is_neither_read_nor_changed(tmp_path, planted, action):
-    """A link for the file, for the course's folder, or for the home: refused in words."""
+    """A link for the file, for the course's folder, or for the home: refused."""
     mine, other = tmp_path / "homes" / MINE, tmp_path / "homes" / OTHER
     (other / "course").mkdir(parents=True)
     gradebook.create(other / "course" / "gradebook.db", OTHER)
@@ -41,7 +42,7 @@ def test_another_gradebook_is_neither_read_nor_changed(tmp_path, planted, action
 
 
 def test_homes_may_lie_behind_a_link(tmp_path):
-    """What the administrator linked, above the homes, is nobody's trick."""
+    """What the administrator linked, above the homes, is not a trick."""
     (tmp_path / "disk" / MINE / "course").mkdir(parents=True)
     (tmp_path / "homes").symlink_to(tmp_path / "disk")
     path = tmp_path / "homes" / MINE / "course" / "gradebook.db"

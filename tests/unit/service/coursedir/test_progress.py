@@ -69,7 +69,7 @@ def test_work_that_was_never_collected_waits(tmp_path):
 
 
 def test_collected_work_waits_until_just_that_is_graded(tmp_path):
-    """Never graded; not to the end; graded; handed in and collected anew since."""
+    """Never graded; not to the end; graded; submitted and collected again since."""
     lay(tmp_path, "submitted", "one")
     assert find_ungraded(tmp_path, []) == {"u1": {"ps1"}}
     # nbgrader noted it, and failed.
@@ -80,7 +80,7 @@ def test_collected_work_waits_until_just_that_is_graded(tmp_path):
     assert find_ungraded(tmp_path, graded("u1")) == {"u1": {"ps1"}}
 
 
-def test_links_in_the_place_of_a_stamp_are_not_followed(tmp_path):
+def test_a_stamp_that_is_a_link_is_not_followed(tmp_path):
     """A course's account cannot have Kore read another file for it."""
     lay(tmp_path, "submitted", None)
     secret = tmp_path / "secret"

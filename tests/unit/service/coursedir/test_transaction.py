@@ -142,7 +142,7 @@ BEFORE, AFTER = {"source/ps1/old": "old"}, {"source/ps1/new": "new", "source/ps2
 
 
 def outside(root: Path) -> dict[str, str]:
-    """Return the course's files but for what is in staging."""
+    """Return the course's files except what is in staging."""
     return {path: text for path, text in files(root).items() if not path.startswith(".kore/")}
 
 

@@ -81,7 +81,7 @@ def test_paths_that_lead_elsewhere_are_no_paths(root, path):
 
 
 def test_nothing_is_made_through_a_link(root):
-    """A link in the place of a folder stops writes and moves; nothing is made behind."""
+    """A link instead of a folder stops writes and moves; nothing is made where it leads."""
     (root / "release").symlink_to(root.parent / "elsewhere")
     with SafeTree(root) as tree:
         for call in (
@@ -176,7 +176,7 @@ def test_folders_are_removed_however_deep(root):
         assert refusal(lambda: list(tree.walk(limit=2))).message.id == "too_many_files"
 
 
-def test_whoever_swaps_a_folder_for_a_link_meanwhile_gains_nothing(root):
+def test_swapping_a_folder_for_a_link_meanwhile_gains_nothing(root):
     """While an account swaps a folder and a link all the time, no read or write gets out."""
     outside = root.parent / "elsewhere"
     (root / "folder").mkdir()
