@@ -338,7 +338,7 @@ def test_words_numbers_and_times_are_in_the_readers_language(
         page.goto(f"{url}/page/courses/{room.course}/grades")
         row = page.get_by_role("row", name="王小明")
         expect(row).to_contain_text("Zurückgehalten")
-        expect(row).to_contain_text("von Hand bewertet werden: \u2068ps2-eigenvalues\u2069.")
+        expect(row).to_contain_text("von Hand bewertet werden: „\u2068ps2-eigenvalues\u2069“.")
         expect(page.get_by_role("row", name="Ada Lovelace")).to_contain_text("9,5 von 30")
         assert page.locator("html").get_attribute("lang") == "de"
 
@@ -454,7 +454,7 @@ def test_a_course_is_backed_up_and_the_backup_downloaded(
         dialog.get_by_role("button", name="Back up").click()
         expect(page.get_by_role("button", name="1 job running")).to_be_visible()
         kore.work()
-        expect(page.get_by_text("Finished")).to_be_visible()
+        expect(page.get_by_text("Finished", exact=True)).to_be_visible()
         expect(page.get_by_role("button", name="1 job finished")).to_be_visible()
         page.goto(f"{url}/page/courses/{course}/backups")
         row = page.get_by_role("row", name="Created by a teacher")
@@ -546,7 +546,7 @@ def test_a_course_is_deleted_only_with_its_title_and_after_a_backup(
         dialog.get_by_role("button", name="Delete the course").click()
         page.wait_for_url("**/page/jobs/*")
         kore.work()
-        expect(page.get_by_text("Finished")).to_be_visible()
+        expect(page.get_by_text("Finished", exact=True)).to_be_visible()
         page.get_by_role("link", name="Your courses").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Your courses")
         expect(page.get_by_role("status", name="Loading")).to_have_count(0)

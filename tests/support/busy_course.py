@@ -13,7 +13,7 @@ from nbgrader.api import Gradebook
 
 from kore.service.coursedir import gradebook
 from kore.service.db.models import Job, JobItem, JobState, Score, ScoreState, now
-from kore.shared.messages import plain
+from kore.shared.messages import Message, message
 from tests.support.kore import Harness
 
 NAMES = (
@@ -104,10 +104,16 @@ def busy(
     return Classroom(course, teacher, students, finished_job(kore, course, teacher, totals))
 
 
+def _counts(**counts: int) -> Message:
+    return message("counts", parts=[message(f"count.{what}", n=n) for what, n in counts.items()])
+
+
 def finished_job(kore: Harness, course: str, teacher: str, totals: dict[str, float]) -> str:
     """Write down a sending that ended an hour ago, with every outcome."""
     job_id, moment = "ab" * 16, now() - timedelta(hours=1)
-    refusal = "The LMS refused: User is not enrolled (“Übung”) <b>now</b> (404)."
+    refusal = message(
+        "lms.refused.said", said="User is not enrolled (“Übung”) <b>now</b>", status=404
+    )
     with kore.db.session() as session:
         session.add(
             Job(
@@ -121,18 +127,18 @@ def finished_job(kore: Harness, course: str, teacher: str, totals: dict[str, flo
                 state=JobState.DONE,
                 done=40,
                 total=40,
-                message=plain("26 sent, 2 unchanged, 9 held back, 2 refused, 1 failed"),
+                message=_counts(sent=26, unchanged=2, held_back=9, refused=2, failed=1),
             )
         )
         session.flush()
         for index, (user, total) in enumerate(totals.items()):
-            outcome, words = "sent", f"{total:g} of 30 points"
+            outcome, said = "sent", message("grades.points", given=total, n=30)
             if index >= 32:
-                outcome, words = "held_back", "No graded work yet."
+                outcome, said = "held_back", message("grades.no_graded_work")
             elif index in (3, 18):
-                outcome, words = "refused", refusal
+                outcome, said = "refused", refusal
             elif index == 7:
-                outcome, words = "failed", "The LMS did not answer in time."
+                outcome, said = "failed", message("lms.timeout")
             elif index in (8, 9):
                 outcome = "unchanged"
             detail = {"given": total, "maximum": 30.0} if outcome not in {"held_back"} else {}
@@ -142,7 +148,7 @@ def finished_job(kore: Harness, course: str, teacher: str, totals: dict[str, flo
                     key=user,
                     label=NAMES[index] or user,
                     outcome=outcome,
-                    message=plain(words),
+                    message=said,
                     detail=detail,
                 )
             )
@@ -155,7 +161,7 @@ def finished_job(kore: Harness, course: str, teacher: str, totals: dict[str, flo
                         maximum=30,
                         timestamp=moment.astimezone(UTC),
                         state=ScoreState(outcome),
-                        message=plain(words) if outcome != "sent" else None,
+                        message=said if outcome != "sent" else None,
                         job_id=job_id,
                     )
                 )
@@ -178,7 +184,7 @@ def running_job(kore: Harness, course: str, teacher: str) -> str:
                 lease_until=now() + timedelta(hours=1),
                 done=12,
                 total=40,
-                message=plain("11 sent, 1 refused"),
+                message=_counts(sent=11, refused=1),
             )
         )
     return job_id

@@ -176,7 +176,9 @@ def test_new_work_is_graded_and_what_failed_is_graded_again(chromium: Browser, h
         panel.way("Back to the course").click()
         expect(panel.row("ps1")).to_contain_text("1 to collect")
         panel.button(f"Grade {isolated('ps1')} automatically").click()
-        expect(panel.dialog.get_by_role("checkbox", name="Collect 1 new submission first")).to_be_checked()
+        expect(
+            panel.dialog.get_by_role("checkbox", name="Collect 1 new submission first")
+        ).to_be_checked()
         panel.dialog.get_by_role("button", name="Grade", exact=True).click()
         panel.finished("Grading automatically")
         expect(panel.row(NIKO)).to_contain_text("5 of 5")

@@ -168,7 +168,8 @@ function LmsGrades({ course, jobs }: { course: CourseDetail; jobs: JobInfo[] }) 
         <p>{t("The LMS does not accept grades from this activity.")}</p>
       ) : last?.ended_at ? (
         <p>
-          {t("Last sent")} <Moment at={last.ended_at} />: {render(last.message)}{" "}
+          {t("Last sent")} <Moment at={last.ended_at} />
+          {last.message && `: ${render(last.message)}`}{" "}
           <PlaceLink to={{ view: "job", job: last.id }}>{t("Report")}</PlaceLink>
         </p>
       ) : (
