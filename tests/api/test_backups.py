@@ -32,8 +32,8 @@ def upload(course: FullCourse, archive: bytes, *, by: str = "", **more):
     )
 
 
-def test_down_and_up_again(here: FullCourse):
-    """A downloaded backup is taken back as it is, by another teacher too, and listed."""
+def test_a_downloaded_backup_can_be_uploaded_again(here: FullCourse):
+    """It is stored unchanged and listed, and the audit has each step."""
     made = here.back_up()
     client = here.kore.client_for(here.teacher, via="token")
     answer = client.get(f"/backups/{made.id}/archive")
@@ -60,10 +60,10 @@ def test_down_and_up_again(here: FullCourse):
     ]
 
 
-def test_a_backup_that_goes_while_it_is_opened_is_none_and_one_without_a_file_is_an_alarm(
+def test_a_backup_that_is_deleted_meanwhile_is_unknown_and_a_lost_file_an_error(
     here: FullCourse, monkeypatch
 ):
-    """Deleted between the two looks: 404, as if it had been so before. A lost file: 500."""
+    """Deleted between finding and opening it: 404. Its file lost: 500."""
     kept, made = repository.open_store, here.back_up()
     client = here.kore.client_for(here.teacher, via="token")
 
@@ -93,7 +93,7 @@ def test_a_backup_that_goes_while_it_is_opened_is_none_and_one_without_a_file_is
     ],
     ids=["climbs", "wrong checksum", "no archive", "zeros"],
 )
-def test_what_is_refused_leaves_nothing(here: FullCourse, archive):
+def test_a_refused_upload_leaves_nothing(here: FullCourse, archive):
     """Refused uploads are answered in the envelope, recorded as refused, and leave no file."""
     answer = upload(here, archive)
     assert (answer.status_code, answer.json["error"]["code"]) == (422, "bad_backup")
@@ -104,7 +104,7 @@ def test_what_is_refused_leaves_nothing(here: FullCourse, archive):
 
 
 def test_an_upload_over_the_quota(here: FullCourse):
-    """Told before anything of it is read where the length is known, and after some otherwise."""
+    """Refused before anything of it is read if the length is known, and after some otherwise."""
     archive = pack_backup({"course/zeros": bytes(300_000)})
     limits = replace(here.services.settings.limits, backups=100_000)
     services = replace(here.services, settings=replace(here.services.settings, limits=limits))

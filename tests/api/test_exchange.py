@@ -61,8 +61,8 @@ def code(answer) -> tuple[int, str]:
     return answer.status_code, answer.json["error"]["code"]
 
 
-def test_the_way_of_an_assignment(room: Room):
-    """Released, listed, fetched, handed in, seen by its owner and the teacher, given feedback."""
+def test_an_assignment_from_release_to_feedback(room: Room):
+    """Released, listed, fetched, submitted, seen by its owner and the teacher, given feedback."""
     again = room.release()
     assert again.status_code == 200
     [listed] = room.zoe.get(room.base + "/assignments").json["assignments"]
@@ -118,7 +118,7 @@ def test_no_student_sees_another(room: Room):
 
 
 def test_nobody_outside_learns_that_the_course_exists(room: Room):
-    """Strangers, and teachers of other courses with ids of this one, get one and the same."""
+    """Strangers, and teachers of other courses with ids of this one, get the same answer."""
     one = room.submit(room.zoe, {"a.ipynb": b"secret"}).json["id"]
     other = "c-" + "0" * 16
     stranger = room.kore.client_for("u99", via="token")
@@ -152,8 +152,8 @@ def test_the_courses_own_account_is_its_teacher(room: Room):
     assert account.open(f"{room.base}/assignments/ps2", method="DELETE").status_code == 204
 
 
-def test_hub_admins_see_but_do_not_hand_in(room: Room):
-    """An admin of the hub reads like a teacher; work of theirs would be nobody's."""
+def test_hub_admins_see_submissions_and_cannot_submit(room: Room):
+    """An admin of the hub reads like a teacher; they are no student of the course."""
     room.kore.make_admin("u77")
     admin = room.kore.client_for("u77", via="token")
     room.submit(room.zoe, {"a.ipynb": b"1"})
@@ -162,15 +162,15 @@ def test_hub_admins_see_but_do_not_hand_in(room: Room):
 
 
 @pytest.mark.parametrize("name", ["ps 1", "Ü-1+2", "e\u0301tude", "a%2Fb", "x" * 255])
-def test_names_of_assignments(room: Room, name):
-    """Odd names work, composed or not."""
+def test_unusual_names_of_assignments_work(room: Room, name):
+    """Spaces, accents, percent signs and long names, composed or not."""
     room.release(name)
     assert room.zoe.get(f"{room.base}/assignments/{quote(name)}").status_code == 200
 
 
 @pytest.mark.parametrize("name", ["a\\b", "a\nb", "x" * 256, "\u202eps1"])
-def test_names_that_no_assignment_may_have(room: Room, name):
-    """They are refused at the release, and unknown to everybody else."""
+def test_unfit_names_of_assignments_are_refused(room: Room, name):
+    """They are refused at the release, and unknown to everyone else."""
     path = f"/assignments/{quote(name)}"
     assert code(room.send(room.teacher, path)) == (422, "bad_name.assignment")
     assert code(room.zoe.get(room.base + path)) == (404, "assignment_unknown.not_released")
@@ -197,7 +197,7 @@ def test_refusals_have_a_code_and_a_message(room: Room):
     assert room.zoe.get(room.base).json["limits"]["file"] == 10**8
 
 
-def test_a_page_sends_archives_with_its_proof(room: Room):
+def test_a_page_sends_archives_with_its_csrf_token(room: Room):
     """A session needs the CSRF token for archives too, also for those over 2 MB."""
     large = {"a": bytes(3 * 10**6)}
     forged = room.kore.client_for("u3", proof=False)
@@ -206,7 +206,7 @@ def test_a_page_sends_archives_with_its_proof(room: Room):
 
 
 def test_one_caller_holds_few_threads(room: Room):
-    """Who opens many downloads at once and reads none is asked to wait; others go on."""
+    """A caller who opens many downloads and reads none is asked to wait; others are served."""
     held = [room.zoe.get(room.base + "/assignments/ps1", buffered=False) for _ in range(4)]
     assert code(room.zoe.get(room.base + "/assignments/ps1")) == (429, "busy.own_transfers")
     assert room.mila.get(room.base + "/assignments/ps1").status_code == 200
@@ -215,8 +215,8 @@ def test_one_caller_holds_few_threads(room: Room):
     assert room.zoe.get(room.base + "/assignments/ps1").status_code == 200
 
 
-def test_the_rest_of_a_download(room: Room):
-    """A broken download can go on where it ended, of the same archive only."""
+def test_a_broken_download_can_be_continued(room: Room):
+    """From where it ended, and only for the same archive."""
     whole = room.zoe.get(room.base + "/assignments/ps1")
     etag = whole.headers["ETag"]
     rest = room.zoe.get(
@@ -235,7 +235,7 @@ def test_what_is_released_shows_in_the_course(room: Room):
     assert [(a["name"], a["state"]) for a in course["assignments"]] == [("ps1", "released")]
 
 
-def test_bodies_in_chunks(room: Room):
+def test_bodies_in_chunks_are_stored_whole_or_refused(room: Room):
     """A body of unknown length is taken as it comes, and refused where it is cut."""
     archive = tar_of({"a.ipynb": bytes(500_000)})
     token = room.zoe.headers["Authorization"]

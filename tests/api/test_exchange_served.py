@@ -87,7 +87,7 @@ def archives(kore: ExchangeProcess) -> list[Path]:
 
 
 def test_large_work_streams_both_ways(kore: ExchangeProcess):
-    """Three at once hand in 90 MB each, in chunks, and fetch it: Kore's memory hardly grows."""
+    """Three students submit and fetch 90 MB each at once: Kore's memory hardly grows."""
     submit(kore, kore.students[3], tar_of({"a": b"1"})).raise_for_status()
     # What it had at most is counted from here.
     Path(f"/proc/{kore.worker()}/clear_refs").write_text("5")
@@ -111,7 +111,7 @@ def test_large_work_streams_both_ways(kore: ExchangeProcess):
 
 @pytest.mark.parametrize("length", ["known", "in chunks"])
 def test_too_large_is_answered_with_the_limit(kore: ExchangeProcess, length):
-    """A client that sends too much hears the limit, not a broken connection."""
+    """A client that sends too much is told the limit, and gets no broken connection."""
     body = b"".join(zeros(280 * MB)) if length == "known" else zeros(280 * MB)
     answer = submit(kore, kore.students[0], body)
     assert answer.status_code == 413
@@ -135,7 +135,7 @@ def raw_request(
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 3000000", "Transfer-Encoding: chunked"])
-def test_a_line_that_breaks_leaves_nothing(kore: ExchangeProcess, framing):
+def test_a_broken_connection_leaves_nothing(kore: ExchangeProcess, framing):
     """A client that goes away in the middle leaves nothing, and can send it again."""
     archive = tar_of({"a.bin": os.urandom(2_900_000)})
     user = kore.students[0]
@@ -156,7 +156,7 @@ def test_a_line_that_breaks_leaves_nothing(kore: ExchangeProcess, framing):
     assert "Traceback" not in kore.log()
 
 
-def test_those_who_hold_connections_do_not_keep_others_out(kore: ExchangeProcess):
+def test_stalled_connections_do_not_keep_others_out(kore: ExchangeProcess):
     """One student's many stalled uploads and unread downloads leave Kore to the others."""
     large = submit(kore, kore.students[0], zeros(60 * MB)).json()["id"]
     held = []
@@ -180,15 +180,15 @@ def have_ended(results: list[Future], number: int) -> bool:
     return sum(result.done() for result in results) >= number
 
 
-def test_killed_while_many_hand_in(kore: ExchangeProcess):
-    """Kore is killed and started again in the rush: what was acknowledged is there, whole."""
+def test_killed_while_many_submit(kore: ExchangeProcess):
+    """Kore is killed and started again meanwhile: what was acknowledged is there, whole."""
     work = {
         (user, number): tar_of({"a.bin": os.urandom(400_000)})
         for user in kore.students
         for number in range(12)
     }
 
-    def hand_in(item) -> tuple[str, str]:
+    def submit_until_stored(item) -> tuple[str, str]:
         (user, number), archive = item
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
@@ -201,10 +201,10 @@ def test_killed_while_many_hand_in(kore: ExchangeProcess):
                 return answer.json()["id"], hashlib.sha256(archive).hexdigest()
             assert answer.status_code in {429, 503}, answer.text
             threading.Event().wait(0.1)
-        raise AssertionError("it could not be handed in")
+        raise AssertionError("it could not be submitted")
 
     with ThreadPoolExecutor(8) as pool:
-        results = [pool.submit(hand_in, item) for item in work.items()]
+        results = [pool.submit(submit_until_stored, item) for item in work.items()]
         for done in (5, 15, 25):
             wait_until(partial(have_ended, results, done))
             kore.kill()

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from kore.service import jobs
+from kore.service import audit, jobs
 from kore.service.backups import repository
 from kore.service.backups.job import queue_backup
 from kore.service.backups.manifest import Contents
@@ -74,6 +74,14 @@ class ExchangeCourse:
 
     def listed(self, **what: str) -> list[SubmissionInfo]:
         return submissions.list_submissions(self.services, self.course, **what)
+
+    def audit(self) -> list[tuple[str, str, str]]:
+        """Return action, outcome and message id of the audit's entries, the newest first."""
+        page = audit.list_entries(self.services.db, self.course, page=1, per_page=200)
+        return [
+            (entry.action, entry.outcome, entry.message.code if entry.message else "")
+            for entry in page.entries
+        ]
 
     def files(self) -> list[Path]:
         """Every archive in the store, finished or not."""

@@ -102,8 +102,8 @@ def test_a_bad_archive_is_refused_with_its_reason(what):
     assert reason.params.get("fault", reason).id == expected
 
 
-def test_a_good_one_passes_in_pieces_of_any_size():
-    """The fixture of all the bad ones is good itself."""
+def test_a_good_archive_passes_in_pieces_of_any_size():
+    """The archive that the bad ones are made from is good itself."""
     archive = pack_backup(GOOD, ("course/source/empty",))
     checked = check(archive, list(range(1, len(archive), 37)))
     assert checked.manifest.title == "Algebra"
@@ -118,8 +118,8 @@ PATHS = st.lists(
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(PATHS, st.binary(max_size=1500), max_size=5), st.randoms())
-def test_whatever_passes_holds_what_it_says(files, chance):
-    """An archive of any names is refused by KoreError, or holds each file where it says."""
+def test_accepted_archives_contain_what_they_list(files, chance):
+    """An archive with any names is refused, or has each file where its manifest says."""
     archive = pack_backup({f"course/{path}": content for path, content in files.items()})
     cuts = [chance.randrange(len(archive)) for _ in range(5)]
     try:
@@ -134,7 +134,7 @@ def test_whatever_passes_holds_what_it_says(files, chance):
 
 @settings(max_examples=300, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 4))
-def test_a_damaged_archive_never_passes_as_another(seed, number):
+def test_a_damaged_archive_is_never_accepted_as_another(seed, number):
     """Flipped bytes end in a KoreError, or in an archive with the very same files."""
     chance, archive = random.Random(seed), bytearray(pack_backup(GOOD))
     for _ in range(number):
@@ -155,7 +155,7 @@ def test_a_damaged_archive_never_passes_as_another(seed, number):
     st.sampled_from([(tarfile.REGTYPE, 0o644), (tarfile.REGTYPE, 0o755), (tarfile.DIRTYPE, 0o755)]),
 )
 def test_short_headers_are_those_of_tarfile(path, size, mtime, kind):
-    """The quick way to a header gives the very bytes of the standard library's."""
+    """The fast path gives the same bytes as the standard library."""
     path = path if kind[0] == tarfile.REGTYPE else path[:99] + "/"
     entry = tarfile.TarInfo(path)
     entry.type, entry.mode = kind

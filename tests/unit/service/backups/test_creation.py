@@ -29,7 +29,7 @@ def failed(course: FullCourse, job: str) -> JobInfo:
     return report
 
 
-def test_everything_is_everything(course: FullCourse):
+def test_a_backup_of_everything_is_complete(course: FullCourse):
     """Sources, work, points, feedback, a teacher's own files, and the exchange with its index."""
     backup = course.back_up()
     found = names(course, backup)
@@ -58,15 +58,15 @@ def test_sources_have_nothing_about_students(here: FullCourse):
     assert backup.students == 0
 
 
-def test_a_backup_is_for_kore_alone(here: FullCourse):
-    """Nobody else can look into the folder of backups."""
+def test_only_kores_account_can_read_backups(here: FullCourse):
+    """Folders and files of backups are closed to everyone else."""
     here.back_up()
     folder = here.services.settings.state_dir / "backups"
     for path in [folder, *folder.rglob("*")]:
         assert path.stat().st_mode & 0o077 == 0, path
 
 
-def test_links_are_left_out_and_named(here: FullCourse, tmp_path):
+def test_special_files_are_left_out_and_reported(here: FullCourse, tmp_path):
     """What is neither file nor folder never comes into a backup; the report says so."""
     secret = tmp_path / "secret"
     secret.write_text("for Kore only")
@@ -132,7 +132,7 @@ def test_a_gradebook_in_use_is_copied_whole(here: FullCourse):
 
 
 def test_names_that_only_differ_by_case_are_reported(here: FullCourse):
-    """Some system would take them for one: the second is left out, and the report says so."""
+    """Some systems take them for one: the second is left out, and the report says so."""
     here.write("source/ps1/A.txt", b"1")
     here.write("source/ps1/a.txt", b"2")
     backup = here.back_up()

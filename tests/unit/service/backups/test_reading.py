@@ -34,7 +34,7 @@ def test_assignments_are_read_from_a_backup(here: FullCourse):
 
 
 def test_who_may_read_a_backup(here: FullCourse):
-    """Teachers of its course; once that is gone, who made it; nobody else."""
+    """Teachers of its course; once that is gone, its creator; nobody else."""
     backup = here.back_up()
 
     def may(user, *teaches):

@@ -20,7 +20,7 @@ def failed(course: FullCourse, job: str) -> JobInfo:
     return report
 
 
-def test_no_room_in_the_quota(here: FullCourse):
+def test_a_backup_over_the_quota_is_refused(here: FullCourse):
     """Over the course's limit nothing is stored, and the message names the limit and what to do."""
     limits = replace(here.services.settings.limits, backups=20_000)
     here.kore.services = replace(
@@ -35,7 +35,7 @@ def test_no_room_in_the_quota(here: FullCourse):
     assert here.has_no_backup()
 
 
-def test_a_disk_that_fills_up(here: FullCourse, monkeypatch):
+def test_a_full_disk_leaves_nothing(here: FullCourse, monkeypatch):
     """The job says that the disk is full, and nothing of the archive stays."""
     real = Store._write
 
@@ -54,7 +54,7 @@ def test_a_disk_that_fills_up(here: FullCourse, monkeypatch):
     assert here.has_no_backup()
 
 
-def test_what_a_kill_left_is_swept(here: FullCourse):
+def test_leftovers_of_a_kill_are_swept(here: FullCourse):
     """Unfinished archives go at the next start; those that are named stay."""
     backup = here.back_up()
     incoming = here.services.settings.state_dir / "backups/incoming"

@@ -94,7 +94,7 @@ def test_what_tarfile_packs_passes_in_pieces_of_any_size(files, step, mtime):
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )
 @pytest.mark.slow
-def test_what_passes_is_what_another_reader_finds(files, data):
+def test_accepted_archives_mean_the_same_to_another_reader(files, data):
     """After any damage: what still passes is read by tarfile as the same files, or refused."""
     archive = bytearray(tar_of(files, mtime=1.5))
     for _ in range(data.draw(st.integers(1, 3))):
@@ -156,14 +156,14 @@ def test_noise_is_refused(noise):
         b"/".join([b"d"] * 33),
     ],
 )
-def test_names_that_lead_elsewhere_or_deceive(name):
+def test_names_that_lead_elsewhere_or_deceive_are_refused(name):
     """Such names are refused, in the header and in an extended one."""
     assert refusal(member(name) + END).code == "bad_archive"
     long = extended({"path": name}) + member(b"plain") + END
     assert refusal(long).code == "bad_archive"
 
 
-def test_long_names():
+def test_the_length_of_names_is_limited():
     """A part of 255 bytes passes, one of 256 does not; nor does a path over 1024."""
     assert inspect(tar_of({"a" * 255: b""})).files == 1
     assert fault(refusal(tar_of({"a" * 256: b""}))) == message("name_fault.bytes", n=255)
@@ -174,7 +174,7 @@ def test_long_names():
 @pytest.mark.parametrize(
     "kind", [b"1", b"2", b"3", b"4", b"6", b"7", b"S", b"L", b"K", b"g", b"\0", b"A"]
 )
-def test_only_files_and_folders(kind):
+def test_only_files_and_folders_are_accepted(kind):
     """Links, devices, pipes, sparse files and other writers' extensions are refused."""
     assert refusal(block(b"a", kind=kind) + END).code == "bad_archive"
 
@@ -214,8 +214,8 @@ def test_only_files_and_folders(kind):
         tar_of({"folder/": b""}),
     ],
 )
-def test_headers_that_mean_two_things(archive):
-    """What one reader takes for this and another for that is refused."""
+def test_ambiguous_headers_are_refused(archive):
+    """Headers that two readers could understand differently."""
     assert refusal(archive).code == "bad_archive"
 
 
@@ -230,7 +230,7 @@ def test_headers_that_mean_two_things(archive):
         [b"a/b", b"a"],
     ],
 )
-def test_two_of_one_name(files):
+def test_names_that_look_the_same_are_refused(files):
     """Names that some file system takes for the same are refused, those of folders too."""
     assert refusal(b"".join(member(name) for name in files) + END).code == "bad_archive"
 
@@ -241,7 +241,7 @@ def test_a_folder_may_come_after_its_files():
     assert inspect(archive).files == 2
 
 
-def test_sizes_that_lie():
+def test_a_file_over_the_limit_is_refused_by_its_header():
     """A header that promises ten gigabytes is refused before any of them comes."""
     inspector = Inspector(LIMITS)
     with pytest.raises(TooLarge) as caught:
@@ -252,7 +252,7 @@ def test_sizes_that_lie():
     assert "administrator" in caught.value.hint
 
 
-def test_limits_say_which_and_how_much():
+def test_each_limit_is_named():
     """Each limit has its own message, and work just below it passes."""
     limits = Limits(file=1000, submission=10_240, files=3)
     assert inspect(tar_of({"a": bytes(1000)}), limits).files == 1
@@ -292,7 +292,7 @@ def test_memory_stays_small():
     assert peak < 8 * 2**20
 
 
-def test_nothing_may_follow_the_end():
+def test_data_after_the_end_is_refused():
     """What a reader would not see is not stored."""
     archive = tar_of({"a": b"x"})
     assert inspect(archive + bytes(1024)).files == 1

@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
-from kore.service.errors import KoreError
+import pytest
+
+from kore.service.errors import BadArchive, KoreError
 from kore.service.exchange import assignments
-from tests.support.course import ExchangeCourse
+from tests.support.course import ExchangeCourse, pieces
+from tests.support.threads import run_at_once
 
 
-def at_once(number: int, function) -> list:
-    barrier = threading.Barrier(number)
-
-    def run(index: int):
-        barrier.wait()
-        return function(index)
-
-    with ThreadPoolExecutor(number) as pool:
-        return list(pool.map(run, range(number)))
-
-
-def test_a_new_release_takes_the_place_of_the_old(exchange: ExchangeCourse):
-    """Old archives go; who was reading one reads on; handed-in work stays."""
+def test_a_new_release_replaces_the_old(exchange: ExchangeCourse):
+    """Old archives go, open readers keep theirs, submissions stay."""
     exchange.submit()
     handle, row = assignments.open_assignment(exchange.services, exchange.course, "ps1")
     exchange.release("ps1", {"new.ipynb": b"{}"})
@@ -38,7 +29,7 @@ def test_a_new_release_takes_the_place_of_the_old(exchange: ExchangeCourse):
     assert len(exchange.listed()) == 1
 
 
-def test_fetching_while_released_again(exchange: ExchangeCourse):
+def test_fetching_during_a_new_release(exchange: ExchangeCourse):
     """Readers that race with new releases always get one of them, whole."""
     over = threading.Event()
 
@@ -57,4 +48,18 @@ def test_fetching_while_released_again(exchange: ExchangeCourse):
             count += 1
         return count
 
-    assert all(at_once(3, read)[1:])
+    assert all(run_at_once(3, read)[1:])
+
+
+def test_releasing_and_withdrawing_are_recorded(exchange: ExchangeCourse):
+    """The audit has who released and withdrew what, and a refusal with its reason."""
+    with pytest.raises(BadArchive):
+        assignments.release_assignment(
+            exchange.services, exchange.course, "ps2", pieces(b"no archive"), by="u1"
+        )
+    assignments.withdraw_assignment(exchange.services, exchange.course, "ps1", by="u1")
+    assert exchange.audit() == [
+        ("exchange.withdraw", "done", "audit.withdraw"),
+        ("exchange.release", "refused", "audit.refused"),
+        ("exchange.release", "done", "audit.release"),
+    ]

@@ -71,8 +71,8 @@ def command(here: ExchangeCourse, *arguments: str) -> subprocess.CompletedProces
 
 
 @pytest.mark.slow
-def test_the_command(here: ExchangeCourse, folder):
-    """One command takes all known courses, says what it did, and can be run again."""
+def test_the_command_imports_all_known_courses(here: ExchangeCourse, folder):
+    """It says what it did, and can be run again."""
     done = command(here, "--exchange", str(folder.parent))
     assert done.returncode == 0, done.stderr
     assert "1 assignments, 3 submissions and feedback on 2 imported" in done.stdout

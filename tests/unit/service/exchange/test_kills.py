@@ -27,7 +27,7 @@ def here(tmp_path):
 
 
 def _lines_until_killed(arguments: list[str], seconds: float) -> list[str]:
-    """Run until the first line and some time more; kill; return what it had said."""
+    """Run until the first line and some time more; kill; return the lines that it printed."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.support.submit_process", *arguments],
         stdout=subprocess.PIPE,

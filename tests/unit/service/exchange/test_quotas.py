@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -11,17 +9,7 @@ import pytest
 from kore.service.errors import QuotaExceeded
 from kore.service.exchange import quotas
 from tests.support.course import ExchangeCourse
-
-
-def at_once(number: int, function) -> list:
-    barrier = threading.Barrier(number)
-
-    def run(index: int):
-        barrier.wait()
-        return function(index)
-
-    with ThreadPoolExecutor(number) as pool:
-        return list(pool.map(run, range(number)))
+from tests.support.threads import run_at_once
 
 
 def limited(exchange: ExchangeCourse, **limits: int) -> None:
@@ -38,7 +26,7 @@ def limited(exchange: ExchangeCourse, **limits: int) -> None:
         ("person", "quota.person", "KORE_LIMIT_PERSON"),
     ],
 )
-def test_quotas(exchange: ExchangeCourse, limit, code, setting):
+def test_a_quota_is_never_exceeded(exchange: ExchangeCourse, limit, code, setting):
     """What goes over a quota is refused and leaves nothing, also when many come at once."""
     exchange.submit(files={"a": b"1"})
     before = exchange.files()
@@ -56,5 +44,5 @@ def test_quotas(exchange: ExchangeCourse, limit, code, setting):
             return error.code, setting in error.hint
         return "", False
 
-    assert sorted(at_once(4, try_it)) == [("", False)] + [(code, True)] * 3
+    assert sorted(run_at_once(4, try_it)) == [("", False)] + [(code, True)] * 3
     assert len(exchange.files()) == len(before) + 1

@@ -21,8 +21,8 @@ def here(tmp_path):
         yield ExchangeCourse(kore)
 
 
-def test_the_sweep_takes_nothing_from_a_writer(here: ExchangeCourse):
-    """While work is on its way, in whichever process, nothing is swept; afterwards it is."""
+def test_nothing_is_swept_while_someone_writes(here: ExchangeCourse):
+    """During a write in any process nothing is swept; afterwards it is."""
     store = index.open_store(here.services)
     lost = here.services.settings.exchange / "incoming" / f"{'0' * 32}.tar"
     lost.write_bytes(b"half")
@@ -39,7 +39,7 @@ def test_the_sweep_takes_nothing_from_a_writer(here: ExchangeCourse):
     assert archive.blob not in {path.stem for path in (store._courses).rglob("*.tar")}
 
 
-def test_the_wrong_database_costs_nothing(here: ExchangeCourse, tmp_path):
+def test_a_start_with_the_wrong_database_loses_nothing(here: ExchangeCourse, tmp_path):
     """Archives that a foreign index does not name come back as soon as the right one does."""
     one = here.submit()
     store = index.open_store(here.services)
@@ -50,7 +50,7 @@ def test_the_wrong_database_costs_nothing(here: ExchangeCourse, tmp_path):
     handle.close()
 
 
-def test_what_no_row_names_goes_after_some_days(here: ExchangeCourse):
+def test_archives_without_a_row_are_removed_after_days(here: ExchangeCourse):
     """Whole archives without a row are removed in the end."""
     store: Store = index.open_store(here.services)
     store.sweep([])
@@ -62,7 +62,7 @@ def test_what_no_row_names_goes_after_some_days(here: ExchangeCourse):
     assert here.files() == []
 
 
-def test_nobody_else_can_look_in(here: ExchangeCourse):
+def test_only_kores_account_can_read_the_store(here: ExchangeCourse):
     """Folders are for their owner alone, also where someone had opened them."""
     folder = here.services.settings.exchange
     folder.chmod(0o777)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import resource
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -17,22 +15,12 @@ from kore.service.errors import DiskFull, KoreError
 from kore.service.exchange import assignments, submissions
 from tests.support.archives import tar_of
 from tests.support.course import ExchangeCourse, pieces
-
-
-def at_once(number: int, function) -> list:
-    barrier = threading.Barrier(number)
-
-    def run(index: int):
-        barrier.wait()
-        return function(index)
-
-    with ThreadPoolExecutor(number) as pool:
-        return list(pool.map(run, range(number)))
+from tests.support.threads import run_at_once
 
 
 def test_a_double_click_is_one_submission(exchange: ExchangeCourse):
     """The same request many times at once is one row and one file."""
-    found = at_once(6, lambda _: exchange.submit(key="click"))
+    found = run_at_once(6, lambda _: exchange.submit(key="click"))
     assert len({one.id for one in found}) == 1
     assert len(exchange.listed()) == 1
     assert len(exchange.files()) == 2
@@ -40,13 +28,13 @@ def test_a_double_click_is_one_submission(exchange: ExchangeCourse):
 
 def test_equal_work_within_a_minute_is_one_submission(exchange: ExchangeCourse):
     """Clients that make a new key for each click end with one submission too."""
-    found = at_once(6, lambda index: exchange.submit(key=f"click-{index}"))
+    found = run_at_once(6, lambda index: exchange.submit(key=f"click-{index}"))
     assert len({one.id for one in found}) == 1
     assert len(exchange.files()) == 2
 
 
 def test_all_of_a_persons_submissions_are_kept(exchange: ExchangeCourse):
-    """Other work, equal work later on, and what others handed in, are each their own."""
+    """Other work, equal work later on, and the work of others are separate submissions."""
     began = now()
     first = exchange.submit(files={"a": b"1"}, began=began - timedelta(seconds=50))
     second = exchange.submit(files={"a": b"2"}, began=began - timedelta(seconds=40))
@@ -58,8 +46,8 @@ def test_all_of_a_persons_submissions_are_kept(exchange: ExchangeCourse):
     assert exchange.listed(assignment="ps2") == []
 
 
-def test_a_key_for_other_work_is_refused(exchange: ExchangeCourse):
-    """A client that reuses a key hears of it: its new work is not silently thrown away."""
+def test_a_reused_key_for_other_work_is_refused(exchange: ExchangeCourse):
+    """New work is not silently thrown away because its key was used before."""
     first = exchange.submit(files={"a": b"1"}, key="k")
     with pytest.raises(KoreError) as caught:
         exchange.submit(files={"a": b"2"}, key="k")
@@ -69,7 +57,7 @@ def test_a_key_for_other_work_is_refused(exchange: ExchangeCourse):
     assert len(exchange.files()) == 3
 
 
-def test_late_is_what_the_gradebook_says_now(exchange: ExchangeCourse):
+def test_late_follows_the_gradebook(exchange: ExchangeCourse):
     """The mark follows the due date, and a student's own extension."""
     path = exchange.services.host.prepare_course(exchange.course) / "gradebook.db"
     gradebook.create(path, exchange.course)
@@ -89,15 +77,15 @@ def test_late_is_what_the_gradebook_says_now(exchange: ExchangeCourse):
     assert released.due_at == due
 
 
-def test_a_broken_gradebook_does_not_keep_work_out(exchange: ExchangeCourse):
-    """Work is taken, unmarked, where the due date cannot be read."""
+def test_an_unreadable_gradebook_does_not_prevent_submitting(exchange: ExchangeCourse):
+    """Work is accepted, and not late, where the due date cannot be read."""
     path = exchange.services.host.prepare_course(exchange.course) / "gradebook.db"
     path.write_bytes(b"no database" * 100)
     assert not exchange.submit().late
 
 
 def test_the_time_is_that_of_the_first_byte_for_a_minute(exchange: ExchangeCourse):
-    """A slow machine makes nobody late, and who dawdles longer counts at the end."""
+    """A slow machine makes nobody late, and a slower upload counts at its end."""
     began = now() - timedelta(seconds=30)
     assert exchange.submit(files={"a": b"1"}, began=began).received_at == began
     before = now()
@@ -158,8 +146,8 @@ def test_a_broken_upload_leaves_nothing(exchange: ExchangeCourse):
     assert exchange.submit(key="k").id
 
 
-def test_a_course_that_goes_meanwhile(exchange: ExchangeCourse):
-    """An assignment taken back while work is on its way refuses it, and leaves no file."""
+def test_an_assignment_that_is_withdrawn_meanwhile(exchange: ExchangeCourse):
+    """Work for an assignment withdrawn during the upload is refused, and leaves no file."""
 
     def slow():
         yield from pieces(tar_of({"a": b"1"}))
@@ -171,3 +159,11 @@ def test_a_course_that_goes_meanwhile(exchange: ExchangeCourse):
         )
     assert caught.value.code == "assignment_unknown.not_released"
     assert exchange.files() == []
+
+
+def test_feedback_is_recorded_once_for_many_students(exchange: ExchangeCourse):
+    """nbgrader releases feedback to one student after the other."""
+    for user in ("u2", "u3"):
+        exchange.feedback(exchange.submit(user))
+    recorded = [entry for entry in exchange.audit() if entry[0] == "exchange.feedback"]
+    assert recorded == [("exchange.feedback", "done", "audit.feedback")]

@@ -60,7 +60,7 @@ def unpacked(handle) -> dict[str, bytes]:
         return {info.name: tar.extractfile(info).read() for info in tar if info.isreg()}
 
 
-def test_everything_is_taken_once(here: ExchangeCourse, folder):
+def test_everything_is_imported_once(here: ExchangeCourse, folder):
     """Releases, submissions and feedback come with their times; a second run adds nothing."""
     report = take_over(here.services, here.course, folder)
     assert (report.releases, report.submissions, report.feedback) == (1, 3, 2)
@@ -83,7 +83,7 @@ def test_everything_is_taken_once(here: ExchangeCourse, folder):
     assert [s.model_dump() for s in here.listed()] == before
 
 
-def test_what_kore_released_stays(here: ExchangeCourse, folder):
+def test_an_assignment_that_kore_released_stays(here: ExchangeCourse, folder):
     """An assignment that Kore has released is left as it is."""
     here.release("ps1", {"newer.ipynb": b"{}"})
     assert take_over(here.services, here.course, folder).releases == 0
@@ -91,7 +91,7 @@ def test_what_kore_released_stays(here: ExchangeCourse, folder):
     assert released.notebooks == ["newer.ipynb"]
 
 
-def test_hostile_folders(here: ExchangeCourse, folder, tmp_path):
+def test_hostile_folders_are_left_out(here: ExchangeCourse, folder, tmp_path):
     """Links, pipes, deceiving names and nonsense are reported and left out."""
     secret = tmp_path / "secret"
     secret.write_text("not yours")

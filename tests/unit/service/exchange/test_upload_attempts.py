@@ -8,8 +8,8 @@ from kore.service.db.models import now
 from kore.service.exchange import upload_attempts
 
 
-def test_the_first_of_several_tries_counts():
-    """A try that was turned away keeps the place of the next, for a minute and no longer."""
+def test_the_first_attempt_counts():
+    """Attempts within a minute count as of the first; a later one counts by itself."""
     start = now()
     assert upload_attempts.first_attempt(start, "c", "k1") == start
     assert upload_attempts.first_attempt(start + timedelta(seconds=50), "c", "k1") == start

@@ -19,8 +19,8 @@ from tests.support.lifecycle import (
 
 
 @pytest.mark.parametrize("begin", [queue_reset, queue_delete])
-def test_without_the_title_nothing_begins(here: FullCourse, begin):
-    """The title is asked for; dashes, case and spaces need not be the same."""
+def test_without_the_title_nothing_starts(here: FullCourse, begin):
+    """The title must be typed; dashes, case and spaces do not matter."""
     for typed in ("", "Algebra", here.course):
         with pytest.raises(Invalid) as raised:
             begin(here, confirm=typed)
@@ -28,7 +28,7 @@ def test_without_the_title_nothing_begins(here: FullCourse, begin):
     begin(here, confirm=" algebra i -  Homework ")
 
 
-def test_while_grades_are_sent_nothing_is_ended(here: FullCourse):
+def test_no_reset_or_deletion_while_grades_are_sent(here: FullCourse):
     """Refused with the reason, which the audit keeps; nothing is queued."""
     with here.kore.db.session() as session:
         jobs.enqueue(
@@ -54,7 +54,7 @@ def test_one_reset_at_a_time(here: FullCourse):
     assert raised.value.code == "busy.reset"
 
 
-def test_submitting_waits_while_a_course_is_closed(here: FullCourse):
+def test_submissions_are_refused_while_a_course_is_closed(here: FullCourse):
     """Work that would be lost is refused with a hint to try again; afterwards it is accepted."""
     refused = []
 

@@ -72,7 +72,7 @@ def test_a_reset_keeps_the_sources_alone(course: FullCourse):
     }
 
 
-def test_a_deleted_course_is_gone_and_begins_afresh(course: FullCourse):
+def test_a_deleted_course_is_gone_and_can_start_again(course: FullCourse):
     """Files, exchange, hub user, groups, share and rows are gone; a launch makes a new course."""
     hub = course.kore.hub
     hub.servers[course.course] = ServerState.RUNNING
@@ -114,8 +114,8 @@ def test_a_deleted_course_is_gone_and_begins_afresh(course: FullCourse):
     ]
 
 
-def test_who_comes_while_a_course_is_deleted_finds_a_new_one(here: FullCourse):
-    """A launch between the point of no return and the end makes the course begin afresh."""
+def test_a_launch_during_a_deletion_starts_a_new_course(here: FullCourse):
+    """A launch between the point of no return and the end makes the course start again."""
     hub, job = here.kore.hub, queue_delete(here)
     launched = []
 
@@ -135,8 +135,8 @@ def test_who_comes_while_a_course_is_deleted_finds_a_new_one(here: FullCourse):
 
 
 @pytest.mark.parametrize("begin", [queue_reset, queue_delete])
-def test_what_no_backup_holds_is_not_lost(here: FullCourse, begin):
-    """A plain file that cannot be backed up stops what would take it away, if there is a backup."""
+def test_files_that_cannot_be_backed_up_are_not_lost(here: FullCourse, begin):
+    """Such a file stops a reset or a deletion, unless no backup is wanted."""
     here.write("source/ps1/A.txt", b"1")
     here.write("source/ps1/a.txt", b"2")
     before = here.state()
@@ -147,8 +147,8 @@ def test_what_no_backup_holds_is_not_lost(here: FullCourse, begin):
 
 
 @pytest.mark.parametrize("begin", [queue_reset, queue_delete])
-def test_a_disk_that_fills_up_changes_nothing(here: FullCourse, monkeypatch, begin):
-    """No room for the backup, or for what is got ready: the course is as it was."""
+def test_a_full_disk_changes_nothing(here: FullCourse, monkeypatch, begin):
+    """No room for the backup, or for what is prepared: the course is as it was."""
     before = here.state()
     monkeypatch.setattr(Store, "_write", _full)
     assert code_of(run_job(here, begin(here), "failed")) == "disk_full"
@@ -163,7 +163,7 @@ def _full(self, path, pieces):
     raise OSError(28, "No space left on device")
 
 
-def test_a_hub_that_is_away_delays_the_end(here: FullCourse):
+def test_an_unavailable_hub_delays_the_end(here: FullCourse):
     """Past the point of no return the job waits for the hub, says so, and then completes."""
     job, away = queue_delete(here), [True]
 
@@ -185,8 +185,8 @@ def test_a_hub_that_is_away_delays_the_end(here: FullCourse):
     assert here.course not in here.kore.hub.users
 
 
-def test_a_hub_admin_manages_a_course_that_nobody_opens_any_more(here: FullCourse):
-    """Without being in it: backed up, reset, restored and deleted by the API."""
+def test_a_hub_admin_manages_a_course_without_being_in_it(here: FullCourse):
+    """Backed up, reset, restored and deleted over the API."""
     here.kore.make_admin("u5")
     client = here.kore.client_for("u5", via="token")
     before, path = here.state(), f"/courses/{here.course}"

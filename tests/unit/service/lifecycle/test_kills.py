@@ -76,7 +76,7 @@ def _state(services: Services, course: str) -> dict:
 
 
 def _left_over(services: Services, course: str) -> list[str]:
-    """Return what lies about after a start has swept: files that nothing names."""
+    """Return the files that nothing names and that a start's sweep has left."""
     index.sweep(services)
     repository.sweep(services)
     folder = services.settings.state_dir / "backups"

@@ -22,8 +22,8 @@ from tests.support.lifecycle import (
 )
 
 
-def test_everything_comes_back(course: FullCourse):
-    """After a restore the course is as it was: files, points, work handed in, feedback."""
+def test_a_restore_brings_everything_back(course: FullCourse):
+    """After a restore the course is as it was: files, points, submissions, feedback."""
     before = course.state()
     backup = course.back_up()
     course.write("source/ps3/new.ipynb", b"{}")
@@ -45,8 +45,8 @@ def test_everything_comes_back(course: FullCourse):
     assert after["exchange"] == spoilt["exchange"]
 
 
-def test_a_disk_that_fills_up_while_restoring(here: FullCourse, monkeypatch):
-    """Half of what comes back was ready: nothing of it stays, and nothing was exchanged."""
+def test_a_full_disk_while_restoring_changes_nothing(here: FullCourse, monkeypatch):
+    """With half of the files prepared: nothing of them stays, and nothing was replaced."""
     backup = here.back_up()
     here.write("source/ps1/squares.ipynb", b"newer")
     before, real, written = here.state(), SafeTree.write, []
@@ -64,8 +64,8 @@ def test_a_disk_that_fills_up_while_restoring(here: FullCourse, monkeypatch):
     assert find_left_over(here) == []
 
 
-def test_what_cannot_be_restored_is_refused_at_once(here: FullCourse):
-    """A backup of assignments only, or of another course, or of nobody's."""
+def test_unfit_backups_are_refused_at_once(here: FullCourse):
+    """A backup of assignments only, of another course, or one that the caller may not read."""
     sources = here.back_up("sources")
     with pytest.raises(Invalid) as raised:
         queue_restore(here, sources.id)
