@@ -106,7 +106,7 @@ def twin_key(path: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
-def shown(name: str) -> str:
+def quote_name(name: str) -> str:
     """Return a hostile name as it may stand in a sentence."""
     text = name if len(name) <= 80 else name[:77] + "..."  # noqa: PLR2004
     return ascii(text) if not text.isprintable() else f"\u201c{text}\u201d"

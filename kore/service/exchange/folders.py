@@ -15,7 +15,7 @@ from pathlib import Path
 
 from kore.service.catalog import render
 from kore.service.exchange.tar_headers import BLOCK
-from kore.shared.names import find_path_fault, shown
+from kore.shared.names import find_path_fault, quote_name
 
 _PIECE = 256 * 1024
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -44,7 +44,7 @@ def iterate_entries(folder: Path, left_out: list[str]) -> Iterator[Entry]:
                 if _is_unfit(path, left_out):
                     continue
                 if stat.S_ISLNK(os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode):
-                    left_out.append(f"{shown(path)} is a link")
+                    left_out.append(f"{quote_name(path)} is a link")
                     continue
                 fit.append(name)
                 yield path, None
@@ -54,7 +54,7 @@ def iterate_entries(folder: Path, left_out: list[str]) -> Iterator[Entry]:
                 if not _is_unfit(path, left_out):
                     file = open_plain(name, descriptor)
                     if file is None:
-                        left_out.append(f"{shown(path)} is not a plain file that can be read")
+                        left_out.append(f"{quote_name(path)} is not a plain file that can be read")
                     else:
                         yield path, file
     finally:
@@ -107,5 +107,5 @@ def _path(place: str, name: str) -> str:
 def _is_unfit(path: str, left_out: list[str]) -> bool:
     fault = find_path_fault(path)
     if fault is not None:
-        left_out.append(f"the name {shown(path)} {render(fault)}")
+        left_out.append(f"the name {quote_name(path)} {render(fault)}")
     return fault is not None

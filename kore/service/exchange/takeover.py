@@ -29,7 +29,7 @@ from kore.service.exchange.folders import Entry, iterate_entries, open_plain, pa
 from kore.service.memberships import find_course, role_of
 from kore.service.services import Services
 from kore.service.settings import UNLIMITED
-from kore.shared.names import find_fault, shown
+from kore.shared.names import find_fault, quote_name
 
 _SECRET_BYTES = 4096
 _PAGE = re.compile(r"([0-9a-f]{32})\.html")
@@ -87,16 +87,16 @@ class _TakeOver:
         """Import what is not there yet; return what was done."""
         report = self._report
         for name in _list_names(self._folder / "outbound"):
-            with self._reporting(f"the assignment {shown(name)}"):
+            with self._reporting(f"the assignment {quote_name(name)}"):
                 self._import_release(name)
         users: set[str] = set()
         for name in _list_names(self._folder / "inbound"):
             inbound = _parse_name(name)
             if inbound is None:
-                report.problems.append(f"{shown(name)} is not the name of a submission")
+                report.problems.append(f"{quote_name(name)} is not the name of a submission")
                 continue
             users.add(inbound.user)
-            with self._reporting(shown(name)):
+            with self._reporting(quote_name(name)):
                 self._import_submission(name, inbound)
         with self._services.db.reading() as session:
             report.strangers = sorted(
@@ -117,7 +117,7 @@ class _TakeOver:
 
     def _import_release(self, name: str) -> None:
         if fault := find_fault(name):
-            self._report.problems.append(f"the assignment {shown(name)} {render(fault)}")
+            self._report.problems.append(f"the assignment {quote_name(name)} {render(fault)}")
             return
         with self._services.db.reading() as session:
             if session.get(Handout, (self._course, name)):
@@ -209,7 +209,9 @@ class _TakeOver:
     def _iterate_entries(self, source: Path) -> Iterator[Entry]:
         left_out: list[str] = []
         yield from iterate_entries(source, left_out)
-        self._report.problems.extend(f"{shown(source.name)}: {problem}" for problem in left_out)
+        self._report.problems.extend(
+            f"{quote_name(source.name)}: {problem}" for problem in left_out
+        )
 
 
 def _open_pages(folder: Path, pages: dict[str, str]) -> Iterator[Entry]:
