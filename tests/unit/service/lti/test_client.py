@@ -1,4 +1,4 @@
-"""The HTTP client for a platform: retries, time and size limits, throttling."""
+"""The HTTP client for a platform: retries, time and size limits."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import pytest
 
 from kore.service.lti.client import PlatformClient, RetryPolicy
 from kore.service.lti.errors import RefusedError, StoppedError, UnavailableError
-from kore.service.lti.throttle import Throttle
 from kore.shared.messages import message
 from tests.support.raw_server import ResetError, http, raw_server, replay
 
 # Short waits; tests of slow answers have limits of their own.
 QUICK = RetryPolicy(connect=10, read=10, answer=30, max_tries=4, first_wait=0.01, budget=60)
+
+
 OK = http("200 OK", b"{}")
 
 
@@ -257,44 +258,3 @@ def test_refusal_has_what_the_lms_said(status, body, said):
     """Reason phrase and error message, in any form, are on one line."""
     with raw_server(replay(http(status, body))) as server:
         assert ask(server).said == said
-
-
-def test_throttle_limits_concurrent_requests():
-    """No more requests than the limit run at once, and all run in the end."""
-    throttle, active, seen = Throttle(3), [], []
-    lock, together = threading.Lock(), threading.Barrier(3)
-
-    def pass_through():
-        with throttle.slot():
-            with lock:
-                active.append(1)
-                seen.append(len(active))
-            together.wait(30)
-            # Time for a fourth one to come in.
-            time.sleep(0.02)
-            with lock:
-                active.pop()
-
-    threads = [threading.Thread(target=pass_through) for _ in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert max(seen) == 3
-
-
-def test_throttle_recovers_after_successes():
-    """After slowing down one request runs at a time, and more after enough successes."""
-    throttle = Throttle(2)
-    began = time.monotonic()
-    throttle.slow_down(0.05)
-    stop = threading.Event()
-    stop.set()
-    with throttle.slot():
-        assert time.monotonic() - began >= 0.05
-        with pytest.raises(StoppedError), throttle.slot(stop):
-            pass
-    for _ in range(25):
-        throttle.note_success()
-    with throttle.slot(), throttle.slot():
-        pass

@@ -1,158 +1,22 @@
-"""Access tokens and grade services, against answers of all kinds."""
+"""Grade services, against answers of all kinds."""
 
 from __future__ import annotations
 
 import json
-import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import jwt
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from kore.service.lti import ags as lti
 from kore.service.lti.ags_models import Result, Score
-from kore.service.lti.client import PlatformClient, RetryPolicy
 from kore.service.lti.errors import NewerScoreError, RefusedError
-from kore.service.lti.keys import KeyStore
 from kore.service.lti.services import Platforms
-from kore.service.lti.tokens import Tokens
-from kore.shared.messages import message
 from tests.support.embedded_lms import running_lms
-from tests.support.raw_server import ResetError, http, raw_server, replay
+from tests.support.raw_platform import QUICK, ags_at, asked, lms, token
+from tests.support.raw_server import ResetError, http, raw_server
 
-QUICK = RetryPolicy(connect=1, read=1, answer=2, max_tries=3, first_wait=0.01, max_wait=2, budget=5)
 SCORE = Score("1", 7, 10, datetime(2026, 1, 1, 12, 0, 0, 5000, tzinfo=UTC))
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory):
-    return KeyStore(tmp_path_factory.mktemp("keys"))
-
-
-def token(**changes):
-    body = {"access_token": "t", "token_type": "Bearer", "expires_in": 3600, **changes}
-    return http("200 OK", json.dumps({k: v for k, v in body.items() if v is not None}).encode())
-
-
-def tokens_at(server, keys):
-    return Tokens(
-        PlatformClient(policy=QUICK), keys, client_id="client", token_url=f"{server.url}/token"
-    )
-
-
-def ags_at(server, keys):
-    return Platforms(keys, policy=QUICK).ags(
-        issuer="lms", client_id="client", token_url=f"{server.url}/token"
-    )
-
-
-def lms(*answers, token_answer=None):
-    """Return an LMS that gives tokens, and answers all else with one after the other."""
-    following = replay(*answers)
-
-    def answer(request):
-        if request.path == "/token":
-            return token_answer or token()
-        return following(request)
-
-    return answer
-
-
-def asked(server, path="/token"):
-    return [r for r in server.seen if r.path.partition("?")[0] == path]
-
-
-def test_assertion_has_what_an_lms_checks(keys):
-    """Issuer and subject are the client, iat is early, jti is new, the kid is published."""
-    with raw_server(replay(token(expires_in=1))) as server:
-        tokens_at(server, keys).get([lti.SCORE])
-        tokens_at(server, keys).get([lti.SCORE])
-    forms = [dict(p.split("=", 1) for p in r.body.decode().split("&")) for r in server.seen]
-    claims = [
-        jwt.decode(
-            form["client_assertion"],
-            jwt.PyJWK(keys.jwks()["keys"][0]).key,
-            algorithms=["RS256"],
-            audience=f"{server.url}/token",
-        )
-        for form in forms
-    ]
-    assert {(c["iss"], c["sub"]) for c in claims} == {("client", "client")}
-    assert all(c["iat"] < datetime.now(UTC).timestamp() - 5 for c in claims)
-    assert claims[0]["jti"] != claims[1]["jti"]
-    assert forms[0]["grant_type"] == "client_credentials"
-
-
-def test_one_token_serves_many_threads(keys):
-    """Threads that need a token at once cause one request."""
-    with raw_server(replay(token())) as server:
-        tokens = tokens_at(server, keys)
-        threads = [threading.Thread(target=tokens.get, args=([lti.SCORE],)) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        tokens.get([lti.RESULT])
-        assert len(server.seen) == 2
-
-
-@pytest.mark.parametrize("life", [None, "3600", 0, -1, True, "x", 1e300, [1]])
-def test_invalid_lifetime_counts_as_a_short_one(keys, life):
-    """A token is used, and kept for a while, whatever its stated lifetime."""
-    with raw_server(replay(token(expires_in=life))) as server:
-        tokens = tokens_at(server, keys)
-        assert tokens.get([lti.SCORE]).value == "t"
-        tokens.get([lti.SCORE])
-        assert len(server.seen) == 1
-
-
-def test_granted_scopes_count(keys):
-    """A token has the scopes that were granted, not those that were asked for."""
-    with raw_server(replay(token(scope=f"{lti.RESULT} other"))) as server:
-        assert tokens_at(server, keys).get([lti.SCORE, lti.RESULT]).scopes == {lti.RESULT}
-    with raw_server(replay(token())) as server:
-        assert tokens_at(server, keys).get([lti.SCORE]).scopes == {lti.SCORE}
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        http("200 OK", b"<html>"),
-        http("200 OK", b"[]"),
-        http("200 OK", b'{"access_token": 7}'),
-        http("200 OK", b'{"access_token": "a\\nb"}'),
-        http("200 OK", b'{"access_token": ""}'),
-        http("302 Found"),
-    ],
-)
-def test_answer_without_a_token_is_a_refusal(keys, answer):
-    """An answer without a usable token raises RefusedError."""
-    with raw_server(replay(answer)) as server, pytest.raises(RefusedError):
-        tokens_at(server, keys).get([lti.SCORE])
-
-
-def test_refused_token_has_the_reason(keys):
-    """A refusal has the LMS's words, also where its error is broken JSON or a page."""
-    broken = http("400 Bad", b'{"error":"invalid_client","error_description":"a "b""}')
-    with raw_server(replay(broken)) as server, pytest.raises(RefusedError) as caught:
-        tokens_at(server, keys).get([lti.SCORE])
-    denied = message("lms.access_denied.said", status=400, said="Bad")
-    assert caught.value.message == denied
-    page = http("404 Not Found", b"<html>")
-    with raw_server(replay(page)) as server, pytest.raises(RefusedError) as caught:
-        tokens_at(server, keys).get([lti.SCORE])
-    assert caught.value.message == message("lms.no_key_set", status=404)
-
-
-def test_lost_token_request_is_repeated_with_a_new_assertion(keys):
-    """An LMS that has seen the first assertion refuses it, so a second one is signed."""
-    used = http("400 Bad", b'{"error": "invalid_client"}')
-    with raw_server(replay(ResetError, used, token())) as server:
-        assert tokens_at(server, keys).get([lti.SCORE]).value == "t"
-        assert server.seen[0].body == server.seen[1].body != server.seen[2].body
 
 
 def test_token_that_is_no_longer_accepted_is_replaced_once(keys):
@@ -347,15 +211,6 @@ def test_created_line_item_without_id_uses_the_location(keys):
         ags_at(server, keys).create_line_item(f"{server.url}/items", **made)
 
 
-@given(st.floats(0, 1000), st.floats(0.5, 1000), st.sampled_from([1.0, 10.0, 100.0]))
-def test_score_is_recognised_on_any_scale(given, maximum, scale):
-    """A rescaled, rounded or clamped result matches its score; another one does not."""
-    score = Score("1", given, maximum, SCORE.timestamp)
-    kept = round(min(given * scale / maximum, scale), 5)
-    assert Result(kept, scale).matches(score)
-    assert not Result(kept + 0.001, scale).matches(score) or given > maximum
-
-
 def test_results_are_read_over_all_pages(tmp_path):
     """Results of many students are read over all pages, with each profile's links."""
     for profile in ("canvas", "strict"):
@@ -379,4 +234,6 @@ def test_results_are_read_over_all_pages(tmp_path):
 
 
 AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
+
+
 STUDENTS = ("zoe", "mila", "niko", "layla", "noam", "asha", "wen", "thu")
