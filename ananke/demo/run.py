@@ -25,7 +25,8 @@ _PRIVATE_UMASK = 0o077
 _START_SECONDS = 180.0
 _POLL_SECONDS = 0.2
 _WATCH_SECONDS = 2.0
-_TIMEOUT_SECONDS = 5.0
+# Short: a request to stop waits for it, and has ten seconds in all.
+_TIMEOUT_SECONDS = 1.0
 # Direct connections: the machine's web proxy cannot reach its loopback addresses.
 _http = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

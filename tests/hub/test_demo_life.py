@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -110,6 +111,31 @@ def test_a_killed_demo_starts_again(tmp_path):
         student.demo = demo
         page = student.launch("roots")
         assert page.url.endswith(f"/user/{student.hub_name()}/lab")
+
+
+def test_ends_under_a_flood_of_child_signals(tmp_path):
+    """However many children end at once, SIGTERM ends the demo and all its processes in time."""
+    with running_demo(tmp_path / "state") as demo:
+        flooding = threading.Event()
+
+        def flood():
+            with suppress(ProcessLookupError):
+                while not flooding.is_set():
+                    demo.process.send_signal(signal.SIGCHLD)
+
+        sender = threading.Thread(target=flood, daemon=True)
+        sender.start()
+        try:
+            assert requests.get(f"{demo.kore}/health", timeout=10).ok
+            begun = time.monotonic()
+            demo.process.send_signal(signal.SIGTERM)
+            assert demo.process.wait(60) == Exit.OK
+            # It has ten seconds, on a machine with nothing else to do.
+            assert time.monotonic() - begun < 20
+        finally:
+            flooding.set()
+            sender.join()
+        assert of_state(demo.state_dir) == []
 
 
 def test_a_second_demo_on_the_same_state_is_refused(tmp_path):
