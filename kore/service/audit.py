@@ -92,14 +92,21 @@ def recording(
     try:
         yield entry
     except KoreError as error:
-        with db.session() as session:
-            refused = make_message("audit.refused", action=entry.message, reason=error.message)
-            record(session, course_id, by=by, action=action, message=refused, outcome="refused")
+        record_refusal(db, course_id, by=by, action=action, message=entry.message, error=error)
         raise
     if entry.needless:
         return
     with db.session() as session:
         record(session, course_id, by=by, action=action, message=entry.message, gather=gather)
+
+
+def record_refusal(
+    db: Database, course_id: str, *, by: str, action: str, message: Message, error: KoreError
+) -> None:
+    """Record that something was asked for and refused, and why."""
+    refused = make_message("audit.refused", action=message, reason=error.message)
+    with db.session() as session:
+        record(session, course_id, by=by, action=action, message=refused, outcome="refused")
 
 
 def record_request(session: Session, job: Job, message: Message) -> None:

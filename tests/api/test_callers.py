@@ -13,14 +13,17 @@ import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kore.service import jobs
+import kore.service
+from kore.service import audit, jobs
 from kore.service.backups.job import queue_backup
 from kore.service.db.models import JobState
 from kore.service.grades.plans import SEND
+from kore.service.job_handlers import HANDLERS
 from kore.shared.messages import plain
 from tests.support import notebooks
 from tests.support.kore import Harness, Via, make_kore
@@ -248,6 +251,36 @@ PAGES: dict[tuple[str, str], Row] = {
 """Kore's pages, which are not part of the API."""
 
 
+AUDITED: dict[tuple[str, str], str] = {
+    ("PUT", _EXCHANGE + "/assignments/{name}"): "exchange.release",
+    ("DELETE", _EXCHANGE + "/assignments/{name}"): "exchange.withdraw",
+    ("PUT", _EXCHANGE + "/submissions/{submission_id}/feedback"): "exchange.feedback",
+    ("POST", "/courses/{course_id}/open"): "course.open",
+    ("PUT", "/courses/{course_id}/settings"): "course.settings",
+    ("POST", "/courses/{course_id}/autograde"): "assignment.autograde",
+    ("POST", "/courses/{course_id}/copies"): "course.copy",
+    ("POST", "/courses/{course_id}/backups"): "course.backup",
+    ("POST", "/courses/{course_id}/restore"): "course.restore",
+    ("POST", "/courses/{course_id}/reset"): "course.reset",
+    ("POST", "/courses/{course_id}/delete"): "course.delete",
+    ("POST", "/backups/upload"): "backup.upload",
+    ("GET", "/backups/{backup_id}/archive"): "backup.download",
+    ("DELETE", "/backups/{backup_id}"): "backup.delete",
+    ("POST", "/grades"): "grades.send",
+    ("POST", "/jobs/{job_id}/cancel"): "job.cancel",
+}
+"""What each route that changes a course, or gives it away, is called in the course's audit."""
+
+NOT_AUDITED = {
+    ("POST", _EXCHANGE + "/assignments/{name}/submissions"): "a submission is its own record",
+    ("POST", "/launches"): "the hub's report: course and member are its record",
+    ("POST", "/courses/{course_id}/autograde/claim"): "a step of a job that is recorded",
+    ("POST", "/courses/{course_id}/copies/plan"): "changes nothing",
+    ("POST", "course.provision"): "the service's own doing",
+}
+"""What changes something and has no entry, and why."""
+
+
 @dataclass
 class World:
     """A hub with two courses and everyone in the table."""
@@ -405,6 +438,47 @@ def test_what_is_not_there_looks_like_what_is_not_yours(world: World, method, pa
 def _without_proof(page: str) -> str:
     """Leave out the CSRF token, which differs from answer to answer."""
     return re.sub(r'<meta name="csrf-token"[^>]*>', "", page)
+
+
+def _actions() -> set[str]:
+    """Return every action that the code records by its name, and those of jobs."""
+    kinds = {kind.name for kind in HANDLERS if not kind.quiet}
+    sources = (Path(kore.service.__file__).parent).rglob("*.py")
+    named = {name for path in sources for name in re.findall(r'action="(.+?)"', path.read_text())}
+    return kinds | named
+
+
+def test_every_change_has_an_audit_entry_or_a_reason():
+    """A new route that changes something, and a new kind of job, must say which."""
+    changing = {route for route in ROUTES if route[0] != "GET"}
+    quiet = {("POST", kind.name) for kind in HANDLERS if kind.quiet}
+    assert changing | quiet == {route for route in AUDITED if route[0] != "GET"} | set(NOT_AUDITED)
+    assert set(AUDITED.values()) == _actions()
+
+
+@pytest.mark.parametrize(
+    ("route", "action"),
+    [
+        pytest.param(route, action, id=action)
+        for route, action in AUDITED.items()
+        if ROUTES[route].answers & {200, 201, 202, 204}
+    ],
+)
+def test_what_a_teacher_changes_is_in_the_audit(world: World, route: tuple[str, str], action: str):
+    """Under their name, for the course's teachers to read."""
+    row = ROUTES[route]
+    if action == "course.open":
+        world.kore.services.hub.stop_server(world.course)
+    if action == "exchange.withdraw":
+        released = f"/exchange/{world.course}/assignments/other"
+        world.client(C.TEACHER, "token").open(released, method="PUT", **_archive(world))
+    answer = world.call(C.TEACHER, "token", *route, row)
+    assert answer.status_code in row.answers, answer.text
+    assert answer.data is not None
+    entries = audit.list_entries(world.kore.db, world.course, page=1, per_page=200).entries
+    mine = [entry for entry in entries if entry.by == world.names[C.TEACHER]]
+    assert action in {entry.action for entry in mine}
+    assert all(entry.message for entry in mine)
 
 
 def test_only_admins_list_every_course(world: World):

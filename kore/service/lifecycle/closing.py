@@ -20,7 +20,6 @@ from kore.service.hubapi import ServerState
 from kore.service.memberships import find_course
 from kore.service.services import Services
 from kore.shared.messages import Message
-from kore.shared.messages import message as make_message
 
 RESTORE = jobs.JobKind("course.restore", exclusive=True, closes=True)
 RESET = jobs.JobKind("course.reset", exclusive=True, closes=True)
@@ -60,11 +59,9 @@ def queue_job(
             )
             return job.id
     except Busy as error:
-        refused = make_message("audit.refused", action=message, reason=error.message)
-        with services.db.session() as session:
-            audit.record(
-                session, course_id, by=by, action=kind.name, message=refused, outcome="refused"
-            )
+        audit.record_refusal(
+            services.db, course_id, by=by, action=kind.name, message=message, error=error
+        )
         raise
 
 
