@@ -8,7 +8,9 @@ a program has a hub token in its ``Authorization`` header and needs no CSRF toke
 from __future__ import annotations
 
 import secrets
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlencode
@@ -48,9 +50,7 @@ class Callers:
             base_url=settings.prefix + "/",
             cache_max_age=_CACHE_SECONDS,
         )
-        # Made here: the first requests, if they come at once, would each make one, and get
-        # into each other's way.
-        _ = self._hub._pool
+        self._first_call, self._called = threading.Lock(), threading.Event()
         self._admins: dict[str, tuple[float, bool]] = {}
 
     def identify(self, request: Request, csrf: CSRFProtect) -> Caller | None:
@@ -117,19 +117,33 @@ class Callers:
             raise BadRequest("login_unknown")
         # A new person in the same browser begins with an empty session.
         session.clear()
-        session[_TOKEN] = self._hub.token_for_code(code)
+        session[_TOKEN] = self._call_hub(self._hub.token_for_code, code)
         return str(login[0])
 
     def _caller(
         self, token: str, via: Literal["session", "token"], session_id: str
     ) -> Caller | None:
-        model = self._hub.user_for_token(token, session_id=session_id)
+        model = self._call_hub(self._hub.user_for_token, token, session_id=session_id)
         if not model or not self._hub.check_scopes(self._hub.access_scopes, model):
             return None
         kind = model.get("kind")
         if kind not in {"user", "service"}:
             return None
         return Caller(name=model["name"], kind=kind, via=via)
+
+    def _call_hub(self, call: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """Call one of ``HubOAuth``'s functions, the first time alone.
+
+        It starts its thread in the first call: two at once would each start one, and get into
+        each other's way.
+        """
+        if not self._called.is_set():
+            with self._first_call:
+                if not self._called.is_set():
+                    found = call(*args, **options)
+                    self._called.set()
+                    return found
+        return call(*args, **options)
 
 
 def callers() -> Callers:
