@@ -17,7 +17,7 @@ def find_course(session: Session, course_id: str) -> Course:
     return course
 
 
-def role_of(session: Session, course_id: str, user: str) -> Role | None:
+def find_role(session: Session, course_id: str, user: str) -> Role | None:
     """Return what a user is in a course; None for strangers and unknown courses.
 
     A course's own account counts as its instructor: only its instructors can act as it.

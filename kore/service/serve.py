@@ -15,7 +15,7 @@ from gunicorn.app.base import BaseApplication
 
 from kore.service.app import create_app, mount
 from kore.service.backups import repository
-from kore.service.courses.launches import queue_unfinished
+from kore.service.courses.launches import queue_unfinished_set_ups
 from kore.service.exchange import index
 from kore.service.job_handlers import HANDLERS
 from kore.service.jobs import Runner
@@ -53,7 +53,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         services.keys.jwks()
         self._runner = Runner(services, HANDLERS, threads=self._settings.job_threads)
         app = create_app(services, self._runner)
-        queue_unfinished(services.db)
+        queue_unfinished_set_ups(services.db)
         index.sweep(services)
         repository.sweep(services)
         self._runner.start()

@@ -6,7 +6,7 @@ from nbgrader.api import Gradebook
 
 from kore.service.auth import guards
 from kore.service.db.models import Course, Member
-from kore.service.memberships import role_of
+from kore.service.memberships import find_role
 from tests.support.kore import Harness, make_kore
 
 
@@ -52,9 +52,9 @@ def test_a_course_that_goes_while_the_guard_looks_takes_no_report_with_it(tmp_pa
                 looked.append(course_id)
                 kore.work()
             with kore.db.reading() as later:
-                return role_of(later, course_id, user)
+                return find_role(later, course_id, user)
 
-        monkeypatch.setattr(guards, "role_of", delete_first)
+        monkeypatch.setattr(guards, "find_role", delete_first)
         told = kore.client_for(teacher, via="token").get(f"/jobs/{job}")
         assert (looked, told.status_code) == ([course], 200)
         assert told.json["state"] == "done"

@@ -167,7 +167,7 @@ def test_what_is_not_documented_is_found(world: World, document, monkeypatch):
         def refuse(*_args: Any, error: Exception = error, **_options: Any) -> None:
             raise error
 
-        monkeypatch.setattr(listing, "courses_of", refuse)
+        monkeypatch.setattr(listing, "list_courses", refuse)
         case = document["/courses"]["GET"].Case()
         with pytest.raises(FailureGroup):
             send(case, world.tokens["teacher"])

@@ -63,7 +63,7 @@ def _timed(work: Callable[[], object]) -> float:
 
 def _job(kore: Harness, job: str) -> str:
     kore.work()
-    report = jobs.report(kore.db, job)
+    report = jobs.read_report(kore.db, job)
     if report.state != "done":
         raise AssertionError(report)
     return job

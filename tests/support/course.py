@@ -142,7 +142,7 @@ class FullCourse(ExchangeCourse):
         """Back the course up, here and now."""
         job = queue_backup(self.services, self.course, by=self.teacher, contents=contents)
         self.kore.work()
-        report = jobs.report(self.kore.db, job)
+        report = jobs.read_report(self.kore.db, job)
         assert report.state == "done", report
         return repository.find_backup(self.services, job)
 

@@ -28,7 +28,7 @@ from ananke.demo.lms.store import Enrolment, Grade, LineItem, User, find_activit
 from kore.host import LocalHost
 from kore.service import grades
 from kore.service.coursedir import gradebook
-from kore.service.courses.launches import record
+from kore.service.courses.launches import record_launch
 from kore.service.db.engine import open_database
 from kore.service.db.models import Job, JobItem, Score
 from kore.service.grades import sending
@@ -108,7 +108,9 @@ class GradedCourse:
         claims = self.lms.claims(slug, self.activity, **changes)
         launch = Launch.from_claims(claims, client_id=self.lms.config.client_id)
         user = derive_user_name(launch.sub, launch.issuer)
-        recorded = record(self.services.db, user, launch, token_url=self.lms.config.token_url)
+        recorded = record_launch(
+            self.services.db, user, launch, token_url=self.lms.config.token_url
+        )
         self.course_id = recorded.course_id
         self.users[slug] = user
         return user

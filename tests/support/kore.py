@@ -25,7 +25,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import make_server
 
 from kore.service.app import create_app
-from kore.service.courses.launches import record
+from kore.service.courses.launches import record_launch
 from kore.service.db.engine import Database, open_database
 from kore.service.hubapi import HubApi
 from kore.service.job_handlers import HANDLERS
@@ -186,7 +186,7 @@ class Harness:
         launch = Launch.from_claims({**told, **(claims or {})}, client_id=CLIENT)
         user = derive_user_name(sub, ISSUER)
         self.hub.users.add(user)
-        recorded = record(self.db, user, launch, token_url=f"{ISSUER}/token")
+        recorded = record_launch(self.db, user, launch, token_url=f"{ISSUER}/token")
         return recorded.course_id, user
 
     def source(self, course: str, assignment: str, **problems: dict[str, Any]) -> Path:

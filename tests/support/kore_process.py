@@ -22,7 +22,7 @@ from typing import TypeVar
 import requests
 
 from ananke.demo.ports import find_free_port
-from kore.service.courses.launches import record
+from kore.service.courses.launches import record_launch
 from kore.service.db.engine import open_database
 from kore.service.db.models import Course, now
 from kore.shared.lti.claims import Launch
@@ -155,7 +155,7 @@ class KoreProcess:
             }
             user = derive_user_name(str(number + 1), ISSUER)
             launch = Launch.from_claims(claims, client_id="client")
-            course = record(db, user, launch, token_url=f"{ISSUER}/token").course_id
+            course = record_launch(db, user, launch, token_url=f"{ISSUER}/token").course_id
             users.append(user)
         with db.session() as session:
             session.get_one(Course, course).ready_at = now()

@@ -15,7 +15,7 @@ from tests.support.course import FullCourse
 def run_job(course: FullCourse, job: str, state: str = "done") -> JobInfo:
     """Run what waits; return the report of a job that must end in ``state``."""
     course.kore.work()
-    report = jobs.report(course.kore.db, job)
+    report = jobs.read_report(course.kore.db, job)
     assert report.state == state, report
     return report
 

@@ -14,7 +14,7 @@ from kore.service.auth.sessions import Caller, callers
 from kore.service.db.models import Backup, Course, Job
 from kore.service.errors import Forbidden, NotFound, NotSignedIn
 from kore.service.lifecycle import closing
-from kore.service.memberships import role_of
+from kore.service.memberships import find_role
 from kore.service.services import Services
 from kore.shared.roles import Role
 
@@ -133,7 +133,7 @@ def reader_of_backup(who: Caller) -> None:
     with services().db.reading() as session:
         backup = session.get(Backup, (request.view_args or {}).get("backup_id", ""))
         if backup is not None:
-            if role_of(session, backup.course_id, who.name) is Role.INSTRUCTOR:
+            if find_role(session, backup.course_id, who.name) is Role.INSTRUCTOR:
                 return
             if backup.kept_by == who.name and not _is_there(session, backup.course_id):
                 return
@@ -207,7 +207,7 @@ def _in_course(course_of: CourseOf, roles: set[Role]) -> Guard:
         user(who)
         course_id = course_of(request)
         with services().db.reading() as session:
-            g.kore_role = role_of(session, course_id, who.name) if course_id else None
+            g.kore_role = find_role(session, course_id, who.name) if course_id else None
         if g.kore_role in roles:
             return
         if g.kore_role is not None:

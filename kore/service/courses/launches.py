@@ -19,13 +19,13 @@ PROVISION = jobs.JobKind("course.provision", exclusive=True, quiet=True)
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The outcome of ``record``: the course, and whether work waits for a runner."""
+    """The outcome of ``record_launch``: the course, and whether work waits for a runner."""
 
     course_id: str
     queued: bool
 
 
-def record(
+def record_launch(
     db: Database,
     user: str,
     launch: Launch,
@@ -122,7 +122,7 @@ def _member(
     return member.synced_at is None
 
 
-def queue_unfinished(db: Database) -> int:
+def queue_unfinished_set_ups(db: Database) -> int:
     """Queue the set-up of every course that a kill left unfinished. Return how many."""
     with db.session() as session:
         unfinished = session.scalars(
@@ -136,7 +136,7 @@ def queue_unfinished(db: Database) -> int:
     return len(unfinished)
 
 
-def set_up_again(db: Database, course_id: str) -> None:
+def queue_set_up(db: Database, course_id: str) -> None:
     """Queue the whole set-up of a course whose hub user is gone, with all its people."""
     with db.session() as session:
         course = session.get(Course, course_id)
@@ -147,7 +147,7 @@ def set_up_again(db: Database, course_id: str) -> None:
         jobs.enqueue(session, PROVISION, course_id=course_id, created_by="kore", coalesce=True)
 
 
-def standing(db: Database, course_id: str, user: str) -> tuple[Role | None, bool]:
+def find_standing(db: Database, course_id: str, user: str) -> tuple[Role | None, bool]:
     """Return what a user is in a course, and whether the course stands ready for them."""
     with db.reading() as session:
         row = session.execute(

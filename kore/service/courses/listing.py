@@ -28,26 +28,26 @@ from kore.service.services import Services
 from kore.shared.roles import Role
 
 
-def courses_of(services: Services, user: str, *, everything: bool = False) -> list[CourseSummary]:
+def list_courses(services: Services, user: str, *, everything: bool = False) -> list[CourseSummary]:
     """List the courses of a user, or of the whole hub, the latest launched first."""
     with services.db.reading() as session:
         query = select(Course, Member.role).order_by(Course.launched_at.desc(), Course.id)
         joined = (Member.course_id == Course.id) & (Member.user == user)
         query = query.join(Member, joined, isouter=everything)
         rows = session.execute(query).all()
-        heads = _heads(session, [course.id for course, _ in rows])
-        return [_summary(course, role, heads) for course, role in rows]
+        heads = _count_members(session, [course.id for course, _ in rows])
+        return [_to_summary(course, role, heads) for course, role in rows]
 
 
-def active_courses(
+def list_active_courses(
     services: Services, user: str, *, everything: bool = False
 ) -> list[CourseSummary]:
     """List those of the courses whose server runs."""
     running = services.hub.running_servers("c-")
-    return [c for c in courses_of(services, user, everything=everything) if c.id in running]
+    return [c for c in list_courses(services, user, everything=everything) if c.id in running]
 
 
-def current_course(services: Services, user: str) -> CourseSummary | None:
+def find_current_course(services: Services, user: str) -> CourseSummary | None:
     """Return the course of a user's latest launch; of a course's own account, that course."""
     with services.db.reading() as session:
         course = session.get(Course, user)
@@ -63,10 +63,12 @@ def current_course(services: Services, user: str) -> CourseSummary | None:
             if row is None:
                 return None
             course, role = row
-        return _summary(course, role, _heads(session, [course.id]))
+        return _to_summary(course, role, _count_members(session, [course.id]))
 
 
-def detail(services: Services, course_id: str, user: str, role: Role | None) -> CourseDetail:
+def describe_course(
+    services: Services, course_id: str, user: str, role: Role | None
+) -> CourseDetail:
     """Return a course as a user may see it: a learner sees neither people nor assignments.
 
     ``role`` is the user's in the course, None for a hub admin who is not a member.
@@ -74,7 +76,7 @@ def detail(services: Services, course_id: str, user: str, role: Role | None) -> 
     with services.db.reading() as session:
         course = find_course(session, course_id)
         members = session.scalars(select(Member).where(Member.course_id == course_id)).all()
-        summary = _summary(course, role, _heads(session, [course_id]))
+        summary = _to_summary(course, role, _count_members(session, [course_id]))
         return_url = next((m.return_url for m in members if m.user == user), None)
     if role in {Role.LEARNER, Role.OBSERVER}:
         return CourseDetail(**summary.model_dump(), return_url=return_url)
@@ -89,13 +91,13 @@ def detail(services: Services, course_id: str, user: str, role: Role | None) -> 
         **summary.model_dump(),
         return_url=return_url,
         server=services.hub.server_state(course_id).value,
-        links=links(services, course_id),
+        links=server_links(services, course_id),
         people=people,
-        assignments=assignments(services, course_id),
+        assignments=list_assignments(services, course_id),
     )
 
 
-def links(services: Services, course_id: str) -> Links:
+def server_links(services: Services, course_id: str) -> Links:
     """Return the pages of a course's server, as paths on the hub's host."""
     server = f"{services.settings.base_url}user/{course_id}/"
     return Links(lab=server + "lab", formgrader=server + "formgrader")
@@ -106,21 +108,21 @@ def open_server(services: Services, course_id: str) -> OpenedCourse:
     state = services.hub.start_server(course_id)
     return OpenedCourse(
         server="running" if state is ServerState.RUNNING else "starting",
-        url=links(services, course_id).lab,
+        url=server_links(services, course_id).lab,
     )
 
 
-def assignments(services: Services, course_id: str) -> list[AssignmentInfo]:
+def list_assignments(services: Services, course_id: str) -> list[AssignmentInfo]:
     """List a course's assignments: in its gradebook, released, or drafts that are folders."""
     root = services.host.course_root(course_id)
     path = gradebook_path(root)
     known = {a.name: a for a in gradebook.list_assignments(path, course_id)}
-    released, latest = _exchanged(services, course_id)
-    collected = _by_assignment(list_collected(root))
+    released, latest = _read_exchange(services, course_id)
+    collected = _count_by_assignment(list_collected(root))
     submitted = Counter(name for _, name in latest)
     graded = gradebook.list_graded(path, course_id)
-    to_collect = _by_assignment(find_uncollected(root, latest))
-    to_grade = _by_assignment(find_ungraded(root, graded))
+    to_collect = _count_by_assignment(find_uncollected(root, latest))
+    to_grade = _count_by_assignment(find_ungraded(root, graded))
     found: list[AssignmentInfo] = []
     for name in sorted({*known, *released, *find_assignments(root)}):
         entry = known.get(name)
@@ -150,7 +152,7 @@ def assignments(services: Services, course_id: str) -> list[AssignmentInfo]:
     return found
 
 
-def _exchanged(
+def _read_exchange(
     services: Services, course_id: str
 ) -> tuple[set[str], dict[tuple[str, str], datetime]]:
     """Return what is handed out, and when each student's latest work of each came in."""
@@ -164,11 +166,11 @@ def _exchanged(
         return set(released), {(user, name): moment for user, name, moment in latest}
 
 
-def _by_assignment(waiting: Mapping[str, Iterable[str]]) -> Counter[str]:
+def _count_by_assignment(waiting: Mapping[str, Iterable[str]]) -> Counter[str]:
     return Counter(name for names in waiting.values() for name in names)
 
 
-def _heads(session: Session, course_ids: Iterable[str]) -> dict[tuple[str, Role], int]:
+def _count_members(session: Session, course_ids: Iterable[str]) -> dict[tuple[str, Role], int]:
     rows = session.execute(
         select(Member.course_id, Member.role, func.count())
         .where(Member.course_id.in_(list(course_ids)))
@@ -177,7 +179,7 @@ def _heads(session: Session, course_ids: Iterable[str]) -> dict[tuple[str, Role]
     return {(course_id, role): number for course_id, role, number in rows}
 
 
-def _summary(
+def _to_summary(
     course: Course, role: Role | None, heads: dict[tuple[str, Role], int]
 ) -> CourseSummary:
     return CourseSummary(

@@ -15,7 +15,7 @@ from kore.service import jobs
 from kore.service.coursedir import configfile, gradebook
 from kore.service.coursedir.gradebook import StudentRecord
 from kore.service.coursedir.layout import gradebook_path
-from kore.service.courses.launches import set_up_again
+from kore.service.courses.launches import queue_set_up
 from kore.service.db.models import Course, Member, now
 from kore.service.hubapi import HubApi
 from kore.service.services import Services
@@ -79,7 +79,7 @@ def restore_hub_user(services: Services, course_id: str) -> bool:
     """Queue the whole set-up again where the hub has lost the course's user; return whether."""
     if is_known_to_hub(services, course_id):
         return False
-    set_up_again(services.db, course_id)
+    queue_set_up(services.db, course_id)
     return True
 
 

@@ -26,7 +26,7 @@ from kore.service.exchange.assignments import find_assignment
 from kore.service.exchange.schemas import FeedbackInfo, SubmissionInfo
 from kore.service.exchange.store import Archive
 from kore.service.exchange.upload_attempts import GRACE
-from kore.service.memberships import role_of
+from kore.service.memberships import find_role
 from kore.service.services import Services
 from kore.shared.messages import message
 from kore.shared.roles import Role
@@ -171,7 +171,7 @@ def open_feedback(
 
 
 def _check_may_submit(session: Session, course_id: str, assignment: str, user: str) -> None:
-    if role_of(session, course_id, user) not in {Role.LEARNER, Role.INSTRUCTOR}:
+    if find_role(session, course_id, user) not in {Role.LEARNER, Role.INSTRUCTOR}:
         raise Forbidden("learners_only")
     find_assignment(session, course_id, assignment)
 

@@ -26,7 +26,7 @@ from kore.service.db.models import Feedback, Handout, Submission
 from kore.service.errors import KoreError
 from kore.service.exchange import index
 from kore.service.exchange.folders import Entry, iterate_entries, open_plain, pack_entries
-from kore.service.memberships import find_course, role_of
+from kore.service.memberships import find_course, find_role
 from kore.service.services import Services
 from kore.service.settings import UNLIMITED
 from kore.shared.names import find_fault, quote_name
@@ -100,7 +100,7 @@ class _TakeOver:
                 self._import_submission(name, inbound)
         with self._services.db.reading() as session:
             report.strangers = sorted(
-                user for user in users if role_of(session, self._course, user) is None
+                user for user in users if find_role(session, self._course, user) is None
             )
         report.unfit_feedback = len(self._pages - self._matched_pages)
         return report

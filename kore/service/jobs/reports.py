@@ -48,7 +48,7 @@ def _list_jobs(db: Database, which: ColumnElement[bool], limit: int) -> list[Job
         return [_to_schema(job, []) for job in found]
 
 
-def report(db: Database, job_id: str) -> JobInfo:
+def read_report(db: Database, job_id: str) -> JobInfo:
     """Return a job with its items, by label. Raises NotFound."""
     with db.reading() as session:
         job = session.get(Job, job_id)

@@ -26,7 +26,7 @@ from kore.service.copying.schemas import (
     ProblemPreview,
 )
 from kore.service.routes.answers import answer, responses
-from kore.service.routes.jobs import begun
+from kore.service.routes.jobs import answer_queued
 from kore.service.schemas import CoursePath, JobInfo
 
 api = APIBlueprint("copies", __name__, abp_tags=[Tag(name="copies")])
@@ -68,7 +68,7 @@ def plan_copy(path: CoursePath, body: CopyRequest) -> Response:
 def copy(path: CoursePath, body: CopyRequest) -> Response:
     """Copy assignments or a problem into the course, as a job: all of it or nothing."""
     job_id = copies.queue_copy(services(), path.course_id, body, by=caller().name, admin=is_admin())
-    return begun(job_id)
+    return answer_queued(job_id)
 
 
 def _named(query: FindQuery) -> bool:

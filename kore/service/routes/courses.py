@@ -27,7 +27,7 @@ from kore.service.courses.schemas import (
 )
 from kore.service.errors import Forbidden
 from kore.service.routes.answers import answer, responses
-from kore.service.routes.jobs import begun
+from kore.service.routes.jobs import answer_queued
 from kore.service.schemas import (
     AuditPage,
     CourseDetail,
@@ -50,9 +50,8 @@ _OF_COURSE = (*_ERRORS, 404, 502, 503)
 @allow(user)
 def list_courses(query: CoursesQuery) -> Response:
     """List the caller's courses, the latest launched first."""
-    return answer(
-        Courses(courses=listing.courses_of(services(), caller().name, everything=_all(query)))
-    )
+    found = listing.list_courses(services(), caller().name, everything=_all(query))
+    return answer(Courses(courses=found))
 
 
 @api.get("/active", responses=responses(200, Courses, *_ERRORS, 502, 503))
@@ -60,7 +59,9 @@ def list_courses(query: CoursesQuery) -> Response:
 def active_courses(query: CoursesQuery) -> Response:
     """List those of the caller's courses whose server runs."""
     return answer(
-        Courses(courses=listing.active_courses(services(), caller().name, everything=_all(query)))
+        Courses(
+            courses=listing.list_active_courses(services(), caller().name, everything=_all(query))
+        )
     )
 
 
@@ -68,14 +69,14 @@ def active_courses(query: CoursesQuery) -> Response:
 @allow(user)
 def current_course() -> Response:
     """Return the course of the caller's latest launch."""
-    return answer(CurrentCourse(course=listing.current_course(services(), caller().name)))
+    return answer(CurrentCourse(course=listing.find_current_course(services(), caller().name)))
 
 
 @api.get("/<course_id>", responses=responses(200, CourseDetail, *_OF_COURSE))
 @allow(member_of(in_path))
 def course(path: CoursePath) -> Response:
     """Return a course; its teachers also see its people and assignments."""
-    return answer(listing.detail(services(), path.course_id, caller().name, role()))
+    return answer(listing.describe_course(services(), path.course_id, caller().name, role()))
 
 
 @api.post("/<course_id>/open", responses=responses(202, OpenedCourse, *_OF_COURSE))
@@ -138,7 +139,7 @@ def autograde(path: CoursePath, body: AutogradeRequest) -> Response:
         collect=body.collect,
         again=body.again,
     )
-    return begun(job_id)
+    return answer_queued(job_id)
 
 
 @api.post("/<course_id>/autograde/claim", responses=responses(200, AutogradeWork, *_ERRORS, 404))

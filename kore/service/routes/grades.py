@@ -15,7 +15,7 @@ from kore.service.auth.guards import (
     teacher_of,
 )
 from kore.service.routes.answers import answer, responses
-from kore.service.routes.jobs import begun
+from kore.service.routes.jobs import answer_queued
 from kore.service.schemas import CourseQuery, GradesPreview, GradesRequest, JobInfo
 
 api = APIBlueprint("grades", __name__, url_prefix="/grades", abp_tags=[Tag(name="grades")])
@@ -36,4 +36,4 @@ def send_grades(body: GradesRequest) -> Response:
     job_id = grades.send(
         services(), body.course, by=caller().name, resend=body.resend, only=body.only
     )
-    return begun(job_id)
+    return answer_queued(job_id)

@@ -35,7 +35,7 @@ from kore.service.auth.guards import (
 )
 from kore.service.auth.sessions import callers
 from kore.service.courses import listing
-from kore.service.courses.launches import standing
+from kore.service.courses.launches import find_standing
 from kore.service.courses.provision import is_known_to_hub
 from kore.service.errors import Forbidden, KoreError, Unavailable
 from kore.shared.messages import message
@@ -96,11 +96,11 @@ def launch(course_id: str) -> ResponseReturnValue:
     The hub reports the launch at the same time, so the course may not be ready yet: the page
     says so and asks again every second.
     """
-    role, ready = standing(services().db, course_id, caller().name)
+    role, ready = find_standing(services().db, course_id, caller().name)
     if role is not None and role is not Role.INSTRUCTOR:
         return redirect(url_for("pages.course", course_id=course_id))
     if ready and is_known_to_hub(services(), course_id):
-        lab = listing.links(services(), course_id).lab
+        lab = listing.server_links(services(), course_id).lab
         base = services().settings.base_url
         return redirect(f"{base}hub/spawn/{quote(course_id)}?next={quote(lab)}")
     tries = request.args.get("tries", 0, type=int) + 1

@@ -29,10 +29,10 @@ def runner() -> jobs.Runner:
     return found
 
 
-def begun(job_id: str) -> Response:
-    """Have a job that was just queued begun at once, and answer with it."""
+def answer_queued(job_id: str) -> Response:
+    """Have a job that was just queued started at once, and answer with it."""
     runner().wake()
-    return answer(jobs.report(services().db, job_id), 202)
+    return answer(jobs.read_report(services().db, job_id), 202)
 
 
 @api.get("", responses=responses(200, Jobs, *_ERRORS))
@@ -49,7 +49,7 @@ def list_jobs(query: JobsQuery) -> Response:
 @allow(reader_of_job)
 def job(path: JobPath) -> Response:
     """Return a job with its report."""
-    return answer(jobs.report(services().db, path.job_id))
+    return answer(jobs.read_report(services().db, path.job_id))
 
 
 @api.post("/<job_id>/cancel", responses=responses(202, JobInfo, *_ERRORS, 409))
@@ -57,4 +57,4 @@ def job(path: JobPath) -> Response:
 def cancel_job(path: JobPath) -> Response:
     """Ask a job to stop; what it has done stays done."""
     jobs.cancel(services().db, path.job_id, by=caller().name)
-    return answer(jobs.report(services().db, path.job_id), 202)
+    return answer(jobs.read_report(services().db, path.job_id), 202)

@@ -6,7 +6,7 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from kore.service.auth.guards import allow, hub_login, services
-from kore.service.courses.launches import record
+from kore.service.courses.launches import record_launch
 from kore.service.courses.provision import restore_hub_user
 from kore.service.errors import Invalid
 from kore.service.routes.answers import answer, responses
@@ -16,18 +16,18 @@ from kore.shared.lti.claims import ClaimError, Launch
 from kore.shared.roles import Role
 
 api = APIBlueprint("launches", __name__, abp_tags=[Tag(name="launches")])
-_ERRORS = (401, 403, 422)
+_ERRORS = (401, 403, 422, 502, 503)
 
 
 @api.post("/launches", responses=responses(202, LaunchRecorded, *_ERRORS))
 @allow(hub_login)
-def record_launch(body: LaunchNotice) -> Response:
+def receive_launch(body: LaunchNotice) -> Response:
     """Record a launch; the course is set up in the background."""
     try:
         launch = Launch.from_claims(body.claims, client_id=body.client_id)
     except ClaimError as error:
         raise Invalid("invalid", field="claims", said=str(error)) from error
-    recorded = record(
+    recorded = record_launch(
         services().db,
         body.user,
         launch,

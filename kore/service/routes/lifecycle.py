@@ -13,7 +13,7 @@ from kore.service.backups.schemas import BackupRequest, DestroyRequest, RestoreR
 from kore.service.errors import NotFound
 from kore.service.lifecycle import closing, ending, restoring
 from kore.service.routes.answers import responses
-from kore.service.routes.jobs import begun
+from kore.service.routes.jobs import answer_queued
 from kore.service.schemas import CoursePath, JobInfo
 
 api = APIBlueprint(
@@ -26,7 +26,9 @@ _ERRORS = (401, 403, 404, 409, 422)
 @allow(teacher_of(in_path))
 def back_up_course(path: CoursePath, body: BackupRequest) -> Response:
     """Back a course up as a job."""
-    return begun(queue_backup(services(), path.course_id, by=caller().name, contents=body.contents))
+    return answer_queued(
+        queue_backup(services(), path.course_id, by=caller().name, contents=body.contents)
+    )
 
 
 @api.post("/restore", responses=responses(202, JobInfo, *_ERRORS))
@@ -35,7 +37,7 @@ def restore_course(path: CoursePath, body: RestoreRequest) -> Response:
     """Restore everything in a course from a backup of it, as a job."""
     if not may_read(services(), body.backup, user=caller().name, teaches=[path.course_id]):
         raise NotFound("backup_unknown")
-    return begun(
+    return answer_queued(
         restoring.queue_restore(
             services(),
             path.course_id,
@@ -61,7 +63,7 @@ def delete_course(path: CoursePath, body: DestroyRequest) -> Response:
 
 
 def _queue(kind: jobs.JobKind, path: CoursePath, body: DestroyRequest) -> Response:
-    return begun(
+    return answer_queued(
         ending.queue_ending(
             services(),
             kind,

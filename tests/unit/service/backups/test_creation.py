@@ -24,7 +24,7 @@ def names(course: FullCourse, backup) -> set[str]:
 
 def failed(course: FullCourse, job: str) -> JobInfo:
     course.kore.work()
-    report = jobs.report(course.kore.db, job)
+    report = jobs.read_report(course.kore.db, job)
     assert report.state == "failed", report
     return report
 
@@ -76,7 +76,9 @@ def test_special_files_are_left_out_and_reported(here: FullCourse, tmp_path):
     backup = here.back_up()
     assert b"for Kore only" not in here.archive(backup).read_bytes()
     left_out = {
-        item.key for item in jobs.report(here.kore.db, backup.id).items if item.key != backup.id
+        item.key
+        for item in jobs.read_report(here.kore.db, backup.id).items
+        if item.key != backup.id
     }
     assert left_out == {"source/ps1/link", "everything", "source/ps1/pipe"}
 
@@ -137,7 +139,7 @@ def test_names_that_only_differ_by_case_are_reported(here: FullCourse):
     here.write("source/ps1/a.txt", b"2")
     backup = here.back_up()
     assert len({n for n in names(here, backup) if n.lower().endswith("/a.txt")}) == 1
-    [item] = [i for i in jobs.report(here.kore.db, backup.id).items if i.key != backup.id]
+    [item] = [i for i in jobs.read_report(here.kore.db, backup.id).items if i.key != backup.id]
     assert item.message is not None
     assert item.message.code == "left_out.twin"
 

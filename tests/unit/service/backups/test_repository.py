@@ -15,7 +15,7 @@ from tests.support.lifecycle import code_of
 
 def failed(course: FullCourse, job: str) -> JobInfo:
     course.kore.work()
-    report = jobs.report(course.kore.db, job)
+    report = jobs.read_report(course.kore.db, job)
     assert report.state == "failed", report
     return report
 

@@ -59,7 +59,7 @@ def test_a_copy_that_an_earlier_version_began_is_completed(kore):
     with kore.db.session() as session:
         session.get_one(Job, job_id).params = params
     kore.work()
-    report = jobs.report(kore.db, job_id)
+    report = jobs.read_report(kore.db, job_id)
     assert report.state == JobState.DONE.value
     assert [item.message.text for item in report.items if item.message] == ["As “ps1”."]
     assert sorted(path.name for path in (root / "source").iterdir()) == ["ps1", "ps2"]

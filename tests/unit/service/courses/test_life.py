@@ -12,8 +12,13 @@ from nbgrader.api import Gradebook
 from sqlalchemy import func, select
 
 from kore.service import jobs
-from kore.service.courses.launches import PROVISION, queue_unfinished, record, standing
-from kore.service.courses.listing import courses_of, current_course, detail
+from kore.service.courses.launches import (
+    PROVISION,
+    find_standing,
+    queue_unfinished_set_ups,
+    record_launch,
+)
+from kore.service.courses.listing import describe_course, find_current_course, list_courses
 from kore.service.courses.provision import (
     formgrade_group,
     is_known_to_hub,
@@ -23,7 +28,7 @@ from kore.service.courses.provision import (
 )
 from kore.service.db.models import Course, Job, JobState, Member, now
 from kore.service.hubapi import ServerState
-from kore.service.memberships import role_of
+from kore.service.memberships import find_role
 from kore.shared.lti.claims import Launch
 from kore.shared.roles import Role
 
@@ -59,7 +64,7 @@ class Killed(BaseException):
 def _launch(services, launch: Launch) -> str:
     user = f"u{launch.sub}"
     services.hub.users.add(user)
-    record(services.db, user, launch, token_url="https://lms.example/token")
+    record_launch(services.db, user, launch, token_url="https://lms.example/token")
     return user
 
 
@@ -102,9 +107,9 @@ def _state(services) -> dict:
 def test_a_teachers_first_launch_makes_a_course(services):
     """After the first launch: hub user, groups, share, gradebook, configuration, title."""
     teacher = _launch(services, TEACHER)
-    assert standing(services.db, COURSE, teacher) == (Role.INSTRUCTOR, False)
+    assert find_standing(services.db, COURSE, teacher) == (Role.INSTRUCTOR, False)
     _work(services)
-    assert standing(services.db, COURSE, teacher) == (Role.INSTRUCTOR, True)
+    assert find_standing(services.db, COURSE, teacher) == (Role.INSTRUCTOR, True)
     state = _state(services)
     assert state["groups"] == {
         formgrade_group(COURSE): {COURSE, "u3"},
@@ -113,7 +118,7 @@ def test_a_teachers_first_launch_makes_a_course(services):
     assert state["shares"] == {COURSE: {"u3"}}
     assert state["files"] == ["gradebook.db", "nbgrader_config.py"]
     assert state["students"] == []
-    found = detail(services, COURSE, teacher, Role.INSTRUCTOR)
+    found = describe_course(services, COURSE, teacher, Role.INSTRUCTOR)
     assert (found.title, found.opened_by_teacher) == ("Numerics \N{EN DASH} Exercises", True)
 
 
@@ -121,27 +126,27 @@ def test_a_student_may_come_first(services):
     """A student's launch makes the course and enrols; no teacher has opened it yet."""
     student = _launch(services, LAUNCH)
     _work(services)
-    found = detail(services, COURSE, student, Role.LEARNER)
+    found = describe_course(services, COURSE, student, Role.LEARNER)
     assert (found.state, found.opened_by_teacher, found.people) == ("ready", False, [])
     assert _state(services)["students"] == [("u7", "Ada", "7")]
     _launch(services, TEACHER)
     _work(services)
-    assert detail(services, COURSE, student, Role.LEARNER).opened_by_teacher
+    assert describe_course(services, COURSE, student, Role.LEARNER).opened_by_teacher
 
 
 def test_titles_follow_teachers_only(services):
     """A teacher's launch brings the new title; a student's does not change it."""
     _launch(services, TEACHER)
     _launch(services, replace(LAUNCH, resource_link_title="Forged"))
-    assert courses_of(services, "u3")[0].activity_title == "Exercises"
+    assert list_courses(services, "u3")[0].activity_title == "Exercises"
     _launch(services, replace(TEACHER, resource_link_title="Renamed"))
-    assert courses_of(services, "u7")[0].activity_title == "Renamed"
+    assert list_courses(services, "u7")[0].activity_title == "Renamed"
 
 
 def test_the_label_stands_in_for_a_missing_context_title(services):
     """A course has a title as long as the LMS says anything about its context."""
     _launch(services, replace(TEACHER, context_title=""))
-    assert courses_of(services, "u3")[0].title == "NUM \N{EN DASH} Exercises"
+    assert list_courses(services, "u3")[0].title == "NUM \N{EN DASH} Exercises"
 
 
 def test_twenty_at_once_make_one_course(services):
@@ -174,7 +179,9 @@ def test_repeating_everything_changes_nothing(services):
     _launch(services, LAUNCH)
     _work(services)
     before = repr(_state(services))
-    assert not record(services.db, "u7", LAUNCH, token_url="https://lms.example/token").queued
+    assert not record_launch(
+        services.db, "u7", LAUNCH, token_url="https://lms.example/token"
+    ).queued
     with services.db.session() as session:
         jobs.enqueue(session, PROVISION, course_id=COURSE, created_by="u3")
     _work(services)
@@ -210,8 +217,8 @@ def test_a_kill_between_any_two_steps_is_mended(services, tmp_path):
         services.hub.before_call = count
         with pytest.raises(Killed):
             _work(services)
-        assert not standing(services.db, COURSE, "u3")[1]
-        assert queue_unfinished(services.db) == 1
+        assert not find_standing(services.db, COURSE, "u3")[1]
+        assert queue_unfinished_set_ups(services.db) == 1
         _work(services)
         assert _state(services) == whole, f"killed before call {fatal}"
 
@@ -229,7 +236,7 @@ def test_a_teacher_who_becomes_a_student_loses_the_course(services):
     assert state["groups"][student_group(COURSE)] == {COURSE, "u3"}
     assert services.hub.servers == {}
     with services.db.reading() as session:
-        assert role_of(session, COURSE, "u3") is Role.LEARNER
+        assert find_role(session, COURSE, "u3") is Role.LEARNER
 
 
 def test_an_observer_is_in_no_group(services):
@@ -238,7 +245,7 @@ def test_an_observer_is_in_no_group(services):
     _work(services)
     assert _state(services)["groups"][student_group(COURSE)] == {COURSE}
     assert _state(services)["students"] == []
-    assert courses_of(services, "u7")[0].role == "observer"
+    assert list_courses(services, "u7")[0].role == "observer"
 
 
 def test_someone_the_hub_does_not_know_holds_nobody_up(services):
@@ -247,8 +254,8 @@ def test_someone_the_hub_does_not_know_holds_nobody_up(services):
     _launch(services, replace(LAUNCH, sub="8"))
     services.hub.users.discard("u8")
     _work(services)
-    assert standing(services.db, COURSE, "u7") == (Role.LEARNER, True)
-    assert standing(services.db, COURSE, "u8") == (Role.LEARNER, False)
+    assert find_standing(services.db, COURSE, "u7") == (Role.LEARNER, True)
+    assert find_standing(services.db, COURSE, "u8") == (Role.LEARNER, False)
 
 
 def test_someone_made_anew_in_the_hub_is_enrolled_anew(services):
@@ -259,8 +266,8 @@ def test_someone_made_anew_in_the_hub_is_enrolled_anew(services):
     services.hub.shares[COURSE].clear()
     told = {"token_url": "https://lms.example/token"}
     before = now() - timedelta(days=1)
-    assert not record(services.db, "u3", TEACHER, user_created_at=before, **told).queued
-    assert record(services.db, "u3", TEACHER, user_created_at=now(), **told).queued
+    assert not record_launch(services.db, "u3", TEACHER, user_created_at=before, **told).queued
+    assert record_launch(services.db, "u3", TEACHER, user_created_at=now(), **told).queued
     _work(services)
     state = _state(services)
     assert state["shares"] == {COURSE: {"u3"}}
@@ -276,7 +283,7 @@ def test_who_comes_again_while_being_enrolled_is_looked_at_once_more(services):
     def launch_again(call: str) -> None:
         if call == "share_server" and not again:
             again.append(call)
-            record(services.db, "u3", TEACHER, user_created_at=now(), **told)
+            record_launch(services.db, "u3", TEACHER, user_created_at=now(), **told)
 
     services.hub.before_call = launch_again
     _work(services)
@@ -298,7 +305,7 @@ def test_a_course_whose_user_is_gone_is_set_up_again(services):
     services.hub.shares.clear()
     assert not is_known_to_hub(services, COURSE)
     assert restore_hub_user(services, COURSE)
-    assert standing(services.db, COURSE, "u3") == (Role.INSTRUCTOR, False)
+    assert find_standing(services.db, COURSE, "u3") == (Role.INSTRUCTOR, False)
     _work(services)
     assert repr(_state(services)) == whole
 
@@ -309,25 +316,26 @@ def test_the_way_back_is_ones_own(services):
     _launch(services, LAUNCH)
     _work(services)
     assert (
-        detail(services, COURSE, "u3", Role.LEARNER).return_url == "https://lms.example/?as=teacher"
+        describe_course(services, COURSE, "u3", Role.LEARNER).return_url
+        == "https://lms.example/?as=teacher"
     )
-    assert detail(services, COURSE, "u7", Role.LEARNER).return_url == LAUNCH.return_url
+    assert describe_course(services, COURSE, "u7", Role.LEARNER).return_url == LAUNCH.return_url
 
 
 def test_lists_show_only_ones_own(services):
     """Strangers see nothing; a hub admin who asks sees everything; the account its course."""
     _launch(services, TEACHER)
-    assert courses_of(services, "u999") == []
-    assert [c.role for c in courses_of(services, "u999", everything=True)] == ["admin"]
-    assert current_course(services, "u999") is None
-    assert current_course(services, "u3").id == COURSE
-    assert current_course(services, COURSE).id == COURSE
+    assert list_courses(services, "u999") == []
+    assert [c.role for c in list_courses(services, "u999", everything=True)] == ["admin"]
+    assert find_current_course(services, "u999") is None
+    assert find_current_course(services, "u3").id == COURSE
+    assert find_current_course(services, COURSE).id == COURSE
 
 
 def test_services_of_a_launch_without_grades(services):
     """A student's launch without the grade service keeps it; a teacher's takes it away."""
     _launch(services, TEACHER)
     _launch(services, replace(LAUNCH, ags_lineitem=None, ags_lineitems=None))
-    assert courses_of(services, "u3")[0].grades_enabled
+    assert list_courses(services, "u3")[0].grades_enabled
     _launch(services, replace(TEACHER, ags_lineitem=None, ags_lineitems=None))
-    assert not courses_of(services, "u3")[0].grades_enabled
+    assert not list_courses(services, "u3")[0].grades_enabled

@@ -19,6 +19,6 @@ def test_a_link_shows_no_folders_of_others(tmp_path, linked):
         kore.source(course, "ps1")
         (root / linked).rename(root / "before") if (root / linked).exists() else None
         (root / linked).symlink_to(tmp_path / "private")
-        found = {one.name: one for one in listing.assignments(kore.services, course)}
+        found = {one.name: one for one in listing.list_assignments(kore.services, course)}
         assert found.keys() == (set() if linked == "source" else {"ps1"})
         assert all(one.collected == 0 for one in found.values())

@@ -68,7 +68,7 @@ def _ended(db: Database, runner: jobs.Runner, job_id: str) -> JobInfo:
     deadline = now() + timedelta(seconds=_WAIT)
     beat = threading.Event()
     while now() < deadline:
-        info = jobs.report(db, job_id)
+        info = jobs.read_report(db, job_id)
         if info.state in {"done", "failed", "cancelled"}:
             return info
         beat.wait(0.02)
@@ -185,14 +185,14 @@ def test_cancel_before_and_while_it_runs(db: Database):
 
     waiting = _enqueue(db, _WORK, "c-9")
     jobs.cancel(db, waiting, by="u1")
-    assert jobs.report(db, waiting).state == "cancelled"
+    assert jobs.read_report(db, waiting).state == "cancelled"
     running = _enqueue(db)
     with _running(db, work) as runner:
         runner.wake()
         assert begun.wait(_WAIT)
         jobs.cancel(db, running, by="u1")
         assert _ended(db, runner, running).state == "cancelled"
-    assert jobs.report(db, waiting).started_at is None
+    assert jobs.read_report(db, waiting).started_at is None
 
 
 def test_a_lost_lease_is_taken_over(db: Database):
@@ -262,7 +262,7 @@ def test_a_running_lease_is_left_alone(db: Database):
     jobs.cancel(db, other, by="u1")
     with _running(db, work, {_MARKER: _do_nothing}) as runner:
         _ended(db, runner, _enqueue(db, _MARKER, "c-8"))
-    assert jobs.report(db, job_id).state == "running"
+    assert jobs.read_report(db, job_id).state == "running"
 
 
 _VICTIM = """
@@ -297,7 +297,7 @@ def test_a_killed_process_leaves_its_job_to_the_next(database_url: str):
         try:
             deadline = now() + jobs_runner.LEASE + timedelta(seconds=_WAIT)
             beat = threading.Event()
-            while (info := jobs.report(db, job_id)).state != "done" and now() < deadline:
+            while (info := jobs.read_report(db, job_id)).state != "done" and now() < deadline:
                 beat.wait(0.1)
         finally:
             next_one.kill()

@@ -9,7 +9,7 @@ from kore.service import jobs
 from kore.service.backups.job import BACKUP
 from kore.service.coursedir import gradebook
 from kore.service.coursedir.tree import SafeTree
-from kore.service.courses.listing import courses_of
+from kore.service.courses.listing import list_courses
 from kore.service.courses.provision import formgrade_group, student_group
 from kore.service.db.models import Course, Job, JobState, Member, Score, ScoreState, now
 from kore.service.errors import Unavailable
@@ -84,7 +84,7 @@ def test_a_deleted_course_is_gone_and_can_start_again(course: FullCourse):
     assert course.course not in hub.shares
     assert not course.root.parent.exists()
     assert course.files() == []
-    assert courses_of(course.services, course.teacher) == []
+    assert list_courses(course.services, course.teacher) == []
     with course.kore.db.reading() as session:
         assert session.get(Course, course.course) is None
         assert session.scalars(select(Member)).all() == []
@@ -99,7 +99,7 @@ def test_a_deleted_course_is_gone_and_can_start_again(course: FullCourse):
 
     course.kore.launch("1", "Instructor")
     course.kore.work()
-    assert courses_of(course.services, course.teacher)[0].state == "ready"
+    assert list_courses(course.services, course.teacher)[0].state == "ready"
     assert sorted(path.name for path in course.root.iterdir()) == [
         "gradebook.db",
         "nbgrader_config.py",
@@ -173,7 +173,7 @@ def test_an_unavailable_hub_delays_the_end(here: FullCourse):
 
     here.kore.hub.before_call = fail
     here.kore.work()
-    report = jobs.report(here.kore.db, job)
+    report = jobs.read_report(here.kore.db, job)
     assert (report.state, report.ended_at) == ("running", None)
     assert code_of(report) == "job_retried"
     assert report.message is not None
@@ -234,7 +234,7 @@ def test_jobs_that_wait_for_a_deleted_course_end_with_a_reason(here: FullCourse)
             message=message("audit.backup.sources"),
         ).id
     run_job(here, job)
-    assert jobs.report(here.kore.db, waiting).state == JobState.FAILED
+    assert jobs.read_report(here.kore.db, waiting).state == JobState.FAILED
 
 
 def test_a_reset_that_an_earlier_version_began_is_completed(here: FullCourse):

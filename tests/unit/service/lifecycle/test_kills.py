@@ -146,10 +146,10 @@ def test_killed_at_any_moment(template, tmp_path, what):
                 kills += 1
                 _expire(services)
             expected = "after"
-            if chance.random() < 0.5 and jobs.report(services.db, job).ended_at is None:
+            if chance.random() < 0.5 and jobs.read_report(services.db, job).ended_at is None:
                 expected = _cancel(services, job)
             _finish(place, course)
-            report = jobs.report(services.db, job)
+            report = jobs.read_report(services.db, job)
             found = _state(services, course)
             if what == "backup" and expected == "before" and report.state == "done":
                 expected = "after"

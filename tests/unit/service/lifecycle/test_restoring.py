@@ -96,7 +96,7 @@ def test_a_damaged_backup_changes_nothing(here: FullCourse):
         here.archive(backup).write_bytes(damaged)
         job = queue_restore(here, backup.id)
         here.kore.work()
-        report = jobs.report(here.kore.db, job)
+        report = jobs.read_report(here.kore.db, job)
         if report.state == "failed":
             assert code_of(report) in {"bad_backup", "backup_damaged"}
         assert here.state() == before
