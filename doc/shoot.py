@@ -72,7 +72,7 @@ def shoot(demo: Demo, browser: Browser, course: str) -> None:
     dialog = teacher.get_by_role("dialog")
     dialog.get_by_role("button", name=re.compile("^Send")).click()
     teacher.wait_for_url(re.compile("/page/jobs/"))
-    teacher.get_by_text("Finished").wait_for()
+    teacher.get_by_text("Finished", exact=True).wait_for()
     _keep(teacher, "kore-job")
     teacher.goto(f"{demo.lms}/gradebook/numerics")
     _keep(teacher, "lms-gradebook")

@@ -85,7 +85,7 @@ def test_a_job_goes_on_over_a_lost_connection_and_an_ended_session(
         # Kore's own session is gone, the hub's is not.
         page.context.clear_cookies(name="kore-session")
         dialog.get_by_role("button", name="Try again").click()
-        expect(here.get_by_text("Finished")).to_be_visible(timeout=PATIENCE)
+        expect(here.get_by_text("Finished", exact=True)).to_be_visible(timeout=PATIENCE)
         shoot(page, "panel after a backup")
 
 

@@ -43,7 +43,7 @@ export function Autograde({ course, assignment }: { course: string; assignment: 
               { name },
             )}{" "}
             {t(
-              "Kore runs each student's notebook, and its tests give the points. You can leave this page in the meantime.",
+              "Kore runs each student’s notebook, and its tests give the points. You can leave this page in the meantime.",
             )}
           </p>
           {outside > 0 && (

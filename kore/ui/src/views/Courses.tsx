@@ -161,7 +161,7 @@ function NoCourses({ everything }: { everything: boolean }) {
         <li>
           {t("Open its Jupyter activity. If you teach the course and there is none, add one.")}
         </li>
-        <li>{t("Come back here: the course is in this list.")}</li>
+        <li>{t("Come back here: the course will be in this list.")}</li>
       </ol>
     </Empty>
   );

@@ -43,7 +43,7 @@ export function Overview({
       </p>
       {elsewhere && course.server && course.server !== "running" && (
         <p className="kore-muted">
-          {t("This course's JupyterLab is not running. It starts when you open it.")}
+          {t("This course’s JupyterLab is not running. It starts when you open it.")}
         </p>
       )}
       <section aria-labelledby="kore-assignments">

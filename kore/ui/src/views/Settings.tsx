@@ -80,7 +80,7 @@ function Form({
     >
       <p className="kore-muted">
         {t(
-          "These settings are in the course's nbgrader_config.py. Everything else in that file stays as it is.",
+          "These settings are in the course’s nbgrader_config.py. Everything else in that file stays as it is.",
         )}
       </p>
       {now.computed.length > 0 && (
@@ -109,7 +109,7 @@ function Form({
         <legend>{t("Solutions")}</legend>
         <TextField
           label={t("A solution begins with the line")}
-          hint={t("Everything between these two lines is removed from the students' version.")}
+          hint={t("Everything between these two lines is removed from the students’ version.")}
           value={now.solution.begin}
           onChange={(v) => change({ solution: { ...now.solution, begin: v } })}
           mono

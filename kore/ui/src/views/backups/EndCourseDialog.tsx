@@ -38,7 +38,7 @@ export function EndCourseDialog({
       <ul>
         <li>
           {n("{n} collected submission", "{n} collected submissions", collected)}
-          {t(", and submissions that are not collected yet")}
+          {t(", and all that are not collected yet")}
         </li>
         <li>{t("all points and all feedback")}</li>
         {what === "delete" && (

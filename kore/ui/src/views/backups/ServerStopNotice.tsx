@@ -12,7 +12,7 @@ export function ServerStopNotice({ course }: { course: CourseDetail }) {
         ? t(
             "This stops this JupyterLab, so save your open files first. It may then say that its server is not running; continue here.",
           )
-        : t("This stops this course's JupyterLab, so save the files that are open there first.")}
+        : t("This stops this course’s JupyterLab, so save the files that are open there first.")}
     </p>
   );
 }
