@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ananke import definition, result
+from ananke import definition, result, unit
 from ananke.definition import Definition
 from ananke.errors import AnankeError, Exit
 from ananke.options import BY_KEY, InvalidValue
@@ -111,9 +111,15 @@ class CommandContext:
         return definition.read_definition(self.root, self.choose_name(name))
 
     def choose_name(self, name: str | None) -> str:
-        """Return a checked name of a container; ask for it if it is None."""
+        """Return the name of a known container; ask for it if it is None.
+
+        Raises AnankeError for a name that has neither a definition nor a unit.
+        """
         if name is not None:
-            return definition.check_name(name)
+            folder = self.root / definition.FOLDER / definition.check_name(name)
+            if not folder.is_dir() and unit.find_installed(name) is None:
+                raise definition.make_unknown_error(self.root, name)
+            return name
         known = definition.list_names(self.root)
         if not known:
             raise AnankeError(

@@ -139,6 +139,16 @@ def list_names(root: Path) -> list[str]:
     return sorted(n for n in found if _NAME.fullmatch(n) and not n.startswith("template-"))
 
 
+def make_unknown_error(root: Path, name: str) -> AnankeError:
+    """Return the error for a name that has no definition; its hint lists those that exist."""
+    known = ", ".join(list_names(root))
+    return AnankeError(
+        Exit.NOT_FOUND,
+        f"There is no container definition {root / FOLDER / name / CONFIG}.",
+        f"Make one with: ananke new {name}" + (f". There are: {known}" if known else "."),
+    )
+
+
 def read_definition(root: Path, name: str) -> Definition:
     """Read the definition of a name; needed keys may still be None.
 
@@ -151,12 +161,7 @@ def read_definition(root: Path, name: str) -> Definition:
             raise make_definition_error(file, 0, "is too large for a definition", _FORM)
         data = file.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        known = ", ".join(list_names(root))
-        raise AnankeError(
-            Exit.NOT_FOUND,
-            f"There is no container definition {file}.",
-            f"Make one with: ananke new {name}" + (f". There are: {known}" if known else "."),
-        ) from None
+        raise make_unknown_error(root, name) from None
     except OSError as error:
         raise make_definition_error(
             file, 0, f"cannot be read ({error.strerror})", "Make it a file that you may read."

@@ -13,7 +13,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ananke.errors import AnankeError
+from ananke.errors import AnankeError, Exit
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def run(work: Callable[[], Result], *, as_json: bool) -> None:
     ``{"error": {"code", "message", "hint", "details"}}`` with the exit code as ``code``.
     """
     try:
-        result = work()
+        result = _do_work(work)
     except AnankeError as error:
         if not as_json:
             raise
@@ -89,6 +89,18 @@ def run(work: Callable[[], Result], *, as_json: bool) -> None:
     print_result(result, as_json=as_json)
     if result.exit_code:
         raise typer.Exit(result.exit_code)
+
+
+def _do_work(work: Callable[[], Result]) -> Result:
+    """Return the result; Ctrl-C, also at a question, becomes an AnankeError."""
+    try:
+        return work()
+    except (KeyboardInterrupt, typer.Abort) as error:
+        raise AnankeError(
+            Exit.INTERRUPTED,
+            "Interrupted.",
+            "What had begun may be incomplete: ananke list shows the containers and their states.",
+        ) from error
 
 
 def _error_to_dict(error: AnankeError) -> dict[str, Any]:

@@ -94,7 +94,8 @@ def list_images(context: CommandContext) -> Listing:
     answer: list[dict[str, Any]] = (
         context.podman.query_json(["podman", "images", "--format=json"]) or []
     )
-    found = [
+    # Podman repeats an image with all its names for each of its names.
+    found = {
         Image(
             name=name.removeprefix("localhost/"),
             id=str(item.get("Id", "")).removeprefix("sha256:"),
@@ -103,7 +104,7 @@ def list_images(context: CommandContext) -> Listing:
         )
         for item in answer
         for name in item.get("Names") or []
-    ]
+    }
     return Listing(containers=None, images=sorted(found, key=lambda image: image.name))
 
 

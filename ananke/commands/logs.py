@@ -43,6 +43,8 @@ def read_logs(
     if boot:
         argv = ["journalctl", "--user", f"--unit={unit.get_service_name(found)}"]
     else:
+        if unit_name not in (HUB_UNIT, "all"):
+            _require_unit(context, found, unit_name)
         argv = ["podman", "exec", found, "journalctl"]
         argv += [] if unit_name == "all" else [f"--unit={unit_name}"]
     argv += ["--no-pager", f"--lines={lines}"]
@@ -51,7 +53,11 @@ def read_logs(
             raise AnankeError(
                 Exit.USAGE, "--follow and --json cannot be combined.", "Leave out one of them."
             )
-        context.podman.run_interactive([*argv, "--follow"])
+        try:
+            context.podman.run_interactive([*argv, "--follow"])
+        except KeyboardInterrupt:
+            # This is how following ends: there is nothing to say about it.
+            raise typer.Exit(Exit.INTERRUPTED) from None
         return Logs(found, [])
     completed = context.podman.query(argv)
     if not completed.ok:
@@ -62,6 +68,27 @@ def read_logs(
             completed.stderr.strip(),
         )
     return Logs(found, completed.stdout.splitlines())
+
+
+def _require_unit(context: CommandContext, name: str, unit_name: str) -> None:
+    """Raise AnankeError for a unit that the container does not have, and never had.
+
+    For journalctl that is no error, and the journal of an ended server's unit is still there.
+    """
+    podman = context.podman
+    shown = podman.query(
+        ["podman", "exec", name, "systemctl", "show", "--property=LoadState", "--value", unit_name]
+    )
+    if not shown.ok or set(shown.stdout.split()) - {"not-found"}:
+        return
+    journal = ["podman", "exec", name, "journalctl", f"--unit={unit_name}", "--quiet", "--lines=1"]
+    entries = podman.query(journal)
+    if entries.ok and not entries.stdout.strip():
+        raise AnankeError(
+            Exit.NOT_FOUND,
+            f"There is no unit {unit_name} in {name}, and its journal has none.",
+            f"List the units with: ananke shell {name} -- systemctl list-units --all",
+        )
 
 
 def register(app: typer.Typer) -> None:

@@ -21,7 +21,7 @@ from ananke.context import (
     require_ordinary_user,
     run,
 )
-from ananke.errors import Exit, describe_exit_codes
+from ananke.errors import AnankeError, Exit, describe_exit_codes
 from ananke.mounts import STATE
 from ananke.result import Result
 
@@ -46,6 +46,12 @@ def remove(context: CommandContext, name: str | None, *, data: bool = False) -> 
     found = context.choose_name(name)
     file = unit.find_installed(found) if data else hubs.require_created(found)
     folder = context.root / "containers" / found / STATE
+    if file is None and not folder.exists():
+        raise AnankeError(
+            Exit.NOT_FOUND,
+            f"There is nothing to remove: {found} has neither a container nor data.",
+            f"Its definition is kept; remove it by hand: {folder.parent}",
+        )
     rest = f" and all its data in {folder}" if data else f" (its data in {folder} is kept)"
     context.confirm(f"Remove the container {found}{rest}?")
     if file is not None:

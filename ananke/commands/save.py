@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -46,28 +47,33 @@ def save(context: CommandContext, image: str | None, output: Path | None) -> Sav
     output = output or Path(f"{default}.tar")
     if output.exists():
         raise AnankeError(Exit.EXISTS, f"{output} already exists.", "Choose another --output.")
-    partial = output.with_name(f".{output.name}.part")
+    if not output.parent.is_dir():
+        raise AnankeError(
+            Exit.NOT_FOUND,
+            f"There is no folder {output.parent}.",
+            "Create it, or choose another --output.",
+        )
     digest, size = "", 0
     try:
-        partial.unlink(missing_ok=True)
-        context.podman.run(
-            ["podman", "save", "--format=docker-archive", f"--output={partial}", image],
-            seconds=LONG_SECONDS,
-        )
-        if not context.dry_run:
-            with partial.open("rb") as file:
-                digest = checksums.compute_sha256(file)
-            size = partial.stat().st_size
-            checksums.write_checksum(output, digest)
-            partial.rename(output)
+        # A folder of its own: another save to the same name must not touch this one's file.
+        with tempfile.TemporaryDirectory(prefix=".ananke-", dir=output.parent) as stage:
+            partial = Path(stage) / output.name
+            context.podman.run(
+                ["podman", "save", "--format=docker-archive", f"--output={partial}", image],
+                seconds=LONG_SECONDS,
+            )
+            if not context.dry_run:
+                with partial.open("rb") as file:
+                    digest = checksums.compute_sha256(file)
+                size = partial.stat().st_size
+                checksums.write_checksum(output, digest)
+                partial.rename(output)
     except OSError as error:
         raise AnankeError(
             Exit.HOST,
             f"Could not write {output}: {error.strerror}.",
             "Choose another --output, on a disk with free space.",
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
     return SaveResult(image, output, checksums.get_checksum_path(output), digest, size)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from ananke.context import CommandContext, Directory, Json, Name, run
 from ananke.errors import Exit, describe_exit_codes
 from ananke.result import Result, make_fact_table
 from ananke.times import to_iso, to_local
+
+_NO_MEMORY = re.compile(r"\s*(?:0+(?:\.0+)?\s*[kMG]?i?B?|--)\s*(?:/|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,8 @@ class Status(Result):
                 ("hub", f"{'answers' if self.hub_answers else 'does not answer'} at {self.url}"),
                 ("image", f"{self.image} {self.image_id[:12]}".strip()),
                 ("started", to_local(self.started_at)),
-                ("memory", f"{self.memory_used or '?'} used, {_format_limit(self.memory_limit)}"),
-                ("processors", f"{self.cpu_used or '?'} used, {_format_limit(self.cpus_limit)}"),
+                ("memory", _format_usage(self.memory_used, self.memory_limit)),
+                ("processors", _format_usage(self.cpu_used, self.cpus_limit)),
                 ("processes", self.processes),
                 ("GPUs", ", ".join(self.gpus)),
                 ("unit", f"{self.unit} ({self.file})"),
@@ -90,14 +93,19 @@ def read_status(context: CommandContext, name: str | None) -> Status:
     )
 
 
-def _format_limit(limit: str | None) -> str:
-    return f"at most {limit}" if limit else "no limit"
+def _format_usage(used: str, limit: str | None) -> str:
+    shown = f"{used} used" if used else "usage unknown"
+    return f"{shown}, at most {limit}" if limit else f"{shown}, no limit"
 
 
 def _read_usage(context: CommandContext, name: str) -> dict[str, Any]:
-    """Return what podman measures; empty if it cannot (no cgroup controllers)."""
+    """Return what podman measures; empty if it cannot (no cgroup controllers).
+
+    Without the controllers podman reports zeros. No container that runs uses no memory.
+    """
     completed = context.podman.query(["podman", "stats", "--no-stream", "--format=json", name])
-    return hubs.parse_first_object(completed.stdout) if completed.ok else {}
+    usage = hubs.parse_first_object(completed.stdout) if completed.ok else {}
+    return usage if _NO_MEMORY.match(str(usage.get("mem_usage", ""))) is None else {}
 
 
 def register(app: typer.Typer) -> None:

@@ -113,7 +113,11 @@ def _roll_back(
             f"{cause}\n{second.details}",
         ) from error
     if isinstance(error, KeyboardInterrupt):
-        raise error
+        raise AnankeError(
+            Exit.INTERRUPTED,
+            f"Interrupted. The old image of {found.name} runs again: {hubs.get_hub_url(found)}",
+            "No data was lost.",
+        ) from error
     raise AnankeError(
         Exit.ROLLED_BACK,
         f"{found.name} did not start on {found.image}. The old image runs again: "

@@ -80,6 +80,8 @@ class FakeHost:
             "synchronised": "yes",
             "selinux_boolean": "on",
             "journal": "what the hub said",
+            "unknown_units": [],
+            "usage": {"mem_usage": "147MB / 8GB", "cpu_percent": "1.5%", "pids": "42"},
             "mounts": {},
             "fails": {},
         }

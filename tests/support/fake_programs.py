@@ -100,13 +100,18 @@ def podman(state):  # noqa: PLR0912
             end(
                 json.dumps(
                     [
-                        {"Id": i, "Names": [n], "Size": 1500000000, "CreatedAt": "2026-11-24"}
-                        for n, i in state["images"].items()
+                        {
+                            "Id": i,
+                            "Names": [m for m, other in state["images"].items() if other == i],
+                            "Size": 1500000000,
+                            "CreatedAt": "2026-11-24",
+                        }
+                        for i in state["images"].values()
                     ]
                 )
             )
         case ["stats", *_]:
-            end(json.dumps([{"mem_usage": "147MB / 8GB", "cpu_percent": "1.5%", "pids": "42"}]))
+            end(json.dumps([state["usage"]]))
         case ["create", *args]:
             named = next(w for w in args if w.startswith("--name="))
             state["containers"][named.removeprefix("--name=")] = {"Image": "", "running": False}
@@ -144,8 +149,11 @@ def inside(args, state):
     name, *command = args
     if name not in state["containers"]:
         end(err=f'Error: no container with name or ID "{name}" found', code=125)
+    if command[0] == "systemctl":
+        end("not-found" if command[-1] in state["unknown_units"] else "loaded")
     if command[0] == "journalctl" or "journalctl" in command:
-        end(state["journal"])
+        known = not any(f"--unit={name}" in ARGS for name in state["unknown_units"])
+        end(state["journal"] if known else "")
     for target, source in state["mounts"].items():
         if command[-1].startswith(f"{target}/"):
             command[-1] = source + command[-1].removeprefix(target)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import typer
 
+from ananke import hubs
+from ananke.context import CommandContext
 from tests.support.fake_host import OLD
 
 pytestmark = pytest.mark.slow
@@ -96,6 +99,14 @@ def test_status_without_usage(host, created, ananke):
     assert ended.json["memory_used"] == ""
 
 
+def test_status_without_controllers(host, created, ananke):
+    """Zeros that podman reports because it cannot measure are not shown as usage."""
+    host.change(usage={"mem_usage": "0B / 0B", "cpu_percent": "0.00%", "pids": "0"})
+    found = ananke("status", "bio", "--json").json
+    assert (found["memory_used"], found["cpu_used"], found["processes"]) == ("", "", "")
+    assert "usage unknown, no limit" in ananke("status", "bio").out
+
+
 def test_logs(host, created, ananke):
     """The hub's journal is printed as it is, or as lines in JSON."""
     assert ananke("logs", "bio").out == "what the hub said\n"
@@ -103,6 +114,16 @@ def test_logs(host, created, ananke):
     ananke("logs", "bio", "--unit", "all", "--lines", "7")
     assert host.calls[-1] == ["podman", "exec", "bio", "journalctl", "--no-pager", "--lines=7"]
     assert ananke("logs", "bio", "--boot").out == "the unit's own log\n"
+
+
+def test_logs_of_an_unknown_unit(host, created, ananke):
+    """A unit that the container never had is an error, one that ended is not."""
+    host.change(unknown_units=["nosuch"])
+    ended = ananke("logs", "bio", "--unit", "nosuch", "--json")
+    assert ended.code == 12
+    assert "nosuch" in ended.json["error"]["message"]
+    assert ananke("logs", "bio", "--unit", "nosuch", "--follow").code == 12
+    assert ananke("logs", "bio", "--unit", "kore.service").out == "what the hub said\n"
 
 
 def test_logs_follow(host, created, ananke):
@@ -154,6 +175,12 @@ def test_list_images(host, ananke):
     assert "1.5 GB" in ananke("list", "--images").out
 
 
+def test_list_images_has_no_row_twice(host, ananke):
+    """An image with several names has one row for each name."""
+    names = [image["name"] for image in ananke("list", "--images", "--json").json["images"]]
+    assert len(names) == len(set(names))
+
+
 def test_list_is_empty(host, ananke):
     """Without any container the command that makes one is named."""
     assert "ananke new NAME" in ananke("list").out
@@ -177,6 +204,63 @@ def test_remove_with_data(host, created, ananke):
     assert ananke("remove", "bio", "--yes", "--data").code == 0
     assert not (created / "runtime").exists()
     assert (created / "config.py").exists()
+
+
+def test_remove_without_anything(host, hub, ananke):
+    """A definition without container and data has nothing to remove, and that is an error."""
+    ended = ananke("remove", "bio", "--yes", "--data", "--json")
+    assert ended.code == 12
+    assert "nothing to remove" in ended.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["remove", "nosuch", "--yes", "--data"],
+        ["remove", "nosuch", "--yes"],
+        ["logs", "nosuch"],
+        ["logs", "nosuch", "--boot"],
+        ["shell", "nosuch"],
+        ["update", "nosuch"],
+        ["stop", "nosuch"],
+        ["restart", "nosuch"],
+    ],
+    ids=" ".join,
+)
+def test_mistyped_names(host, created, ananke, argv):
+    """A mistyped name is an error that lists the names that exist, and changes nothing."""
+    ended = ananke(*argv)
+    assert ended.code == 12
+    assert "There are: bio" in ended.err
+    assert "Removed" not in ended.out
+    assert host.quadlet("bio").exists()
+
+
+def test_interrupted(host, created, ananke, monkeypatch):
+    """Ctrl-C ends a command with a word, on standard error or as JSON."""
+
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(hubs, "wait_for_hub", interrupt)
+    ended = ananke("restart", "bio")
+    assert ended.code == 130
+    assert "Interrupted." in ended.err
+    ended = ananke("restart", "bio", "--json")
+    assert ended.json["error"]["code"] == ended.code == 130
+
+
+def test_interrupted_at_a_question(host, created, ananke, monkeypatch):
+    """Ctrl-C at a question changes nothing, and says so."""
+
+    def abort(*_):
+        raise typer.Abort
+
+    monkeypatch.setattr(CommandContext, "confirm", abort)
+    ended = ananke("remove", "bio")
+    assert ended.code == 130
+    assert "Interrupted." in ended.err
+    assert host.quadlet("bio").exists()
 
 
 def test_remove_asks(host, created):

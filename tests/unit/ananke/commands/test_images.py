@@ -126,6 +126,9 @@ def test_save_refusals(host, ananke, tmp_path):
     """An unknown image and a file that exists are refused; a failure leaves no half file."""
     (tmp_path / "there.tar").touch()
     assert ananke("save", "no-such", "--json").code == 12
+    missing = ananke("save", "ananke-base", "-o", str(tmp_path / "none" / "new.tar"), "--json")
+    assert missing.code == 12
+    assert "There is no folder" in missing.json["error"]["message"]
     assert ananke("save", "ananke-base", "-o", str(tmp_path / "there.tar"), "--json").code == 13
     host.fail("podman save", "Error: broken")
     assert ananke("save", "ananke-base", "-o", str(tmp_path / "new.tar"), "--json").code == 11
