@@ -1,7 +1,7 @@
 """Renders messages from the gettext catalogs in ``locale/``: one for each language.
 
 A catalog's msgid is a message id; ``ID.hint``, where there is one, says what to do. English is
-a catalog like any other, and what a language lacks is said in English. In a text ``{x}`` stands
+a catalog like any other, and what a language lacks is rendered in English. In a text ``{x}`` stands
 for the parameter ``x`` and ``{x:kind}`` says how it is written:
 
 ==========  =====================================================================
@@ -12,7 +12,7 @@ kind        how the parameter is written
 ``code``    digits as they are: a status, a line
 ``size``    a number of bytes: ``1.5 MB``
 ``moment``  a moment; here in UTC, in the panel in the reader's zone
-``name``    somebody else's name, in quotation marks
+``name``    a name that others gave, in quotation marks
 ``names``   a list of such names
 ==========  =====================================================================
 

@@ -1,7 +1,7 @@
 """A course's own server, as Kore speaks to it, through the hub's proxy.
 
 The server belongs to the course's account, and its teachers can read what reaches it: no
-token is sent. A ticket tells it that there is work; what work, it asks Kore, under its own
+token is sent. A ticket says that there is work; which, the server asks Kore under its own
 name. What it answers is checked as any stranger's.
 """
 

@@ -38,7 +38,7 @@ class BadRequest(KoreError):
 
 
 class NotSignedIn(KoreError):
-    """Nobody stands behind the request."""
+    """The request has no session and no token of someone whom the hub knows."""
 
 
 class Forbidden(KoreError):

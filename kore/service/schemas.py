@@ -314,7 +314,7 @@ class LaunchNotice(RequestModel):
 
     user: str = Field(max_length=255, pattern=r"^u[a-z0-9_-]+$")
     user_created_at: AwareDatetime = Field(
-        description="When the hub made the user: one that was deleted since is enrolled anew"
+        description="When the hub made the user: one that was deleted since is enrolled again"
     )
     client_id: str = Field(max_length=255)
     claims: dict[str, object]

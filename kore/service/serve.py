@@ -1,4 +1,4 @@
-"""Runs Kore: gunicorn with threads in one worker, and the job runner beside it.
+"""Runs Kore: gunicorn with threads in one worker, and the job runner with it.
 
 Threads, because an LMS fetches our key set while we wait for its token. One worker,
 because the runner's threads live in it.
@@ -65,7 +65,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
 
 def main() -> int:
-    """Serve until told to stop. Return the exit code: 2 for settings that make no sense."""
+    """Serve until asked to stop. Return the exit code: 2 for settings that make no sense."""
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )

@@ -1,4 +1,4 @@
-"""What Kore is told from outside, read once from its environment."""
+"""Kore's settings, read once from its environment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Self
 
 
 class SettingsError(ValueError):
-    """A setting is missing or makes no sense; the words name it."""
+    """A setting is missing or makes no sense; the text names it."""
 
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -97,7 +97,7 @@ class Settings:
     def from_environment(cls, environ: Mapping[str, str] = os.environ, *, hub: bool = True) -> Self:
         """Read the variables that the hub and ``kore.hub.config`` set for a service.
 
-        Without ``hub`` for a command that somebody runs beside it: it speaks to no hub, and
+        Without ``hub`` for a command that someone runs next to it: it speaks to no hub, and
         looks into no home.
         """
 

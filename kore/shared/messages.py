@@ -1,6 +1,6 @@
 """Text for people as data: a message id with parameters, rendered late.
 
-What a message says stands in the service's catalogs (``kore/service/locale``), so a row that
+The text of a message is in the service's catalogs (``kore/service/locale``), so a row that
 was stored keeps its meaning when the wording or the reader's language changes.
 """
 
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 PLAIN = "plain"
-"""Id of a message that is somebody else's text, shown as it is: parameter ``text``."""
+"""Id of a message that is text of others, shown as it is: parameter ``text``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 """Courses: how they come to be, how they are set up, and how their people see them.
 
-``launches`` keeps what an LMS tells, ``provision`` sets courses up in the hub and in
+``launches`` records what an LMS sends, ``provision`` sets courses up in the hub and in
 nbgrader, ``listing`` shows them.
 """

@@ -1,4 +1,4 @@
-"""What a launch in the LMS tells about a course and a person, kept in the database."""
+"""What a launch from the LMS says about a course and a person, recorded in the database."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROVISION = jobs.JobKind("course.provision", exclusive=True, quiet=True)
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The outcome of ``record_launch``: the course, and whether work waits for a runner."""
+    """The outcome of ``record_launch``: the course, and whether a job was queued."""
 
     course_id: str
     queued: bool
@@ -33,12 +33,12 @@ def record_launch(
     token_url: str,
     user_created_at: datetime | None = None,
 ) -> Recorded:
-    """Keep what a launch tells, and queue the set-up of what is new about it.
+    """Record a launch, and queue the set-up of what is new about it.
 
-    ``user`` is the hub's name of the person; who was made anew in the hub since the last
-    launch has lost groups and shares there, and gets them again. May be repeated, and
-    called for the same course by many at once: there is one course, and one member for
-    each person.
+    ``user`` is the hub's name of the person. Someone whose hub user was made again since the
+    last launch has lost groups and shares there, and gets them again. May be repeated, and
+    called for the same course by many at once: there is one course, and one member for each
+    person.
     """
     moment = now()
     with db.session() as session:
@@ -99,8 +99,8 @@ def _course(db: Database, session: Session, launch: Launch, platform_id: int) ->
 def _member(
     db: Database, session: Session, user: str, launch: Launch, created_at: datetime | None
 ) -> bool:
-    """Keep who launched. Return whether hub or gradebook have yet to hear of it."""
-    told = {
+    """Record who launched. Return whether hub or gradebook still have to follow."""
+    fields = {
         "sub": launch.sub,
         "role": launch.role,
         "name": launch.name,
@@ -109,11 +109,11 @@ def _member(
         "email": launch.email,
     }
     key = {"course_id": launch.course_id, "user": user}
-    db.upsert(session, Member, key, {}, only_new=told)
+    db.upsert(session, Member, key, {}, only_new=fields)
     member = session.get_one(Member, (launch.course_id, user))
-    if any(getattr(member, name) != value for name, value in told.items()):
+    if any(getattr(member, name) != value for name, value in fields.items()):
         member.synced_at = None
-        for name, value in told.items():
+        for name, value in fields.items():
             setattr(member, name, value)
     elif created_at and member.synced_at and member.synced_at < created_at:
         member.synced_at = None
@@ -148,7 +148,7 @@ def queue_set_up(db: Database, course_id: str) -> None:
 
 
 def find_standing(db: Database, course_id: str, user: str) -> tuple[Role | None, bool]:
-    """Return what a user is in a course, and whether the course stands ready for them."""
+    """Return a user's role in a course, and whether the course is ready for them."""
     with db.reading() as session:
         row = session.execute(
             select(Member.role, Member.synced_at, Course.ready_at)

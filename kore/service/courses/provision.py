@@ -30,7 +30,7 @@ _CONFIG = """\
 # https://nbgrader.readthedocs.io/en/stable/configuration/
 c = get_config()  # noqa: F821
 
-# What students see in the place of a solution:
+# What students see instead of a solution:
 # c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\\nraise NotImplementedError()"}
 """
 
@@ -46,7 +46,7 @@ def student_group(course_id: str) -> str:
 
 
 def provision(context: jobs.JobContext) -> None:
-    """Do all that is still to be done for a course. One runs for a course at a time."""
+    """Do everything that is still to be done for a course. One runs for a course at a time."""
     services, course_id = context.services, context.course_id
     if course_id is None:
         raise ValueError("a set-up without a course")
@@ -145,7 +145,7 @@ def _withdraw_teaching(hub: HubApi, course_id: str, members: Sequence[Member]) -
 
 
 def _mark(services: Services, course_id: str, members: Sequence[Member]) -> None:
-    """Note who is in line, unless a later launch has told something new meanwhile."""
+    """Mark members as in line, unless a later launch has brought something new meanwhile."""
     moment = now()
     with services.db.session() as session:
         for member in members:

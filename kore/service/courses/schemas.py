@@ -27,7 +27,7 @@ Mark = Annotated[str, Field(max_length=100), AfterValidator(_mark)]
 
 
 class SolutionMarks(RequestModel):
-    """What stands in the lines before and after a solution."""
+    """The lines before and after a solution."""
 
     begin: Mark
     end: Mark

@@ -1,6 +1,6 @@
 """Tables of Kore's database.
 
-Text from an LMS (titles, names, the words of a refusal) is kept as it came after
+Text from an LMS (titles, names, refusals) is kept as it came after
 cleaning by ``kore.shared.lti.claims``; it is never executed and never markup.
 Times are aware and in UTC. Platforms, courses and members are written at launches,
 columns and scores when grades are sent, jobs by ``kore.service.jobs``; handouts, submissions and
@@ -59,8 +59,8 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def _words(names: type[enum.StrEnum]) -> Enum:
-    """Return the type of a column that holds one of some words, as text."""
+def _one_of(names: type[enum.StrEnum]) -> Enum:
+    """Return the type of a column that holds one of an enumeration's values, as text."""
     return Enum(
         names,
         native_enum=False,
@@ -167,7 +167,7 @@ class Course(Base):
 
 
 class Member(Base):
-    """A person in a course, as their last launch told.
+    """A person in a course, as of their last launch.
 
     ``synced_at`` is when hub groups, share and gradebook were brought in line; None where
     that is still to be done.
@@ -181,7 +181,7 @@ class Member(Base):
     )
     user: Mapped[str] = mapped_column(String(255), primary_key=True)
     sub: Mapped[str] = mapped_column(String(255))
-    role: Mapped[Role] = mapped_column(_words(Role))
+    role: Mapped[Role] = mapped_column(_one_of(Role))
     name: Mapped[str] = mapped_column(Text, default="")
     given_name: Mapped[str] = mapped_column(Text, default="")
     family_name: Mapped[str] = mapped_column(Text, default="")
@@ -225,7 +225,7 @@ class Score(Base):
     given: Mapped[float]
     maximum: Mapped[float]
     timestamp: Mapped[datetime]
-    state: Mapped[ScoreState] = mapped_column(_words(ScoreState))
+    state: Mapped[ScoreState] = mapped_column(_one_of(ScoreState))
     message: Mapped[Message | None] = mapped_column(MessageType)
     job_id: Mapped[str | None] = mapped_column(String(32))
 
@@ -254,8 +254,8 @@ class Handout(Stored, Base):
 class Submission(Stored, Base):
     """Work that one person handed in. All of a person's are kept.
 
-    ``content`` is a digest of names and contents alone; ``key`` tells repetitions of one
-    request from new ones.
+    ``content`` is a digest of names and contents alone; ``key`` distinguishes a repeated
+    request from a new one.
     """
 
     __tablename__ = "submissions"
@@ -323,7 +323,7 @@ class Backup(Base):
 
 
 class Audit(Base):
-    """What somebody did to a course, and what came of it. See ``kore.service.audit``."""
+    """What someone did to a course, and what came of it. See ``kore.service.audit``."""
 
     __tablename__ = "audit"
     __table_args__ = (
@@ -365,7 +365,7 @@ class Job(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
-    state: Mapped[JobState] = mapped_column(_words(JobState), default=JobState.QUEUED)
+    state: Mapped[JobState] = mapped_column(_one_of(JobState), default=JobState.QUEUED)
     params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)

@@ -60,7 +60,7 @@ class JobContext:
         """Record that from here on the job is completed, whatever happens.
 
         ``facts`` go into the job's parameters, for its next attempts. Nobody can cancel it any
-        more, and where it fails or is killed it begins again until it succeeds. Raises
+        more, and where it fails or is killed it starts again until it succeeds. Raises
         Cancelled where someone has cancelled it before.
         """
         with self.services.db.session() as session:

@@ -61,7 +61,7 @@ def read_report(db: Database, job_id: str) -> JobInfo:
 
 
 def cancel(db: Database, job_id: str, *, by: str) -> None:
-    """Ask a job to stop. One that has not begun ends at once; an ended one stays so.
+    """Ask a job to stop. One that has not started ends at once; an ended one stays as it is.
 
     Raises NotFound, and Conflict for one that must be completed.
     """

@@ -128,7 +128,7 @@ class Runner:
         )
 
     def _open_jobs(self) -> Any:
-        """Select the jobs that may be begun, oldest first.
+        """Select the jobs that may be started, oldest first.
 
         Not what a thread of this process is at, though its lease may be over: a machine that
         slept, or a slow disk, keeps leases from being renewed in time.
@@ -161,14 +161,14 @@ class Runner:
         )
 
     def _run(self, context: JobContext) -> None:
-        log.info("Job %s (%s) begins, attempt %d", context.job_id, context.kind, context.attempt)
+        log.info("Job %s (%s) starts, attempt %d", context.job_id, context.kind, context.attempt)
         state: JobState = JobState.DONE
         reason: Message | None = None
         # One that was interrupted has something to clear away, cancelled or not.
         interrupted = context.attempt > 1 and not self._stopping.is_set()
-        begun = context.is_final or interrupted or not context.cancelled()
+        start = context.is_final or interrupted or not context.cancelled()
         try:
-            if begun:
+            if start:
                 self._handlers[context.kind](context)
         except Cancelled as error:
             state, reason = JobState.CANCELLED, error.message
@@ -179,7 +179,7 @@ class Runner:
             log.exception("Job %s (%s) failed", context.job_id, context.kind)
             state, reason = JobState.FAILED, message("job_crashed", job=context.job_id)
         try:
-            if not begun and self._stopping.is_set():
+            if not start and self._stopping.is_set():
                 self._give_back(context, 0)
             elif state is JobState.FAILED and context.is_final:
                 pause = min(2**context.attempt, _MAX_PAUSE_SECONDS)
@@ -206,7 +206,7 @@ class Runner:
         log.info("Job %s (%s) ends: %s", context.job_id, context.kind, state.value)
 
     def _give_back(self, context: JobContext, seconds: int, reason: Message | None = None) -> None:
-        """Let the job begin again, after some seconds."""
+        """Release the job to start again, after some seconds."""
         with self._services.db.session() as session:
             job = session.get(Job, context.job_id, with_for_update=True)
             if job is None or job.owner != self._owner:
