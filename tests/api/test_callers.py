@@ -19,12 +19,12 @@ from typing import Any
 import pytest
 
 import kore.service
-from kore.service import audit, jobs
+from kore.service import audit, catalog, jobs
 from kore.service.backups.job import queue_backup
 from kore.service.db.models import JobState
 from kore.service.grades.plans import SEND
 from kore.service.job_handlers import HANDLERS
-from kore.shared.messages import plain
+from kore.shared.messages import message, plain
 from tests.support import notebooks
 from tests.support.kore import Harness, Via, make_kore
 
@@ -535,3 +535,18 @@ def test_every_error_has_one_form(world: World):
         assert set(answer.json) == {"error"}
         assert {"code", "message", "params"} == set(answer.json["error"]) - {"hint"}
         assert answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [("de", "de"), ("de-AT, en;q=0.5", "de"), ("fr, en", "en"), ("fr", "en"), ("", "en")],
+)
+def test_errors_are_in_the_readers_language(world: World, accepted: str, language: str):
+    """As Accept-Language asks, else in English; code and parameters are the same in each."""
+    client = world.client(C.TEACHER, "token")
+    headers = {"Accept-Language": accepted} if accepted else {}
+    error = client.get(f"/courses/{UNKNOWN_COURSE}", headers=headers).json["error"]
+    with catalog.speaking(language):
+        assert error["message"] == catalog.render(message("course_unknown"))
+        assert error["hint"] == catalog.render_hint(message("course_unknown"))
+    assert (error["code"], error["params"]) == ("course_unknown", {})

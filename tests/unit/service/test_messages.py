@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -198,6 +199,18 @@ def test_a_language_says_every_message(language: str):
         holes = {hole for form in forms for hole in _HOLE.findall(form)}
         assert {kind for _, kind in holes} <= KINDS, message_id
         assert {name for name, _ in holes} <= _holes("en", message_id), message_id
+
+
+@pytest.mark.parametrize("language", catalog.languages())
+def test_entries_stand_apart(language: str):
+    """An empty line separates them, by which the panel's build tells one from the next."""
+    lines = (catalog.LOCALE / f"{language}.po").read_text().splitlines()
+    heads = ("msgid ", "# ")
+    assert [
+        line
+        for before, line in pairwise(lines)
+        if line.startswith(heads) and before and not before.startswith("#")
+    ] == []
 
 
 def test_the_text_of_others_is_no_message_of_the_catalog():
