@@ -198,8 +198,11 @@ class Runner:
                 return
             if state is JobState.DONE and job.cancel_asked and not context.is_final:
                 state = JobState.CANCELLED
-            if state is JobState.DONE and self._stopping.is_set() and job.done < job.total:
-                # Interrupted by Kore's own end, not finished: the next process goes on.
+            unfinished = (state is JobState.DONE and job.done < job.total) or (
+                state is JobState.CANCELLED and not job.cancel_asked
+            )
+            if unfinished and self._stopping.is_set():
+                # Interrupted by Kore's own end: the next process goes on.
                 job.lease_until = now()
                 return
             end_job(job, state, job.message if reason is None else reason)

@@ -19,7 +19,7 @@ from kore.service import audit, jobs
 from kore.service.courses.launches import PROVISION
 from kore.service.db.engine import Database, open_database
 from kore.service.db.models import Job, JobItem, JobState, now
-from kore.service.errors import Conflict, Unavailable
+from kore.service.errors import Cancelled, Conflict, Unavailable
 from kore.service.jobs import runner as jobs_runner
 from kore.service.schemas import JobInfo
 from kore.shared.messages import Message, message, plain
@@ -414,3 +414,23 @@ def test_every_job_is_in_the_audit_of_its_course(db: Database):
     [oldest] = audit.list_entries(db, "c-0", page=4, per_page=1).entries
     assert oldest.message is not None
     assert oldest.message.text == "Worked a little"
+
+
+def test_a_job_that_stops_with_kore_is_taken_up_again(db: Database):
+    """A handler that ends as cancelled because Kore stops has a job that the next Kore does."""
+    begun = threading.Event()
+
+    def work(context: jobs.JobContext) -> None:
+        if context.attempt > 1:
+            return
+        begun.set()
+        assert context.stopping.wait(_WAIT)
+        raise Cancelled("job_cancelled.unchanged")
+
+    with _running(db, work) as runner:
+        job_id = _enqueue(db)
+        runner.wake()
+        assert begun.wait(_WAIT)
+    assert jobs.read_report(db, job_id).state == "running"
+    with _running(db, work) as runner:
+        assert _ended(db, runner, job_id).state == "done"
