@@ -177,7 +177,9 @@ def status_of(error: KoreError) -> int:
 
 def _speak() -> None:
     """Render this request's messages in the language that its sender reads."""
-    catalog.speak(request.accept_languages.best_match(catalog.languages()) or catalog.ENGLISH)
+    wanted = (tag.partition("-")[0].lower() for tag in request.accept_languages.values())
+    spoken = catalog.languages()
+    catalog.speak(next((language for language in wanted if language in spoken), catalog.ENGLISH))
 
 
 def _invalid(error: ValidationError) -> Response:
