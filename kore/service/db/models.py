@@ -226,7 +226,7 @@ class Score(Base):
     maximum: Mapped[float]
     timestamp: Mapped[datetime]
     state: Mapped[ScoreState] = mapped_column(_one_of(ScoreState))
-    message: Mapped[Message | None] = mapped_column(MessageType)
+    message: Mapped[Message | None] = mapped_column(MessageType, nullable=False)
     job_id: Mapped[str | None] = mapped_column(String(32))
 
 
@@ -337,7 +337,7 @@ class Audit(Base):
     by: Mapped[str] = mapped_column(String(255))
     by_name: Mapped[str] = mapped_column(Text, default="")
     action: Mapped[str] = mapped_column(String(64))
-    message: Mapped[Message | None] = mapped_column(MessageType)
+    message: Mapped[Message | None] = mapped_column(MessageType, nullable=False)
     outcome: Mapped[str] = mapped_column(String(16))
     job_id: Mapped[str | None] = mapped_column(String(32))
 
@@ -369,7 +369,7 @@ class Job(Base):
     params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
-    message: Mapped[Message | None] = mapped_column(MessageType)
+    message: Mapped[Message | None] = mapped_column(MessageType, nullable=False)
     cancel_asked: Mapped[bool] = mapped_column(default=False)
     attempts: Mapped[int] = mapped_column(default=0)
     owner: Mapped[str | None] = mapped_column(String(128))
@@ -389,7 +389,7 @@ class JobItem(Base):
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     label: Mapped[str] = mapped_column(Text, default="")
     outcome: Mapped[str] = mapped_column(String(32))
-    message: Mapped[Message | None] = mapped_column(MessageType)
+    message: Mapped[Message | None] = mapped_column(MessageType, nullable=False)
     detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
     job: Mapped[Job] = relationship(back_populates="items")
