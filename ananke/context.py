@@ -41,13 +41,17 @@ Directory = Annotated[
 
 @dataclass
 class CommandContext:
-    """The folder and flags of one command, and the gateway through which it acts."""
+    """The folder and flags of one command, and the gateway through which it acts.
+
+    ``locked`` are the containers whose lock the command holds.
+    """
 
     root: Path
     json: bool = False
     yes: bool = False
     steps: Steps = field(default_factory=Steps)
     podman: Podman = field(init=False, repr=False)
+    locked: set[str] = field(default_factory=set)
 
     @property
     def dry_run(self) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 
 from ananke.errors import AnankeError, Exit
 from ananke.mounts import PORT
-from ananke.options import ASK, BY_KEY, NO_LIMIT, OPTIONS, InvalidValue
+from ananke.options import ASK, BY_KEY, NO_LIMIT, OPTIONS, InvalidValue, check_values
 
 FOLDER = "containers"
 CONFIG = "config.py"
@@ -76,15 +76,7 @@ class Definition:
 
         ``source`` names where the values came from; by default the key's flag is named.
         """
-        checked = dict(self.values)
-        for key, value in values.items():
-            option = BY_KEY[key]
-            try:
-                checked[key] = option.check(value)
-            except InvalidValue as invalid:
-                raise AnankeError(
-                    Exit.USAGE, f"{source or option.flag} {invalid}.", invalid.hint
-                ) from invalid
+        checked = {**self.values, **check_values(values, source=source)}
         return Definition(self.name, self.folder, checked, self.lines)
 
     def require_complete(self) -> None:

@@ -37,7 +37,7 @@ MEANINGS: dict[Exit, str] = {
     Exit.PORT_TAKEN: "a port is taken",
     Exit.SOFTWARE_MISSING: "software is missing",
     Exit.STATE_UNUSABLE: "the state directory cannot be used",
-    Exit.STATE_IN_USE: "the state directory is in use",
+    Exit.STATE_IN_USE: "the state directory or the container is in use",
     Exit.LMS_CONFIG: "the LMS configuration is invalid",
     Exit.PROCESS_NOT_STARTED: "a program of the demo did not start",
     Exit.PROCESS_ENDED: "a program of the demo ended unexpectedly",

@@ -8,13 +8,13 @@ import os
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ananke import hubconfig, unit
+from ananke import hubconfig, templates, unit
 from ananke.context import CommandContext
-from ananke.definition import Definition
+from ananke.definition import CONFIG, Definition
 from ananke.errors import AnankeError, Exit
 from ananke.mounts import HUB_UNIT, MOUNTS, STATE
 from ananke.options import BY_KEY
@@ -81,6 +81,31 @@ def save_created_values(context: CommandContext, definition: Definition) -> None
     """Save the values with which a container is created."""
     text = json.dumps(dict(definition.values), indent=1) + "\n"
     context.steps.write_file(definition.folder / _CREATED_VALUES, text)
+
+
+def write_definition_values(
+    context: CommandContext, folder: Path, values: Mapping[str, Any]
+) -> None:
+    """Write checked values of the command line into a definition, for commands that come later.
+
+    Raises AnankeError.
+    """
+    file = folder / CONFIG
+    if not values or not context.steps.record(f"write {file}"):
+        return
+    try:
+        # A restored definition may come from anywhere: its link must not lead us elsewhere.
+        text = templates.replace_values(file.read_bytes(), values) if not file.is_symlink() else b""
+        if text:
+            file.write_bytes(text)
+            return
+        reason = "it is a link"
+    except (OSError, SyntaxError, ValueError) as error:
+        reason = str(error)
+    given = ", ".join(f"{key} is now {value!r}" for key, value in values.items())
+    raise AnankeError(
+        Exit.DEFINITION, f"Could not write into {file}: {reason}.", f"Correct it: {given}."
+    )
 
 
 def require_new(context: CommandContext, name: str) -> None:

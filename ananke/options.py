@@ -8,11 +8,12 @@ default and the check. Nothing else lists the keys: commands take their flags fr
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from ananke.errors import AnankeError, Exit
 from ananke.mounts import MOUNTS
 
 ASK = "interactive"
@@ -250,3 +251,19 @@ OPTIONS = (
 """All keys, in the order in which they are shown."""
 
 BY_KEY = {option.key: option for option in OPTIONS}
+
+
+def check_values(values: Mapping[str, Any], *, source: str = "") -> dict[str, Any]:
+    """Return values in their normal form; raises AnankeError for an invalid one.
+
+    ``source`` names where the values came from; by default the key's flag is named.
+    """
+    checked = {}
+    for key, value in values.items():
+        option = BY_KEY[key]
+        try:
+            checked[key] = option.check(value)
+        except InvalidValue as invalid:
+            message = f"{source or option.flag} {invalid}."
+            raise AnankeError(Exit.USAGE, message, invalid.hint) from invalid
+    return checked

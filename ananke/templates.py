@@ -8,6 +8,7 @@ itself and is copied as it is.
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 from collections.abc import Mapping
@@ -62,18 +63,32 @@ def make_definition(template: Path, folder: Path) -> None:
 
 
 def set_values(file: Path, values: Mapping[str, Any]) -> None:
-    """Set keys of a ``config.py`` to checked values, each in the line that the key has there."""
-    text = file.read_text("utf-8")
+    """Set keys of a ``config.py`` to checked values; raises OSError or SyntaxError."""
+    file.write_bytes(replace_values(file.read_bytes(), values))
+
+
+def replace_values(text: bytes, values: Mapping[str, Any]) -> bytes:
+    """Return a ``config.py`` with keys set, each where it has its value; raises SyntaxError."""
     for key, value in values.items():
         literal = value if key == "port" and value.isdecimal() else repr(value)
-        line = f"config[{key!r}] = {literal}"
-        pattern = re.compile(rf"^config\['{re.escape(key)}'\] = .*$", re.MULTILINE)
-        found = pattern.search(text)
+        found = _find_value(text, key)
         if found:
-            text = text[: found.start()] + line + text[found.end() :]
+            text = text[: found[0]] + literal.encode() + text[found[1] :]
         else:
-            text += f"\n{line}\n"
-    file.write_text(text, encoding="utf-8")
+            text += f"\nconfig[{key!r}] = {literal}\n".encode()
+    return text
+
+
+def _find_value(text: bytes, key: str) -> tuple[int, int] | None:
+    """Return where the value of a key begins and ends in a ``config.py``; None if nowhere."""
+    starts = [0, *(line.end() for line in re.finditer(rb"\n", text))]
+    for node in ast.parse(text).body:
+        match node:
+            case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value=name))], value=value):
+                if name == key and value.end_lineno and value.end_col_offset is not None:
+                    begin = starts[value.lineno - 1] + value.col_offset
+                    return begin, starts[value.end_lineno - 1] + value.end_col_offset
+    return None
 
 
 def _find_own_containers() -> Path:

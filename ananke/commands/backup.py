@@ -19,6 +19,7 @@ from ananke.commands.list_ import format_size
 from ananke.context import CommandContext, Directory, DryRun, Json, Name, require_ordinary_user, run
 from ananke.definition import Definition
 from ananke.errors import AnankeError, Exit, describe_exit_codes
+from ananke.locks import lock_container
 from ananke.mounts import HUB_DATABASE, KORE_DATABASE, MOUNTS
 from ananke.podman import LONG_SECONDS, CompletedCommand, Podman
 from ananke.result import Result, make_fact_table
@@ -94,6 +95,11 @@ def backup(context: CommandContext, name: str | None, output: Path | None) -> Ba
     """Write a backup and its checksum; an AnankeError leaves no partial file."""
     require_ordinary_user()
     found = context.read_definition(name)
+    with lock_container(context, found.name, "backup"):
+        return _backup(context, found, output)
+
+
+def _backup(context: CommandContext, found: Definition, output: Path | None) -> BackupResult:
     if output is None or output.is_dir():
         stamp = time.strftime("%Y%m%d-%H%M%S")
         output = (output or Path.cwd()) / f"{found.name}-{stamp}.ananke.tar.gz"
@@ -108,25 +114,24 @@ def backup(context: CommandContext, name: str | None, output: Path | None) -> Ba
     container = context.podman.inspect_container(found.name) or {}
     running = bool(container.get("State", {}).get("Running"))
     output = output.absolute()
-    partial = output.with_name(f".{output.name}.part")
     try:
+        # A folder of its own: another backup to the same name must not touch this one's file.
         with tempfile.TemporaryDirectory(prefix=".ananke-", dir=output.parent) as stage:
+            partial = Path(stage) / "archive"
             manifest, databases, warnings = _pack(
                 context, found, Path(stage), partial, running=running
             )
-        if not context.dry_run:
-            with partial.open("rb") as file:
-                digest = checksums.compute_sha256(file)
-            checksum_file = checksums.write_checksum(output, digest)
-            partial.rename(output)
+            if not context.dry_run:
+                with partial.open("rb") as file:
+                    digest = checksums.compute_sha256(file)
+                checksum_file = checksums.write_checksum(output, digest)
+                partial.rename(output)
     except OSError as error:
         raise AnankeError(
             Exit.HOST,
             f"Could not write {output}: {error.strerror}.",
             "Choose another --output, on a disk with free space.",
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
     if context.dry_run:
         return BackupResult(found.name, output, output, "", 0, 0, 0, 0, running, [])
     return BackupResult(
@@ -149,7 +154,6 @@ def _pack(
     """Write the archive; return its manifest, the number of databases, and warnings."""
     podman = context.podman
     folder = str(found.folder)
-    partial.unlink(missing_ok=True)
     databases = parse_archive_output(podman.query(make_archive_command("databases", folder)))
     staged: dict[str, str] = {}
     warnings: list[str] = []
@@ -206,6 +210,7 @@ def register(app: typer.Typer) -> None:
     """Add ``backup`` to the command line."""
     codes = (
         Exit.SOFTWARE_MISSING,
+        Exit.STATE_IN_USE,
         Exit.DEFINITION,
         Exit.PODMAN,
         Exit.NOT_FOUND,

@@ -15,12 +15,14 @@ from ananke import definition, hubconfig, hubs, requirements, unit
 from ananke.context import CommandContext, Directory, DryRun, Json, Name, require_ordinary_user, run
 from ananke.definition import Definition
 from ananke.errors import AnankeError, Exit, describe_exit_codes
+from ananke.locks import lock_container
 from ananke.option_flags import Overrides, add_option_flags
 from ananke.result import Result, make_fact_table
 
 EXIT_CODES = (
     Exit.PORT_TAKEN,
     Exit.SOFTWARE_MISSING,
+    Exit.STATE_IN_USE,
     Exit.DEFINITION,
     Exit.PODMAN,
     Exit.NOT_FOUND,
@@ -81,11 +83,12 @@ def create(
     require_ordinary_user()
     found = context.read_definition(name)
     found = ask_missing_values(context, found.with_values(overrides))
-    check_definition(context, found)
-    image_id = hubs.require_image(context.podman, found.image)
-    if linger:
-        hubs.ensure_lingering(context)
-    return set_up_container(context, found, image_id, start=start, wait_seconds=wait_seconds)
+    with lock_container(context, found.name, "create"):
+        check_definition(context, found)
+        image_id = hubs.require_image(context.podman, found.image)
+        if linger:
+            hubs.ensure_lingering(context)
+        return set_up_container(context, found, image_id, start=start, wait_seconds=wait_seconds)
 
 
 def check_definition(context: CommandContext, found: Definition) -> None:

@@ -15,7 +15,7 @@ from ananke import definition, hubconfig, templates
 from ananke.context import CommandContext, Directory, DryRun, Json, run
 from ananke.errors import AnankeError, Exit, describe_exit_codes
 from ananke.option_flags import Overrides, add_option_flags
-from ananke.options import BY_KEY, InvalidValue
+from ananke.options import check_values
 from ananke.result import Result
 
 
@@ -67,7 +67,7 @@ def create_definition(
             f"{folder} already exists.",
             "Choose another name, or edit the existing definition.",
         )
-    values = _check_values(overrides)
+    values = check_values(overrides)
     if lms_config is not None and not lms_config.is_file():
         raise AnankeError(
             Exit.NOT_FOUND, f"There is no file {lms_config}.", "Give another --lms-config."
@@ -102,18 +102,6 @@ def _make_definition(
             f"Could not make {folder}: {error.strerror}.",
             "Check who owns the folder, and that the disk is not full.",
         ) from error
-
-
-def _check_values(overrides: Overrides) -> Overrides:
-    """Return the values in their normal form; raises AnankeError for an invalid one."""
-    checked = {}
-    for key, value in overrides.items():
-        try:
-            checked[key] = BY_KEY[key].check(value)
-        except InvalidValue as invalid:
-            message = f"{BY_KEY[key].flag} {invalid}."
-            raise AnankeError(Exit.USAGE, message, invalid.hint) from invalid
-    return checked
 
 
 def _list_missing(context: CommandContext, name: str) -> list[str]:

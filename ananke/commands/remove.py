@@ -22,6 +22,7 @@ from ananke.context import (
     run,
 )
 from ananke.errors import AnankeError, Exit, describe_exit_codes
+from ananke.locks import lock_container
 from ananke.mounts import STATE
 from ananke.result import Result
 
@@ -54,21 +55,34 @@ def remove(context: CommandContext, name: str | None, *, data: bool = False) -> 
         )
     rest = f" and all its data in {folder}" if data else f" (its data in {folder} is kept)"
     context.confirm(f"Remove the container {found}{rest}?")
+    with lock_container(context, found, "remove"):
+        _remove(context, found, folder if data else None)
+    return RemoveResult(name=found, data=None if data else folder)
+
+
+def _remove(context: CommandContext, name: str, data: Path | None) -> None:
+    file = unit.find_installed(name)
     if file is not None:
-        hubs.remove_unit(context, found, file)
+        hubs.remove_unit(context, name, file)
     podman = context.podman
-    for tag in (unit.get_current_tag(found), unit.get_previous_tag(found)):
+    for tag in (unit.get_current_tag(name), unit.get_previous_tag(name)):
         if podman.find_image_id(tag) is not None:
             podman.run(["podman", "untag", tag, tag])
-    if data and folder.exists():
+    if data is not None and data.exists():
         # Most files belong to accounts of the container; only podman can act for these.
-        podman.run(["podman", "unshare", "rm", "-rf", "--", str(folder)])
-    return RemoveResult(name=found, data=None if data else folder)
+        podman.run(["podman", "unshare", "rm", "-rf", "--", str(data)])
 
 
 def register(app: typer.Typer) -> None:
     """Add ``remove`` to the command line."""
-    codes = (Exit.SOFTWARE_MISSING, Exit.PODMAN, Exit.NOT_FOUND, Exit.HOST, Exit.DECLINED)
+    codes = (
+        Exit.SOFTWARE_MISSING,
+        Exit.STATE_IN_USE,
+        Exit.PODMAN,
+        Exit.NOT_FOUND,
+        Exit.HOST,
+        Exit.DECLINED,
+    )
 
     @app.command("remove", epilog=describe_exit_codes(*codes))
     def command(

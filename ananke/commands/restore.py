@@ -15,7 +15,9 @@ from ananke.commands import create
 from ananke.commands.backup import make_archive_command, parse_archive_output
 from ananke.context import CommandContext, Directory, DryRun, Json, require_ordinary_user, run
 from ananke.errors import AnankeError, Exit, describe_exit_codes
+from ananke.locks import lock_container
 from ananke.option_flags import Overrides, add_option_flags
+from ananke.options import check_values
 from ananke.podman import LONG_SECONDS
 from ananke.result import Result
 from ananke.times import to_iso, to_local
@@ -62,13 +64,28 @@ def restore(
     If only the hub does not answer in the end, the definition is kept.
     """
     require_ordinary_user()
-    folder = context.root / definition.FOLDER / definition.check_name(name)
+    with lock_container(context, definition.check_name(name), "restore"):
+        return _restore(context, file, name, overrides, sha256=sha256, make=make, linger=linger)
+
+
+def _restore(
+    context: CommandContext,
+    file: Path,
+    name: str,
+    overrides: dict[str, Any],
+    *,
+    sha256: str | None,
+    make: bool,
+    linger: bool,
+) -> RestoreResult:
+    folder = context.root / definition.FOLDER / name
     if folder.exists() or folder.is_symlink():
         raise AnankeError(
             Exit.EXISTS,
             f"{folder} already exists.",
             "Restore under another name, or move that folder away.",
         )
+    checked = check_values(overrides)
     hubs.require_new(context, name)
     with checksums.open_file(file) as archive:
         digest = checksums.find_expected(file, sha256)
@@ -80,6 +97,7 @@ def restore(
     if context.dry_run:
         return RestoreResult(name, folder, "", "", None)
     manifest = parse_archive_output(completed)
+    hubs.write_definition_values(context, folder, checked)
     container = _create_container(context, name, overrides, linger=linger) if make else None
     return RestoreResult(
         name=name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
@@ -13,13 +13,17 @@ from ananke import hubs, unit
 from ananke.context import CommandContext, Directory, DryRun, Json, Name, require_ordinary_user, run
 from ananke.definition import Definition
 from ananke.errors import AnankeError, Exit, describe_exit_codes
+from ananke.locks import lock_container
 from ananke.option_flags import Overrides, add_option_flags
 from ananke.result import Result
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateResult(Result):
-    """The image that a container runs on; ``changed`` is False if it already did."""
+    """The image that a container runs on; ``changed`` is False if it already did.
+
+    ``defined_image`` is the one in ``config.py``, which ``ananke create`` would take.
+    """
 
     name: str
     url: str
@@ -28,13 +32,19 @@ class UpdateResult(Result):
     previous_id: str
     changed: bool
     seconds: float
+    defined_image: str
 
     def render(self) -> RenderableType:
         """Return the image that it runs on."""
         if not self.changed:
-            return Text(
-                f"{self.name} already runs on {self.image} ({self.image_id[:12]}). "
+            advice = (
                 "Build or load a newer image first."
+                if self.defined_image == self.image
+                else f"Its config.py names {self.defined_image}; to change to it: "
+                f"ananke update {self.name} --image {self.defined_image}"
+            )
+            return Text(
+                f"{self.name} already runs on {self.image} ({self.image_id[:12]}). {advice}"
             )
         return Text(
             f"{self.name} now runs on {self.image} ({self.image_id[:12]}): {self.url}\n"
@@ -56,9 +66,17 @@ def update(
     again, and with code 14 if the old image did not start either.
     """
     require_ordinary_user()
+    found = hubs.read_created_definition(context, name).with_values(overrides)
+    with lock_container(context, found.name, "update"):
+        done = _update(context, found, wait_seconds)
+        given = {key: found.values[key] for key in overrides}
+        hubs.write_definition_values(context, found.folder, given)
+    defined = found.image if overrides else context.read_definition(found.name).image
+    return replace(done, defined_image=defined)
+
+
+def _update(context: CommandContext, found: Definition, wait_seconds: float) -> UpdateResult:
     podman = context.podman
-    found = hubs.read_created_definition(context, name)
-    found = found.with_values(overrides)
     current, previous = unit.get_current_tag(found.name), unit.get_previous_tag(found.name)
     new_id = hubs.require_image(podman, found.image)
     old_id = podman.find_image_id(current)
@@ -138,6 +156,7 @@ def _make_result(
         previous_id=old_id.removeprefix("sha256:"),
         changed=changed,
         seconds=round(seconds, 1),
+        defined_image=found.image,
     )
 
 
@@ -145,6 +164,7 @@ def register(app: typer.Typer) -> None:
     """Add ``update`` to the command line."""
     codes = (
         Exit.SOFTWARE_MISSING,
+        Exit.STATE_IN_USE,
         Exit.DEFINITION,
         Exit.PODMAN,
         Exit.NOT_FOUND,

@@ -110,7 +110,7 @@ JSON_FIELDS = {
     start_stop.StateChange: "name state url seconds",
     status.Status: "name state hub_answers url image image_id started_at memory_used "
     "memory_limit cpus_limit cpu_used processes gpus unit file folder",
-    update.UpdateResult: "name url image image_id previous_id changed seconds",
+    update.UpdateResult: "name url image image_id previous_id changed seconds defined_image",
     DryRunResult: "steps dry_run",
 }
 

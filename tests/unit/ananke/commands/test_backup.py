@@ -106,6 +106,14 @@ def test_restored_hub_has_everything(host, backup, ananke, monkeypatch):
     assert stat.S_IMODE((runtime / "kore").stat().st_mode) == 0o700
 
 
+def test_restored_definition_has_the_options(host, backup, ananke):
+    """Port and image of the command line are in the definition, for all later commands."""
+    argv = ["--no-create", "--port", "127.0.0.1:8123", "--image", "ananke-nbgrader"]
+    assert ananke("restore", str(backup), "bio2", *argv).code == 0
+    [found] = [c for c in ananke("list", "--json").json["containers"] if c["name"] == "bio2"]
+    assert (found["port"], found["image"]) == ("127.0.0.1:8123", "ananke-nbgrader")
+
+
 def test_restore_without_a_container(host, backup, ananke):
     """``--no-create`` only restores the files."""
     ended = ananke("restore", str(backup), "bio2", "--no-create", "--json")

@@ -6,6 +6,7 @@ import hashlib
 
 import pytest
 
+from ananke.templates import set_values
 from tests.support.fake_host import NEW, OLD
 
 pytestmark = pytest.mark.slow
@@ -133,6 +134,18 @@ def test_save_refusals(host, ananke, tmp_path):
     host.fail("podman save", "Error: broken")
     assert ananke("save", "ananke-base", "-o", str(tmp_path / "new.tar"), "--json").code == 11
     assert sorted(path.name for path in tmp_path.glob("*.tar*")) == ["there.tar"]
+
+
+def test_update_writes_the_definition(host, created, ananke):
+    """The image of the last update is in the definition; another one there is named."""
+    host.change(images={**host.state["images"], "localhost/ananke-nbgrader:latest": NEW})
+    assert ananke("update", "bio", "--image", "ananke-nbgrader").code == 0
+    assert "config['image_name'] = 'ananke-nbgrader'" in (created / "config.py").read_text()
+    set_values(created / "config.py", {"image_name": "ananke-base"})
+    ended = ananke("update", "bio")
+    assert ended.code == 0
+    assert "already runs on ananke-nbgrader" in ended.out
+    assert "ananke update bio --image ananke-base" in ended.out
 
 
 def test_save_and_load_dry_run(host, ananke, tmp_path):
