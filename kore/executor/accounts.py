@@ -16,7 +16,7 @@ from pathlib import Path
 from kore.host import HostError
 from kore.host.processes import become_account
 
-# Between those of people (kore.host.accounts) and systemd's dynamic ones, systemd.exec(5).
+# Between those of people (kore.host.account_numbers) and systemd's dynamic ones, systemd.exec(5).
 _FIRST, _LAST = 60_000, 60_999
 _LOCKS = Path("/run/ananke-executions")
 _CLEARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/run/lock")  # noqa: S108

@@ -21,7 +21,7 @@ from pathlib import Path
 from kore.executor import protocol
 from kore.executor.accounts import borrow_account, sandbox_command
 from kore.host import HostError
-from kore.host.accounts import Accounts
+from kore.host.account_numbers import Accounts
 
 log = logging.getLogger(__name__)
 

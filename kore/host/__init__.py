@@ -13,7 +13,7 @@ from kore.host.courses import CourseFolders, HubMadeFolders
 from kore.host.errors import HostError
 from kore.host.layout import Layout
 from kore.host.local import LocalHost
-from kore.host.systemd import SystemdHost
+from kore.host.systemd_accounts import SystemdHost
 
 __all__ = [
     "CourseFolders",

@@ -6,7 +6,7 @@ import os
 from abc import ABC, abstractmethod
 from pathlib import Path
 
-from kore.host.accounts import Accounts
+from kore.host.account_numbers import Accounts
 from kore.host.errors import HostError
 from kore.host.layout import Layout
 from kore.host.ownership import give_file, give_tree
@@ -59,7 +59,7 @@ class CourseFolders(Layout, ABC):
 class HubMadeFolders(CourseFolders):
     """Courses' folders in a container: the hub, which is root, makes and removes them.
 
-    Access control lists let Kore's own account at them: ``kore.host.systemd``.
+    Access control lists let Kore's own account at them: ``kore.host.systemd_accounts``.
     """
 
     def prepare_course(self, course_id: str) -> Path:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from kore.host.accounts import Account, Accounts
+from kore.host.account_numbers import Account, Accounts
 from kore.host.courses import CourseFolders
 from kore.host.errors import HostError
 from kore.host.layout import check_course

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from kore.host.accounts import Account
+from kore.host.account_numbers import Account
 from kore.host.errors import HostError
 
 

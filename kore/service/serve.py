@@ -17,7 +17,7 @@ from kore.service.app import create_app, mount
 from kore.service.backups import repository
 from kore.service.courses.launches import queue_unfinished_set_ups
 from kore.service.exchange import index
-from kore.service.job_handlers import HANDLERS
+from kore.service.job_kinds import HANDLERS
 from kore.service.jobs import Runner
 from kore.service.services import open_services
 from kore.service.settings import Settings, SettingsError

@@ -23,7 +23,7 @@ from kore.service import audit, catalog, jobs
 from kore.service.backups.job import queue_backup
 from kore.service.db.models import JobState
 from kore.service.grades.plans import SEND
-from kore.service.job_handlers import HANDLERS
+from kore.service.job_kinds import HANDLERS
 from kore.shared.messages import message, plain
 from tests.support import notebooks
 from tests.support.kore import Harness, Via, make_kore

@@ -17,7 +17,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.nbgraderformat import read as read_notebook
 
 from kore.service.coursedir import transaction
-from kore.service.coursedir.tree import SafeTree
+from kore.service.coursedir.safe_tree import SafeTree
 from tests.support import notebooks
 from tests.support.kore import Harness, make_kore
 

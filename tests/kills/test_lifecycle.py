@@ -23,7 +23,7 @@ from kore.service.backups.job import queue_backup
 from kore.service.db.models import Backup, Job, JobState, now
 from kore.service.errors import Conflict
 from kore.service.exchange import index
-from kore.service.lifecycle import closing, ending, restoring
+from kore.service.lifecycle import ending, preconditions, restoring
 from kore.service.services import Services
 from kore.service.settings import Limits
 from tests.support import job_process
@@ -57,7 +57,7 @@ def _begin(services: Services, course: str, title: str, backup: str, what: str) 
         return queue_backup(services, course, by="u1", contents="everything")
     if what == "restore":
         return restoring.queue_restore(services, course, backup_id=backup, **arguments)
-    kind = closing.RESET if what == "reset" else closing.DELETE
+    kind = preconditions.RESET if what == "reset" else preconditions.DELETE
     return ending.queue_ending(services, kind, course, backup=True, **arguments)
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from kore.service.job_handlers import HANDLERS
+from kore.service.job_kinds import HANDLERS
 from kore.service.jobs import Runner, runner
 from tests.support.graded_course import open_kore
 

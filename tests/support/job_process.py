@@ -13,7 +13,7 @@ from typing import cast
 
 from kore.service.courses.provision import formgrade_group, student_group
 from kore.service.hubapi import HubApi
-from kore.service.job_handlers import HANDLERS
+from kore.service.job_kinds import HANDLERS
 from kore.service.jobs import Runner
 from kore.service.jobs import runner as jobs_runner
 from kore.service.services import Services

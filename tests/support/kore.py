@@ -28,7 +28,7 @@ from kore.service.app import create_app
 from kore.service.courses.launches import record_launch
 from kore.service.db.engine import Database, open_database
 from kore.service.hubapi import HubApi
-from kore.service.job_handlers import HANDLERS
+from kore.service.job_kinds import HANDLERS
 from kore.service.jobs import Runner
 from kore.service.services import Services, open_services
 from kore.service.settings import Settings

@@ -7,7 +7,7 @@ from typing import Any
 from kore.service import jobs
 from kore.service.backups import repository
 from kore.service.db.models import Job, JobState, now
-from kore.service.lifecycle import closing, ending, restoring
+from kore.service.lifecycle import ending, preconditions, restoring
 from kore.service.schemas import JobInfo
 from tests.support.course import FullCourse
 
@@ -42,7 +42,7 @@ def queue_reset(course: FullCourse, **more: Any) -> str:
         "backup": True,
         **more,
     }
-    return ending.queue_ending(course.services, closing.RESET, course.course, **arguments)
+    return ending.queue_ending(course.services, preconditions.RESET, course.course, **arguments)
 
 
 def queue_delete(course: FullCourse, **more: Any) -> str:
@@ -53,7 +53,7 @@ def queue_delete(course: FullCourse, **more: Any) -> str:
         "backup": True,
         **more,
     }
-    return ending.queue_ending(course.services, closing.DELETE, course.course, **arguments)
+    return ending.queue_ending(course.services, preconditions.DELETE, course.course, **arguments)
 
 
 def queue_restore(course: FullCourse, backup: str, **more: Any) -> str:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from kore.service.app import create_app
-from kore.service.job_handlers import HANDLERS
+from kore.service.job_kinds import HANDLERS
 from kore.service.jobs import Runner
 from kore.service.services import open_services
 from kore.service.settings import Settings

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from kore.service.auth.sessions import Caller, callers
 from kore.service.db.models import Backup, Course, Job
 from kore.service.errors import Forbidden, NotFound, NotSignedIn
-from kore.service.lifecycle import closing
+from kore.service.lifecycle import preconditions
 from kore.service.memberships import find_role
 from kore.service.services import Services
 from kore.shared.roles import Role
@@ -120,7 +120,7 @@ def reader_of_job(who: Caller) -> None:
             job = session.get(Job, (request.view_args or {}).get("job_id", ""))
             if job is None or job.created_by != who.name:
                 raise
-            if job.kind != closing.DELETE.name and _is_there(session, job.course_id):
+            if job.kind != preconditions.DELETE.name and _is_there(session, job.course_id):
                 raise
 
 

@@ -30,7 +30,7 @@ from kore.service.backups.manifest import (
 from kore.service.coursedir import gradebook, layout
 from kore.service.coursedir.gradebook import NoGradebookError
 from kore.service.coursedir.openat import Entry, special_file
-from kore.service.coursedir.tree import SafeTree
+from kore.service.coursedir.safe_tree import SafeTree
 from kore.service.db.models import Backup, now
 from kore.service.errors import Cancelled, Conflict, TooLarge
 from kore.service.exchange.exports import INDEX, exporting_course

@@ -10,7 +10,7 @@ from kore.service.backups.archives import MAX_FILE, find_fault
 from kore.service.backups.manifest import COURSE, Contents
 from kore.service.coursedir.layout import GRADEBOOK_FILES, SOURCE, STAGING, is_unfinished
 from kore.service.coursedir.openat import Entry
-from kore.service.coursedir.tree import SafeTree
+from kore.service.coursedir.safe_tree import SafeTree
 from kore.service.errors import Conflict
 from kore.service.jobs import JobContext
 from kore.shared.messages import Message, message

@@ -13,7 +13,11 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, defer
 
 from kore.service import audit
-from kore.service.backups.archives import BackupContents, BackupInspector, TrustingInspector
+from kore.service.backups.archives import (
+    BackupContents,
+    BackupInspector,
+    TrustingInspector,
+)
 from kore.service.backups.manifest import SOURCES, Manifest
 from kore.service.backups.schemas import BackupInfo, BackupList
 from kore.service.db.models import Backup

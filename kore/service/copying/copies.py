@@ -15,8 +15,8 @@ from kore.service.copying.schemas import CopyRequest
 from kore.service.copying.sources import Origin
 from kore.service.coursedir import transaction
 from kore.service.coursedir.layout import REPLACED, SOURCE
+from kore.service.coursedir.safe_tree import SafeTree
 from kore.service.coursedir.transaction import Journal, Move
-from kore.service.coursedir.tree import SafeTree
 from kore.service.errors import Cancelled, Changed, KoreError, ServerFault
 from kore.service.jobs.reports import FINAL
 from kore.service.services import Services

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from kore.service.coursedir.layout import source_path
-from kore.service.coursedir.tree import SafeTree
+from kore.service.coursedir.safe_tree import SafeTree
 from kore.service.errors import Conflict, Invalid
 from kore.shared.names import find_free_name, find_title_fault, twin_key
 

@@ -14,7 +14,7 @@ from kore.service.coursedir.assignments import (
 )
 from kore.service.coursedir.layout import source_path
 from kore.service.coursedir.openat import special_file
-from kore.service.coursedir.tree import SafeTree
+from kore.service.coursedir.safe_tree import SafeTree
 from kore.service.errors import Invalid, TooLarge
 from kore.shared.names import NOTEBOOK, find_path_fault
 

@@ -13,9 +13,13 @@ from sqlalchemy import select
 from kore.service.backups import reading
 from kore.service.backups.reading import BackupSource, OpenBackup
 from kore.service.copying.schemas import Source, SourceKind
-from kore.service.copying.source_listing import BackupListing, CourseListing, SourceListing
+from kore.service.copying.source_listing import (
+    BackupListing,
+    CourseListing,
+    SourceListing,
+)
 from kore.service.copying.source_reader import BackupReader, CourseReader, Reader
-from kore.service.coursedir.tree import SafeTree
+from kore.service.coursedir.safe_tree import SafeTree
 from kore.service.db.models import Course, Member
 from kore.service.errors import KoreError, NotFound
 from kore.service.services import Services

@@ -17,8 +17,8 @@ from kore.service.copying.source_reader import CourseReader, File, Reader
 from kore.service.coursedir import transaction
 from kore.service.coursedir.layout import source_path
 from kore.service.coursedir.notebooks import NotebookUnreadable
+from kore.service.coursedir.safe_tree import FILE_MODE, SafeTree
 from kore.service.coursedir.transaction import Move
-from kore.service.coursedir.tree import FILE_MODE, SafeTree
 from kore.service.errors import Changed, KoreError
 from kore.shared.names import NOTEBOOK
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kore.service.coursedir.layout import SOURCE
-from kore.service.coursedir.tree import SafeTree
+from kore.service.coursedir.safe_tree import SafeTree
 from kore.service.errors import KoreError
 
 _IGNORED = frozenset({"__pycache__", ".ipynb_checkpoints", ".pytest_cache"})

@@ -21,7 +21,7 @@ from kore.service.coursedir.assignments import list_assignments
 from kore.service.coursedir.layout import SOURCE, source_path
 from kore.service.coursedir.notebooks import Summary
 from kore.service.coursedir.openat import Entry
-from kore.service.coursedir.tree import SafeTree
+from kore.service.coursedir.safe_tree import SafeTree
 from kore.service.errors import KoreError
 from kore.shared.messages import message, plain
 from kore.shared.names import NOTEBOOK

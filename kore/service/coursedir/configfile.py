@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from kore.service.coursedir.layout import CONFIG, STAGING, UNFINISHED
-from kore.service.coursedir.tree import SafeTree
+from kore.service.coursedir.safe_tree import SafeTree
 from kore.service.errors import Changed, Conflict, KoreError
 from kore.shared.messages import Message, message
 

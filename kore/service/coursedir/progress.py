@@ -13,7 +13,7 @@ from pathlib import Path
 from kore.service.coursedir import timestamps
 from kore.service.coursedir.gradebook import GradedSubmission
 from kore.service.coursedir.layout import AUTOGRADED, SUBMITTED, TIMESTAMP, work_path
-from kore.service.coursedir.tree import SafeTree
+from kore.service.coursedir.safe_tree import SafeTree
 from kore.service.errors import KoreError
 
 _MAX_BYTES = 128

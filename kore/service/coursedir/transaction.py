@@ -23,7 +23,7 @@ from sqlalchemy import select
 
 from kore.service.coursedir.layout import STAGING
 from kore.service.coursedir.openat import special_file
-from kore.service.coursedir.tree import SafeTree
+from kore.service.coursedir.safe_tree import SafeTree
 from kore.service.db.models import Job
 from kore.service.diskspace import reporting_disk_full
 from kore.service.errors import Changed, KoreError

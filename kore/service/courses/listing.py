@@ -12,7 +12,11 @@ from sqlalchemy.orm import Session
 from kore.service.coursedir import gradebook
 from kore.service.coursedir.assignments import find_assignments
 from kore.service.coursedir.layout import gradebook_path
-from kore.service.coursedir.progress import find_uncollected, find_ungraded, list_collected
+from kore.service.coursedir.progress import (
+    find_uncollected,
+    find_ungraded,
+    list_collected,
+)
 from kore.service.db.models import Course, Handout, Member, Submission
 from kore.service.hubapi import ServerState
 from kore.service.memberships import find_course

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from kore.service.coursedir import configfile
-from kore.service.coursedir.tree import SafeTree
+from kore.service.coursedir.safe_tree import SafeTree
 from kore.service.courses.schemas import (
     CodeStub,
     CourseSettings,

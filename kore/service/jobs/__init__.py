@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from kore.service.jobs.context import Handler, JobContext
-from kore.service.jobs.kinds import JobKind
+from kore.service.jobs.job_kind import JobKind
 from kore.service.jobs.queue import enqueue, is_closed
-from kore.service.jobs.reports import cancel, list_jobs_of_course, list_jobs_of_person, read_report
+from kore.service.jobs.reports import (
+    cancel,
+    list_jobs_of_course,
+    list_jobs_of_person,
+    read_report,
+)
 from kore.service.jobs.runner import Runner
 
 __all__ = [

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from kore.service import audit
 from kore.service.db.models import Job, JobState
-from kore.service.jobs.kinds import JobKind
+from kore.service.jobs.job_kind import JobKind
 from kore.shared.messages import Message
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from kore.service.db.models import Job, JobState, now
 from kore.service.errors import Cancelled, KoreError
 from kore.service.jobs.context import Handler, JobContext
-from kore.service.jobs.kinds import JobKind
+from kore.service.jobs.job_kind import JobKind
 from kore.service.jobs.reports import FINAL, end_job
 from kore.service.services import Services
 from kore.shared.messages import Message, message

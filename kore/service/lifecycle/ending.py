@@ -18,14 +18,19 @@ from kore.service import jobs
 from kore.service.backups import repository
 from kore.service.backups.creation import create_backup
 from kore.service.coursedir import gradebook, transaction
-from kore.service.coursedir.layout import DERIVED, GRADEBOOK, GRADEBOOK_FILES, gradebook_path
-from kore.service.coursedir.tree import SafeTree
+from kore.service.coursedir.layout import (
+    DERIVED,
+    GRADEBOOK,
+    GRADEBOOK_FILES,
+    gradebook_path,
+)
+from kore.service.coursedir.safe_tree import SafeTree
 from kore.service.courses.launches import PROVISION
 from kore.service.courses.provision import formgrade_group, student_group
 from kore.service.db.models import Column, Course, Member, Score, now
 from kore.service.errors import KoreError
 from kore.service.exchange.exports import delete_course_archives
-from kore.service.lifecycle import closing
+from kore.service.lifecycle import preconditions
 from kore.service.memberships import find_course
 from kore.service.services import Services
 from kore.shared.messages import message
@@ -33,7 +38,7 @@ from kore.shared.roles import Role
 
 log = logging.getLogger(__name__)
 
-_REQUESTED = {closing.RESET: "audit.reset", closing.DELETE: "audit.delete"}
+_REQUESTED = {preconditions.RESET: "audit.reset", preconditions.DELETE: "audit.delete"}
 _PIECE = 1024 * 1024
 
 
@@ -42,10 +47,10 @@ def queue_ending(
 ) -> str:
     """Queue the reset or the deletion of a course; return the job's id.
 
-    Errors as for ``closing.queue_job``.
+    Errors as for ``preconditions.queue_job``.
     """
     requested = _REQUESTED[kind] if backup else f"{_REQUESTED[kind]}.no_backup"
-    return closing.queue_job(
+    return preconditions.queue_job(
         services,
         kind,
         course_id,
@@ -63,14 +68,14 @@ def reset(ctx: jobs.JobContext) -> None:
     with SafeTree(services.host.course_root(course_id)) as tree:
         if not ctx.is_final:
             with transaction.prepare_changes(ctx, tree) as new:
-                closing.stop_if_cancelled(ctx)
+                preconditions.stop_if_cancelled(ctx)
                 _back_up(ctx, "before_reset")
                 transaction.check_movable(tree, removed)
                 ctx.progress(1, 3, message("reset.gradebook"))
                 tree.write(f"{new}/{GRADEBOOK}", _make_gradebook(services, course_id))
                 ctx.no_return(since=now().isoformat())
         ctx.progress(2, 3, message("reset.students"))
-        closing.stop_server(services, course_id)
+        preconditions.stop_server(services, course_id)
         transaction.replace_root(ctx, tree, gone=removed)
         delete_course_archives(services, course_id)
         students = set(services.hub.group_members(student_group(course_id))) - {course_id}
@@ -94,7 +99,7 @@ def delete(ctx: jobs.JobContext) -> None:
         _back_up(ctx, "before_delete", possible=root.is_dir())
         ctx.no_return(since=now().isoformat())
     ctx.progress(2, 3, message("delete.removing"))
-    closing.stop_server(services, course_id)
+    preconditions.stop_server(services, course_id)
     delete_course_archives(services, course_id)
     _empty_folder(services, course_id)
     for group in (formgrade_group(course_id), student_group(course_id)):
@@ -116,7 +121,7 @@ def delete(ctx: jobs.JobContext) -> None:
 
 def _back_up(ctx: jobs.JobContext, origin: str, *, possible: bool = True) -> None:
     ctx.progress(0, 3, message("closing.stopping_server"))
-    closing.close_course(ctx)
+    preconditions.close_course(ctx)
     if ctx.params.get("backup", True) and possible:
         backup_id = create_backup(ctx, "everything", origin, whole=True)
         row = repository.find_backup(ctx.services, backup_id)

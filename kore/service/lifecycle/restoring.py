@@ -21,12 +21,12 @@ from kore.service.backups.manifest import (
 from kore.service.backups.reading import OpenBackup
 from kore.service.coursedir import gradebook, transaction
 from kore.service.coursedir.gradebook import NoGradebookError
-from kore.service.coursedir.tree import FILE_MODE, SafeTree
+from kore.service.coursedir.safe_tree import FILE_MODE, SafeTree
 from kore.service.courses.launches import PROVISION
 from kore.service.db.models import Backup, Member
 from kore.service.errors import Conflict, Invalid
 from kore.service.exchange.exports import check_export, import_course
-from kore.service.lifecycle import closing
+from kore.service.lifecycle import preconditions
 from kore.service.services import Services
 from kore.shared.messages import message
 
@@ -39,13 +39,13 @@ def queue_restore(
     """Queue a restore; return the job's id.
 
     The caller has checked that ``by`` may read the backup. Raises Invalid for a backup of
-    another course or without everything, and errors as for ``closing.queue_job``.
+    another course or without everything, and errors as for ``preconditions.queue_job``.
     """
     row = repository.find_backup(services, backup_id)
     check_restorable(row, course_id)
-    return closing.queue_job(
+    return preconditions.queue_job(
         services,
-        closing.RESTORE,
+        preconditions.RESTORE,
         course_id,
         by=by,
         confirm=confirm,
@@ -72,11 +72,11 @@ def restore(ctx: jobs.JobContext) -> None:
         manifest = backup.read_manifest()
         if not ctx.is_final:
             with transaction.prepare_changes(ctx, tree) as new:
-                closing.stop_if_cancelled(ctx)
+                preconditions.stop_if_cancelled(ctx)
                 _prepare(ctx, backup, manifest, tree, new)
                 ctx.no_return(tops=_list_tops(manifest))
         ctx.progress(3, 4, message("restore.swapping"))
-        closing.stop_server(services, course_id)
+        preconditions.stop_server(services, course_id)
         tops = set(ctx.params["tops"])
         gone = [name for name in transaction.list_root(tree) if name not in tops]
         transaction.replace_root(ctx, tree, gone=gone)
@@ -112,7 +112,7 @@ def _prepare(
         if manifest.list_below(EXCHANGE)[1]:
             check_export(_unpack_exchange(backup, manifest, scratch))
     ctx.progress(1, 4, message("closing.stopping_server"))
-    closing.close_course(ctx)
+    preconditions.close_course(ctx)
     ctx.progress(1, 4, message("restore.backing_up"))
     backup_id = create_backup(ctx, "everything", "before_restore", whole=True)
     row = repository.find_backup(services, backup_id)
@@ -125,7 +125,7 @@ def _prepare(
     next_check = 0.0
     for file in files:
         if time.monotonic() > next_check:
-            closing.stop_if_cancelled(ctx)
+            preconditions.stop_if_cancelled(ctx)
             next_check = time.monotonic() + _CHECK_SECONDS
         mode = FILE_MODE | (0o111 if file.runs else 0)
         tree.write(new + file.path[len(COURSE) :], backup.pieces(file), mode, sync=False)

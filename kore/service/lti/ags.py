@@ -8,7 +8,13 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from kore.service.lti.ags_models import LineItem, Result, Score, read_line_item, read_result
+from kore.service.lti.ags_models import (
+    LineItem,
+    Result,
+    Score,
+    read_line_item,
+    read_result,
+)
 from kore.service.lti.answers import Answer
 from kore.service.lti.client import PlatformClient
 from kore.service.lti.errors import NewerScoreError, RefusedError

@@ -11,7 +11,7 @@ from kore.service.backups.job import queue_backup
 from kore.service.backups.reading import may_read
 from kore.service.backups.schemas import BackupRequest, DestroyRequest, RestoreRequest
 from kore.service.errors import NotFound
-from kore.service.lifecycle import closing, ending, restoring
+from kore.service.lifecycle import ending, preconditions, restoring
 from kore.service.routes.answers import responses
 from kore.service.routes.jobs import answer_queued
 from kore.service.schemas import CoursePath, JobInfo
@@ -52,14 +52,14 @@ def restore_course(path: CoursePath, body: RestoreRequest) -> Response:
 @allow(teacher_of(in_path))
 def reset_course(path: CoursePath, body: DestroyRequest) -> Response:
     """Remove students and all their work from a course, as a job; its sources stay."""
-    return _queue(closing.RESET, path, body)
+    return _queue(preconditions.RESET, path, body)
 
 
 @api.post("/delete", responses=responses(202, JobInfo, *_ERRORS))
 @allow(teacher_of(in_path))
 def delete_course(path: CoursePath, body: DestroyRequest) -> Response:
     """Delete a course, as a job. The activity's next launch starts it again."""
-    return _queue(closing.DELETE, path, body)
+    return _queue(preconditions.DELETE, path, body)
 
 
 def _queue(kind: jobs.JobKind, path: CoursePath, body: DestroyRequest) -> Response:

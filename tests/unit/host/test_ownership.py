@@ -7,7 +7,7 @@ import os
 import pytest
 
 from kore.host import LocalHost
-from kore.host.accounts import Account
+from kore.host.account_numbers import Account
 from kore.host.ownership import give_tree
 
 COURSE = "c-0123456789abcdef"

@@ -8,7 +8,7 @@ from kore.service import jobs
 from kore.service.copying import copies
 from kore.service.copying.schemas import CopyRequest
 from kore.service.coursedir import transaction
-from kore.service.coursedir.tree import SafeTree
+from kore.service.coursedir.safe_tree import SafeTree
 from kore.service.db.models import Audit, Job, JobState
 from kore.service.jobs.reports import FINAL
 from kore.shared.messages import message

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kore.service.copying.name_conflicts import TakenNames, check_title, find_free_path
-from kore.service.coursedir.tree import SafeTree
+from kore.service.coursedir.safe_tree import SafeTree
 from kore.service.errors import Conflict, Invalid
 
 

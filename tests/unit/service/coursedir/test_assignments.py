@@ -7,7 +7,7 @@ import os
 import pytest
 
 from kore.service.coursedir.assignments import find_assignments, list_assignments
-from kore.service.coursedir.tree import SafeTree
+from kore.service.coursedir.safe_tree import SafeTree
 from kore.service.errors import Conflict
 
 

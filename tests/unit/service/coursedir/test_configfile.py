@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kore.service.coursedir import configfile
 from kore.service.coursedir.layout import CONFIG
-from kore.service.coursedir.tree import SafeTree
+from kore.service.coursedir.safe_tree import SafeTree
 from kore.service.errors import Changed, Conflict
 
 NAMES = frozenset(

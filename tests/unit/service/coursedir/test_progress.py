@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from kore.service.coursedir.gradebook import GradedSubmission
-from kore.service.coursedir.progress import find_uncollected, find_ungraded, list_collected
+from kore.service.coursedir.progress import (
+    find_uncollected,
+    find_ungraded,
+    list_collected,
+)
 
 CAME = datetime(2026, 11, 25, 17, 4, 5, 678900, UTC)
 

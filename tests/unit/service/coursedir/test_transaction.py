@@ -14,8 +14,8 @@ from typing import Any, cast
 import pytest
 
 from kore.service.coursedir import transaction
+from kore.service.coursedir.safe_tree import SafeTree
 from kore.service.coursedir.transaction import Journal, Move
-from kore.service.coursedir.tree import SafeTree
 from kore.service.db.engine import open_database
 from kore.service.db.models import Job, JobState, now
 from kore.service.errors import Changed, Conflict, DiskFull

@@ -18,7 +18,11 @@ from kore.service.courses.launches import (
     queue_unfinished_set_ups,
     record_launch,
 )
-from kore.service.courses.listing import describe_course, find_current_course, list_courses
+from kore.service.courses.listing import (
+    describe_course,
+    find_current_course,
+    list_courses,
+)
 from kore.service.courses.provision import (
     formgrade_group,
     is_known_to_hub,

@@ -18,7 +18,7 @@ from traitlets.config.loader import PyFileConfigLoader
 from kore.host import LocalHost
 from kore.service.coursedir import configfile
 from kore.service.coursedir.layout import CONFIG
-from kore.service.coursedir.tree import SafeTree
+from kore.service.coursedir.safe_tree import SafeTree
 from kore.service.courses import settings
 from kore.service.courses.schemas import CourseSettings
 from kore.service.errors import KoreError

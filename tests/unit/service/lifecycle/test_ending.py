@@ -8,7 +8,7 @@ from sqlalchemy import select
 from kore.service import jobs
 from kore.service.backups.job import BACKUP
 from kore.service.coursedir import gradebook
-from kore.service.coursedir.tree import SafeTree
+from kore.service.coursedir.safe_tree import SafeTree
 from kore.service.courses.listing import list_courses
 from kore.service.courses.provision import formgrade_group, student_group
 from kore.service.db.models import Course, Job, JobState, Member, Score, ScoreState, now

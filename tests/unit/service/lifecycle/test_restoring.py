@@ -8,7 +8,7 @@ import tarfile
 import pytest
 
 from kore.service import jobs
-from kore.service.coursedir.tree import SafeTree
+from kore.service.coursedir.safe_tree import SafeTree
 from kore.service.errors import Invalid
 from kore.service.hubapi import ServerState
 from tests.support.course import FullCourse

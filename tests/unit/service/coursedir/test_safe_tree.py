@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kore.service.coursedir.layout import STAGING
-from kore.service.coursedir.tree import SafeTree
+from kore.service.coursedir.safe_tree import SafeTree
 from kore.service.errors import KoreError
 
 

@@ -1,6 +1,6 @@
 """What there is to know of a kind of job, one record each.
 
-Features declare their kinds; ``kore.service.job_handlers`` lists who does them.
+Features declare their kinds; ``kore.service.job_kinds`` lists who does them.
 """
 
 from __future__ import annotations

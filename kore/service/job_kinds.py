@@ -10,7 +10,7 @@ from kore.service.copying import copies
 from kore.service.courses import launches, provision
 from kore.service.grades import plans, sending
 from kore.service.jobs import Handler, JobKind
-from kore.service.lifecycle import closing, ending, restoring
+from kore.service.lifecycle import ending, preconditions, restoring
 
 HANDLERS: Mapping[JobKind, Handler] = {
     launches.PROVISION: provision.provision,
@@ -18,7 +18,7 @@ HANDLERS: Mapping[JobKind, Handler] = {
     plans.SEND: sending.run,
     copies.COPY: copies.run_copy,
     backup_job.BACKUP: backup_job.run,
-    closing.RESTORE: restoring.restore,
-    closing.RESET: ending.reset,
-    closing.DELETE: ending.delete,
+    preconditions.RESTORE: restoring.restore,
+    preconditions.RESET: ending.reset,
+    preconditions.DELETE: ending.delete,
 }

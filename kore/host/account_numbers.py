@@ -2,7 +2,7 @@
 
 A number belongs to one name for ever: the file that records it outlives the person, so nobody
 inherits what another left behind. In the demo these accounts have no entry in the system's user
-database; in a container courses' have (``kore.host.systemd``).
+database; in a container courses' have (``kore.host.systemd_accounts``).
 """
 
 from __future__ import annotations

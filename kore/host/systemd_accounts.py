@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from kore.host.accounts import Account, Accounts
+from kore.host.account_numbers import Account, Accounts
 from kore.host.errors import HostError
 from kore.host.layout import Layout
 from kore.host.ownership import give_tree

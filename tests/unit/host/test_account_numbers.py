@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from kore.host import HostError
-from kore.host.accounts import Accounts
+from kore.host.account_numbers import Accounts
 
 
 def test_each_name_has_one_number_for_ever(tmp_path):
