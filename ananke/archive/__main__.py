@@ -9,6 +9,7 @@ from typing import Any
 
 from ananke.archive.packing import list_databases, pack
 from ananke.archive.unpacking import unpack
+from ananke.disks import is_full, make_full_error
 from ananke.errors import AnankeError, Exit
 
 
@@ -23,14 +24,20 @@ def main(argv: list[str]) -> int:
         else:
             answer = unpack(sys.stdin.buffer, Path(folder))
     except AnankeError as error:
-        sys.stderr.write(json.dumps({"message": error.message, "hint": error.hint}))
-        return int(error.code)
+        return _print_error(error)
     except OSError as error:
+        if is_full(error):
+            return _print_error(make_full_error(Path(rest[0] if action == "pack" else folder)))
         hint = "Check that the disk is not full, and who owns the folder."
         sys.stderr.write(json.dumps({"message": f"{action}: {error}.", "hint": hint}))
         return int(Exit.HOST)
     sys.stdout.write(json.dumps(answer))
     return 0
+
+
+def _print_error(error: AnankeError) -> int:
+    sys.stderr.write(json.dumps({"message": error.message, "hint": error.hint}))
+    return int(error.code)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from ananke.checks.check import Check, Host
 from ananke.checks.podman_checks import (
@@ -13,11 +14,10 @@ from ananke.checks.podman_checks import (
     check_selinux,
     check_subordinate_ids,
 )
+from ananke.disks import GB, LOW_BYTES, MIN_BYTES
 from ananke.unit import list_controllers
 
 _MIN_INOTIFY_INSTANCES = 512
-_GB = 10**9
-_LOW_DISK_BYTES, _MIN_DISK_BYTES = 20 * _GB, 3 * _GB
 
 
 def run_host_checks(host: Host) -> Iterator[Check]:
@@ -136,13 +136,21 @@ def check_inotify(host: Host) -> Check:
 
 def check_disk(host: Host) -> Check:
     """Check the free space for images and data."""
-    free = host.free_bytes(host.data)
-    message = f"{free / _GB:.0f} GB free for {host.data}"
-    if free < _MIN_DISK_BYTES:
+    # Podman's images may lie on another disk than the data: the fuller one counts.
+    completed = host.podman.query(["podman", "info", "--format={{.Store.GraphRoot}}"])
+    images = Path(completed.stdout.strip() or host.data)
+    places = {host.data, images if images.is_dir() else host.data}
+    free, place = min((host.free_bytes(place), place) for place in places)
+    message = f"{free / GB:.0f} GB free for {place}"
+    if free < MIN_BYTES:
         return Check(
-            "disk", "error", message, "Free some space (podman image prune), or use a larger disk."
+            "disk",
+            "error",
+            message,
+            "Free some space (ananke build --prune removes images that nothing uses), or use a "
+            "larger disk.",
         )
-    if free < _LOW_DISK_BYTES:
+    if free < LOW_BYTES:
         return Check(
             "disk",
             "warning",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import tempfile
 import time
@@ -18,6 +19,7 @@ from ananke import checksums
 from ananke.commands.list_ import format_size
 from ananke.context import CommandContext, Directory, DryRun, Json, Name, require_ordinary_user, run
 from ananke.definition import Definition
+from ananke.disks import is_full, make_full_error
 from ananke.errors import AnankeError, Exit, describe_exit_codes
 from ananke.locks import lock_container
 from ananke.mounts import HUB_DATABASE, KORE_DATABASE, MOUNTS
@@ -28,16 +30,24 @@ from ananke.result import Result, make_fact_table
 # owner could.
 _COPY_SCRIPT = """
 import os, shutil, sqlite3, sys, tempfile
-with tempfile.TemporaryDirectory() as folder:
-    copy = os.path.join(folder, "copy")
-    source = sqlite3.connect(sys.argv[1], timeout=60)
-    target = sqlite3.connect(copy)
-    source.backup(target)
-    target.execute("PRAGMA journal_mode=DELETE")
-    target.close()
-    source.close()
-    with open(copy, "rb") as file:
-        shutil.copyfileobj(file, sys.stdout.buffer)
+place = "container"
+try:
+    with tempfile.TemporaryDirectory() as folder:
+        copy = os.path.join(folder, "copy")
+        source = sqlite3.connect(sys.argv[1], timeout=60)
+        target = sqlite3.connect(copy)
+        source.backup(target)
+        target.execute("PRAGMA journal_mode=DELETE")
+        target.close()
+        source.close()
+        with open(copy, "rb") as file:
+            place = "output"
+            shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+except (OSError, sqlite3.Error) as error:
+    print(f"{place}: {type(error).__name__}: {error}", file=sys.stderr)
+    # Without closing standard output, which would fail again on a full disk.
+    os._exit(1)
 """
 
 
@@ -127,6 +137,8 @@ def _backup(context: CommandContext, found: Definition, output: Path | None) -> 
                 checksum_file = checksums.write_checksum(output, digest)
                 partial.rename(output)
     except OSError as error:
+        if is_full(error):
+            raise make_full_error(output) from error
         raise AnankeError(
             Exit.HOST,
             f"Could not write {output}: {error.strerror}.",
@@ -163,6 +175,11 @@ def _pack(
         try:
             _copy_database(podman, found.name, database, copy)
         except AnankeError as error:
+            full = re.search(r"(container|output): .*(?:No space left|is full)", error.details)
+            if full and full[1] == "output":
+                raise make_full_error(partial) from error
+            if full:
+                raise _make_full_container_error(found.name) from error
             if database["path"] in (HUB_DATABASE, KORE_DATABASE):
                 raise
             reason = (error.details or error.message).splitlines()[-1]
@@ -177,6 +194,15 @@ def _pack(
     argv = make_archive_command("pack", folder, str(partial), str(staged_list))
     completed = podman.try_run(argv, seconds=LONG_SECONDS)
     return parse_archive_output(completed), len(databases), warnings
+
+
+def _make_full_container_error(name: str) -> AnankeError:
+    return AnankeError(
+        Exit.HOST,
+        f"The temporary folder in the container {name} is full.",
+        "Free some space on the disk of Podman's images and containers: podman system df shows "
+        "what is used, ananke build --prune removes images that nothing uses.",
+    )
 
 
 def _copy_database(podman: Podman, name: str, database: dict[str, Any], copy: Path) -> None:

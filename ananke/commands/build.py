@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
+from rich.text import Text
 
 from ananke.commands.list_ import format_size
 from ananke.context import CommandContext, Directory, DryRun, Json, run
@@ -34,14 +35,21 @@ class BuiltImage:
 
 @dataclass(frozen=True, slots=True)
 class BuildResult(Result):
-    """The images that were built, in this order."""
+    """The images that were built, in this order, and the ids of those that were removed."""
 
     images: list[BuiltImage]
+    removed: list[str] | None = None
 
     def render(self) -> RenderableType:
         """Return a table."""
         rows = [(i.name, i.id[:12], format_size(i.size), f"{i.seconds:.0f} s") for i in self.images]
-        return make_table(("image", "id", "size", "time"), rows)
+        table = make_table(("image", "id", "size", "time"), rows)
+        if self.removed is None:
+            return table
+        count = f"{len(self.removed)} image{'' if len(self.removed) == 1 else 's'}"
+        ids = f": {', '.join(image_id[:12] for image_id in self.removed)}" if self.removed else ""
+        line = Text(f"Removed {count} without a name that nothing used{ids}.")
+        return Group(table, line) if rows else line
 
 
 def list_containerfiles(root: Path) -> dict[str, Path]:
@@ -65,8 +73,15 @@ def build(
     podman_args: list[str],
     alone: bool,
     no_cache: bool,
+    prune: bool = False,
 ) -> BuildResult:
-    """Build images, after those that they are based on."""
+    """Build images, after those that they are based on.
+
+    With ``prune``, remove the images that lost their name to newer ones; without ``names``,
+    only that.
+    """
+    if prune and not names:
+        return BuildResult([], _prune(context))
     files = list_containerfiles(context.root)
     if not files:
         raise AnankeError(
@@ -103,7 +118,16 @@ def build(
         image_id, _, size = completed.stdout.strip().partition(" ")
         seconds = round(time.monotonic() - start, 1)
         built.append(BuiltImage(name, image_id.removeprefix("sha256:"), int(size or 0), seconds))
-    return BuildResult(built)
+    return BuildResult(built, _prune(context) if prune else None)
+
+
+def _prune(context: CommandContext) -> list[str]:
+    """Remove images that have no name and that no container uses; return their ids.
+
+    What a hub runs on, and what it would go back to, has a name.
+    """
+    completed = context.podman.run(["podman", "image", "prune", "--force"])
+    return [line.strip().removeprefix("sha256:") for line in completed.stdout.split()]
 
 
 def register(app: typer.Typer) -> None:
@@ -144,6 +168,14 @@ def register(app: typer.Typer) -> None:
         no_cache: Annotated[
             bool, typer.Option("--no-cache", help="Do not use cached build steps.")
         ] = False,
+        prune: Annotated[
+            bool,
+            typer.Option(
+                "--prune",
+                help="Also remove images that have lost their name to newer ones; without IMAGE, "
+                "only that.",
+            ),
+        ] = False,
         json: Json = False,
         dry_run: DryRun = False,
         directory: Directory = None,
@@ -157,6 +189,7 @@ def register(app: typer.Typer) -> None:
                 podman_args=podman_args or [],
                 alone=alone,
                 no_cache=no_cache,
+                prune=prune,
             ),
             json=json,
             dry_run=dry_run,

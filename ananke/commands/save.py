@@ -14,6 +14,7 @@ from rich.text import Text
 from ananke import checksums, hubs
 from ananke.commands.list_ import format_size, list_images
 from ananke.context import CommandContext, Directory, DryRun, Json, run
+from ananke.disks import is_full, make_full_error
 from ananke.errors import AnankeError, Exit, describe_exit_codes
 from ananke.podman import LONG_SECONDS
 from ananke.result import Result
@@ -68,7 +69,13 @@ def save(context: CommandContext, image: str | None, output: Path | None) -> Sav
                 size = partial.stat().st_size
                 checksums.write_checksum(output, digest)
                 partial.rename(output)
+    except AnankeError as error:
+        if "no space left" in error.details.lower():
+            raise make_full_error(output) from error
+        raise
     except OSError as error:
+        if is_full(error):
+            raise make_full_error(output) from error
         raise AnankeError(
             Exit.HOST,
             f"Could not write {output}: {error.strerror}.",

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from rich.console import RenderableType
 
-from ananke import hubs, unit
+from ananke import disks, hubs, unit
 from ananke.context import CommandContext, Directory, Json, Name, run
 from ananke.errors import Exit, describe_exit_codes
 from ananke.result import Result, make_fact_table
@@ -25,6 +25,7 @@ class Status(Result):
 
     ``state`` is that of its systemd unit, ``started_at`` ISO 8601 in UTC. Limits are None for
     no limit.
+    ``disk_free`` is in bytes, on the disk of the data.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Status(Result):
     unit: str
     file: Path
     folder: Path
+    disk_free: int
 
     def render(self) -> RenderableType:
         """Return one fact for each line."""
@@ -58,9 +60,17 @@ class Status(Result):
                 ("processes", self.processes),
                 ("GPUs", ", ".join(self.gpus)),
                 ("unit", f"{self.unit} ({self.file})"),
-                ("data", self.folder),
+                ("data", f"{self.folder} ({self._describe_disk()})"),
             ]
         )
+
+    def _describe_disk(self) -> str:
+        free = f"{self.disk_free / disks.GB:.1f} GB free"
+        if self.disk_free >= disks.LOW_BYTES:
+            return free
+        place = disks.find_mount_point(self.folder)
+        urgent = "almost full" if self.disk_free < disks.MIN_BYTES else "getting full"
+        return f"WARNING: the disk {place} is {urgent}, {free}"
 
     @property
     def exit_code(self) -> int:
@@ -90,6 +100,7 @@ def read_status(context: CommandContext, name: str | None) -> Status:
         unit=unit.get_service_name(found.name),
         file=hubs.require_created(found.name),
         folder=found.folder,
+        disk_free=disks.read_free_bytes(found.folder),
     )
 
 

@@ -81,6 +81,7 @@ class FakeHost:
             "selinux_boolean": "on",
             "journal": "what the hub said",
             "unknown_units": [],
+            "dangling": [],
             "usage": {"mem_usage": "147MB / 8GB", "cpu_percent": "1.5%", "pids": "42"},
             "mounts": {},
             "fails": {},

@@ -110,6 +110,8 @@ def podman(state):  # noqa: PLR0912
                     ]
                 )
             )
+        case ["image", "prune", "--force"]:
+            end("\n".join(state["dangling"]))
         case ["stats", *_]:
             end(json.dumps([state["usage"]]))
         case ["create", *args]:

@@ -92,7 +92,7 @@ def test_json_everywhere(name):
 JSON_FIELDS = {
     backup.BackupResult: "name file checksum_file sha256 size files data_bytes databases running "
     "warnings",
-    build.BuildResult: "images",
+    build.BuildResult: "images removed",
     build.BuiltImage: "name id size seconds",
     ca.Authorities: "name files restart",
     create.CreateResult: "name url image image_id unit file memory cpus gpus started seconds",
@@ -109,7 +109,7 @@ JSON_FIELDS = {
     save.SaveResult: "image file checksum_file sha256 size",
     start_stop.StateChange: "name state url seconds",
     status.Status: "name state hub_answers url image image_id started_at memory_used "
-    "memory_limit cpus_limit cpu_used processes gpus unit file folder",
+    "memory_limit cpus_limit cpu_used processes gpus unit file folder disk_free",
     update.UpdateResult: "name url image image_id previous_id changed seconds defined_image",
     DryRunResult: "steps dry_run",
 }

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 import tarfile
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from ananke.archive import __main__ as archive_main
+from ananke.commands.backup import _COPY_SCRIPT
 from tests.support.fake_host import hub_server
 
 pytestmark = pytest.mark.slow
@@ -156,6 +163,56 @@ def test_invalid_database_of_kore_stops_the_backup(host, data, ananke, tmp_path)
     ended = ananke("backup", "bio", "-o", str(tmp_path / "b.tar.gz"), "--json")
     assert ended.code == 11
     assert not list(tmp_path.glob("*b.tar.gz*"))
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("(?s)podman exec .*kore.sqlite", "output: OSError: [Errno 28] No space left on device"),
+        ("podman unshare .* pack", '{"message": "The disk is full: /x", "hint": "Free some"}'),
+    ],
+)
+def test_full_disk_is_named(host, data, ananke, tmp_path, command, message):
+    """A full disk ends the backup in words that name it, and leaves nothing behind."""
+    host.fail(command, message, 16)
+    ended = ananke("backup", "bio", "-o", str(tmp_path / "b.tar.gz"), "--json")
+    assert ended.code == 16
+    assert "The disk is full: /" in ended.json["error"]["message"]
+    assert "image prune" not in ended.json["error"]["hint"]
+    assert not list(tmp_path.glob("*b.tar.gz*"))
+
+
+def test_full_container_is_named(host, data, ananke, tmp_path):
+    """If the container has no space for a copy, the remedy is about the container's disk."""
+    message = "container: OperationalError: database or disk is full"
+    host.fail("(?s)podman exec .*gradebook", message, 1)
+    ended = ananke("backup", "bio", "-o", str(tmp_path / "b.tar.gz"), "--json")
+    assert ended.code == 16
+    assert "ananke build --prune" in ended.json["error"]["hint"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_full_disk_ends_the_copy_without_a_traceback(tmp_path):
+    """The program in the container says where there was no space, in one line."""
+    database(tmp_path / "x.sqlite", [1]).close()
+    with Path("/dev/full").open("wb") as full:
+        argv = [sys.executable, "-I", "-c", _COPY_SCRIPT, str(tmp_path / "x.sqlite")]
+        ended = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, check=False, text=True)
+    assert ended.returncode == 1
+    assert ended.stderr == "output: OSError: [Errno 28] No space left on device\n"
+
+
+def test_full_disk_while_packing(tmp_path, monkeypatch, capsys):
+    """What packs the archive names the full disk, with the exit code for a host."""
+
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(archive_main, "pack", fail)
+    (tmp_path / "staged").write_text("{}")
+    argv = ["pack", str(tmp_path), str(tmp_path / "b.part"), str(tmp_path / "staged")]
+    assert archive_main.main(argv) == 16
+    assert "The disk is full: /" in json.loads(capsys.readouterr().err)["message"]
 
 
 def test_damage_is_found(host, backup, ananke, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import typer
 
-from ananke import hubs
+from ananke import disks, hubs
 from ananke.context import CommandContext
 from tests.support.fake_host import OLD
 
@@ -81,6 +81,16 @@ def test_status(host, created, ananke):
     assert found["processes"] == "42"
     shown = ananke("status", "bio").out
     assert "147MB used, no limit" in shown
+
+
+@pytest.mark.parametrize(("free", "words"), [(10**9, "almost full"), (10**10, "getting full")])
+def test_status_warns_before_the_disk_is_full(host, created, ananke, monkeypatch, free, words):
+    """The disk of the data is named before it is full."""
+    monkeypatch.setattr(disks, "read_free_bytes", lambda _: free)
+    ended = ananke("status", "bio")
+    assert ended.code == 0
+    assert f"{disks.find_mount_point(created)} is {words}" in ended.out
+    assert ananke("status", "bio", "--json").json["disk_free"] == free
 
 
 def test_status_of_a_stopped_hub(host, created, ananke):

@@ -40,6 +40,19 @@ def test_build_in_order(host, images, ananke):
         assert call[-1] == str(host.root)
 
 
+def test_prune(host, images, ananke):
+    """``--prune`` removes images without a name, and says which; alone it builds nothing."""
+    host.change(dangling=["d" * 64, "e" * 64])
+    ended = ananke("build", "--prune", "--json")
+    assert ended.json == {"images": [], "removed": ["d" * 64, "e" * 64]}
+    assert not host.called("podman", "build")
+    ended = ananke("build", "ananke-base", "--prune")
+    assert "ananke-base" in ended.out
+    assert (
+        f"Removed 2 images without a name that nothing used: {'d' * 12}, {'e' * 12}." in ended.out
+    )
+
+
 def test_build_alone(host, images, ananke):
     """``--alone`` builds what was named, without a cache if so asked."""
     assert ananke("build", "ananke-nbgrader", "--alone", "--no-cache").code == 0
