@@ -1,4 +1,4 @@
-"""Starts nbgrader's kernels so that no other account can listen to them.
+"""Starts kernels so that no other account can listen to them.
 
 Every account can connect to a kernel's ports and read what it publishes, such as the output of
 hidden tests, without a key. Sockets in a private folder are their owner's only.
@@ -6,19 +6,23 @@ hidden tests, without a key. Sockets in a private folder are their owner's only.
 
 from __future__ import annotations
 
+import atexit
+import functools
 import secrets
+import shutil
+import tempfile
 from pathlib import Path
 
 from jupyter_client.manager import AsyncKernelManager
-from jupyter_core.paths import jupyter_runtime_dir
-from traitlets import default
+from jupyter_server.services.kernels.kernelmanager import ServerKernelManager
+from traitlets import HasTraits, default
 
 
-class SocketKernelManager(AsyncKernelManager):
-    """Starts a kernel on Unix sockets with unique names.
+class _PrivateSockets(HasTraits):  # type: ignore[misc]
+    """Defaults of a kernel manager: Unix sockets with unique names in a private folder.
 
     Jupyter's default name is relative if there is no connection file yet, and the kernel starts
-    in another folder.
+    in another folder; else it begins with the runtime folder's, whose path may be too long.
     """
 
     @default("transport")  # type: ignore[untyped-decorator]
@@ -27,6 +31,23 @@ class SocketKernelManager(AsyncKernelManager):
 
     @default("ip")  # type: ignore[untyped-decorator]
     def _default_socket_prefix(self) -> str:
-        folder = Path(jupyter_runtime_dir())
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return str(folder / f"nb-{secrets.token_hex(8)}")
+        return str(_socket_folder() / secrets.token_hex(8))
+
+
+class SocketKernelManager(_PrivateSockets, AsyncKernelManager):
+    """Starts the kernels of nbgrader's runs."""
+
+
+class ServerSocketKernelManager(_PrivateSockets, ServerKernelManager):  # type: ignore[misc]
+    """Starts the kernels of a single-user server."""
+
+
+@functools.cache
+def _socket_folder() -> Path:
+    """Return a new folder that only this account can enter, removed when this process ends.
+
+    It has a short path, because Linux limits those of sockets to 107 bytes: unix(7).
+    """
+    folder = tempfile.mkdtemp(prefix="kernels-", dir="/tmp")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)

@@ -12,6 +12,9 @@ c = get_config()
 c.Authenticator.plugin_class = "nbgrader.auth.JupyterHubAuthPlugin"
 c.ExchangeFactory.update(FACTORY)
 c.Exchange.path_includes_course = True
+# Kernels communicate over Unix sockets, which only their owner can open, and not over ports,
+# which are open to everyone.
+c.ExecutePreprocessor.kernel_manager_class = "kore.singleuser.kernels.SocketKernelManager"
 # Feedback shows a student's notebook, without its scripts.
 c.GenerateFeedback.exporter_class = "kore.singleuser.formgrader.exporter.FeedbackExporter"
 # Students' code runs in the executor's sandbox. The rest of nbgrader's list is unchanged.

@@ -11,3 +11,6 @@ c.ExchangeFactory.update(FACTORY)
 c.Exchange.path_includes_course = True
 # The hub's user name, not the operating system's, which may change or be the same for all.
 c.CourseDirectory.student_id = os.environ["JUPYTERHUB_USER"]
+# Kernels communicate over Unix sockets, which only their owner can open, and not over ports,
+# which are open to everyone.
+c.ExecutePreprocessor.kernel_manager_class = "kore.singleuser.kernels.SocketKernelManager"
