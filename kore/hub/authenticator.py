@@ -14,6 +14,7 @@ from jupyterhub.utils import maybe_future, url_path_join
 from ltiauthenticator.lti13.auth import LTI13Authenticator
 from traitlets import Any as AnyTrait
 from traitlets import Float, Unicode, default
+from traitlets import List as ListTrait
 from traitlets import Set as SetTrait
 
 from kore.hub import handlers, login_finish
@@ -44,6 +45,15 @@ class KoreAuthenticator(LTI13Authenticator):  # type: ignore[misc]
         help="""
         Where error pages send people if the launch names no URL: the LMS's front page.
         Empty: the issuer.
+        """,
+    )
+    service_hosts = ListTrait(
+        trait=Unicode(),
+        config=True,
+        help="""
+        Hosts to which Kore may send access tokens and scores, besides those of the URLs above:
+        ``lms.example.org``, ``*.example.org`` for all hosts below it, with a port where it is
+        not 443.
         """,
     )
     leeway = Float(
@@ -78,6 +88,7 @@ class KoreAuthenticator(LTI13Authenticator):  # type: ignore[misc]
                 token_url=self.access_token_url,
                 deployment_ids=frozenset(self.deployment_ids),
                 home_url=self.lms_url or self.issuer,
+                service_hosts=tuple(self.service_hosts),
             )
             for client_id in sorted(self.client_id)
         )

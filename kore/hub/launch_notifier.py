@@ -39,6 +39,11 @@ class _Notification:
     deadline: float
 
 
+def _service_hosts(platform: Platform) -> list[str]:
+    configured = (platform.authorize_url, platform.jwks_url, platform.home_url)
+    return [host for host in (*configured, *platform.service_hosts) if host]
+
+
 class LaunchNotifier:
     """Delivers launches to Kore's URL for them. Use it on the hub's event loop only."""
 
@@ -79,6 +84,7 @@ class LaunchNotifier:
                     "issuer": platform.issuer,
                     "client_id": platform.client_id,
                     "token_url": platform.token_url,
+                    "service_hosts": _service_hosts(platform),
                 },
             }
         ).encode()

@@ -15,6 +15,7 @@ class Platform:
 
     If ``deployment_ids`` is empty, every deployment of the registration may launch.
     ``home_url`` is where pages send a person back to if the launch names no better URL.
+    ``service_hosts`` are hosts to which Kore may send tokens and scores besides those of the URLs.
     ``namespace`` separates the people of an additional platform (``kore.shared.lti.identity``).
     """
 
@@ -26,6 +27,7 @@ class Platform:
     deployment_ids: frozenset[str] = frozenset()
     home_url: str = ""
     namespace: bool = False
+    service_hosts: tuple[str, ...] = ()
 
 
 def find_platform(platforms: Iterable[Platform], issuer: str, client_id: str) -> Platform:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -307,6 +307,12 @@ class PlatformNotice(RequestModel):
     issuer: str = Field(max_length=1024)
     client_id: str = Field(max_length=255)
     token_url: str = Field(max_length=2048, pattern=r"^https?://[!-~]+$")
+    service_hosts: list[Annotated[str, Field(max_length=2048, pattern=r"^[!-~]+$")]] = Field(
+        [],
+        max_length=64,
+        description="URLs or names of hosts to which tokens and scores may go, besides those of "
+        "`issuer` and `token_url`; `*.example.org` for all hosts below `example.org`",
+    )
 
 
 class LaunchNotice(RequestModel):

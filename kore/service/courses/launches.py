@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,6 +32,7 @@ def record_launch(
     launch: Launch,
     *,
     token_url: str,
+    service_hosts: Iterable[str] = (),
     user_created_at: datetime | None = None,
 ) -> Recorded:
     """Record a launch, and queue the set-up of what is new about it.
@@ -42,7 +44,7 @@ def record_launch(
     """
     moment = now()
     with db.session() as session:
-        platform_id = _platform(db, session, launch, token_url)
+        platform_id = _platform(db, session, launch, token_url, service_hosts)
         course = _course(db, session, launch, platform_id)
         teacher = launch.role is Role.INSTRUCTOR
         if teacher:
@@ -65,12 +67,18 @@ def record_launch(
         return Recorded(course.id, queued)
 
 
-def _platform(db: Database, session: Session, launch: Launch, token_url: str) -> int:
+def _platform(
+    db: Database, session: Session, launch: Launch, token_url: str, service_hosts: Iterable[str]
+) -> int:
     db.upsert(
         session,
         Platform,
         {"issuer": launch.issuer, "client_id": launch.client_id},
-        {"token_url": token_url, "seen_at": now()},
+        {
+            "token_url": token_url,
+            "service_hosts": " ".join(service_hosts),
+            "seen_at": now(),
+        },
     )
     return session.scalars(
         select(Platform.id).where(

@@ -118,7 +118,11 @@ class ScoreState(enum.StrEnum):
 
 
 class Platform(Base):
-    """An LMS installation as one of its clients sees it (LTI 1.3: issuer and client id)."""
+    """An LMS installation as one of its clients sees it (LTI 1.3: issuer and client id).
+
+    ``service_hosts`` are hosts to which tokens and scores may go besides those of ``issuer`` and
+    ``token_url``: URLs or names, with spaces between them.
+    """
 
     __tablename__ = "platforms"
     __table_args__ = (UniqueConstraint("issuer", "client_id"),)
@@ -127,6 +131,7 @@ class Platform(Base):
     issuer: Mapped[str] = mapped_column(String(1024))
     client_id: Mapped[str] = mapped_column(String(255))
     token_url: Mapped[str] = mapped_column(String(2048))
+    service_hosts: Mapped[str] = mapped_column(Text, default="", server_default="")
     seen_at: Mapped[datetime] = mapped_column(default=now)
 
 

@@ -116,6 +116,7 @@ class _Sending:
             issuer=platform.issuer,
             client_id=platform.client_id,
             token_url=platform.token_url,
+            service_hosts=platform.service_hosts.split(),
             offered=plan.course.ags_scopes.split(),
             stop=self._stop,
         )

@@ -17,7 +17,8 @@ from kore.service.lti.ags_models import (
 )
 from kore.service.lti.answers import Answer
 from kore.service.lti.client import PlatformClient
-from kore.service.lti.errors import NewerScoreError, RefusedError
+from kore.service.lti.errors import ForeignHostError, NewerScoreError, RefusedError
+from kore.service.lti.origins import TrustedOrigins, describe_origin
 from kore.service.lti.tokens import Tokens
 from kore.service.lti.urls import append_path, append_query, find_next_page
 from kore.shared.messages import Message, message
@@ -46,7 +47,8 @@ class Ags:
     """The grade services of one LMS for one course. Safe to share between threads.
 
     ``offered`` are the scopes of the launch; without any, all are asked for. Every method
-    raises ``RefusedError`` or ``UnavailableError``, and ``StoppedError`` once ``stop`` is set.
+    raises ``RefusedError`` or ``UnavailableError``, ``ForeignHostError`` for a URL that is not at
+    one of ``origins``, and ``StoppedError`` once ``stop`` is set.
     """
 
     def __init__(
@@ -54,13 +56,19 @@ class Ags:
         client: PlatformClient,
         tokens: Tokens,
         *,
+        origins: TrustedOrigins,
         offered: tuple[str, ...] = (),
         stop: threading.Event | None = None,
     ) -> None:
         self._client = client
         self._tokens = tokens
+        self._origins = origins
         self._scopes = frozenset(s for s in SCOPES if s in offered) or frozenset(SCOPES)
         self._stop = stop
+
+    def is_trusted(self, url: str) -> bool:
+        """Whether a URL is at one of the platform's hosts."""
+        return url in self._origins
 
     def granted_scopes(self) -> frozenset[str]:
         """Return the scopes that the LMS grants; this gets a token if there is none yet."""
@@ -165,7 +173,12 @@ class Ags:
     def _request(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
     ) -> Answer:
-        """Send a request with a token; once more with a new one after a 401."""
+        """Send a request with a token; once more with a new one after a 401.
+
+        Raises ForeignHostError, before anything is sent, for a host that is not the platform's.
+        """
+        if not self.is_trusted(url):
+            raise ForeignHostError(describe_origin(url))
         for last in (False, True):
             token = self._tokens.get(self._scopes, stop=self._stop)
             answer = self._client.request(

@@ -20,6 +20,13 @@ class RefusedError(LtiError):
         self.http_status = http_status
 
 
+class ForeignHostError(LtiError):
+    """A URL of a grade service is at a host that is none of the platform's."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__("lms.foreign_host", host=host)
+
+
 class NewerScoreError(RefusedError):
     """The LMS holds a score with a later timestamp than ours (AGS 2.0, 3.4.8: 409)."""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from kore.service.lti.ags import Ags
 from kore.service.lti.client import PlatformClient, RetryPolicy
 from kore.service.lti.keys import KeyStore
+from kore.service.lti.origins import TrustedOrigins
 from kore.service.lti.tokens import Tokens
 
 
@@ -34,10 +35,15 @@ class Platforms:
         issuer: str,
         client_id: str,
         token_url: str,
+        service_hosts: Iterable[str] = (),
         offered: Iterable[str] = (),
         stop: threading.Event | None = None,
     ) -> Ags:
-        """Return the grade services of a platform. ``offered`` are the scopes of the launch."""
+        """Return the grade services of a platform.
+
+        ``service_hosts`` are its hosts besides those of issuer and token URL (see
+        ``TrustedOrigins``), ``offered`` the scopes of the launch.
+        """
         with self._lock:
             client = self._clients.get(issuer)
             if client is None:
@@ -49,4 +55,5 @@ class Platforms:
                 tokens = self._tokens[key] = Tokens(
                     client, self._keys, client_id=client_id, token_url=token_url
                 )
-        return Ags(client, tokens, offered=tuple(offered), stop=stop)
+        origins = TrustedOrigins(issuer, token_url, service_hosts)
+        return Ags(client, tokens, origins=origins, offered=tuple(offered), stop=stop)

@@ -32,6 +32,7 @@ def receive_launch(body: LaunchNotice) -> Response:
         body.user,
         launch,
         token_url=body.platform.token_url,
+        service_hosts=body.platform.service_hosts,
         user_created_at=body.user_created_at,
     )
     queued = recorded.queued

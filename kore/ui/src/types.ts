@@ -477,6 +477,11 @@ export interface components {
             issuer: string;
             client_id: string;
             token_url: string;
+            /**
+             * @description URLs or names of hosts to which tokens and scores may go, besides those of `issuer` and `token_url`; `*.example.org` for all hosts below `example.org`
+             * @default []
+             */
+            service_hosts: string[];
         };
         /** @description A problem as text: only its beginning where it is ``truncated``. */
         ProblemPreview: {

@@ -87,6 +87,7 @@ def test_kore_receives_the_launch():
                         "issuer": "https://lms.example",
                         "client_id": "tool",
                         "token_url": "https://lms.example/token",
+                        "service_hosts": ["a", "j"],
                     },
                 },
             )
