@@ -1,4 +1,4 @@
-"""Errors of the service's domain. ``app`` alone maps them to HTTP.
+"""Errors of the service's domain. ``error_responses`` alone maps them to HTTP.
 
 An error is a message id with parameters (``kore.shared.messages``). The id is what programs
 compare, and stable: ``quota.person`` is a kind of ``quota``.
