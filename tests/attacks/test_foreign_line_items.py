@@ -48,6 +48,25 @@ def test_a_launch_cannot_send_scores_elsewhere(tmp_path, names):
         assert (reason.id, reason.params["host"]) == ("lms.foreign_host", thief.url)
 
 
+def test_hosts_that_an_administrator_named_get_scores(tmp_path):
+    """Grade services at a host in ``service_hosts`` are used, as where an LMS has several."""
+    with graded_course(tmp_path) as course, raw_server(replay(http("200 OK", b"{}"))) as other:
+        course.assignment("ps1")
+        course.launch("zoe")
+        course.grade("zoe", "ps1", 7)
+        claims = course.lms.claims(TEACHER, course.activity)
+        claims[AGS]["lineitem"] = f"{other.url}/column"
+        record_launch(
+            course.services.db,
+            course.users[TEACHER],
+            Launch.from_claims(claims, client_id=course.lms.config.client_id),
+            token_url=course.lms.config.token_url,
+            service_hosts=[other.url],
+        )
+        course.send(resend=True)
+        assert other.seen
+
+
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_redirects_are_not_followed(tmp_path, status):
     """An LMS that redirects a score to another host gets a refusal; nothing is sent there."""
