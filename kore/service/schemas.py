@@ -241,7 +241,7 @@ class GradesRequest(RequestModel):
 
     course: str = Field(pattern=COURSE_ID_PATTERN)
     resend: bool = Field(False, description="Send unchanged scores too")
-    only: list[str] | None = Field(
+    users: list[str] | None = Field(
         None, max_length=5000, description="Only these users, as the preview names them"
     )
 

@@ -527,7 +527,7 @@ def test_every_error_has_one_form(world: World):
         client.open(f"/exchange/{world.course}/assignments/ps2", method="PUT", data=b"no archive"),
         client.post("/grades", data="{", content_type="application/json"),
         client.post("/grades", json={"course": world.course, "surprise": 1}),
-        client.post("/grades", json={"course": world.course, "only": "all"}),
+        client.post("/grades", json={"course": world.course, "users": "all"}),
         client.post("/grades", data=b"x" * (3 << 20), content_type="application/json"),
     ]
     for answer in answers:

@@ -122,7 +122,7 @@ def test_a_session_tells_who_is_signed_in_and_gives_a_proof_that_works(
     told = client.get("/session").json
     assert (told["user"], told["admin"]) == (room.teacher, False)
     assert kore.client_for(ADMIN).get("/session").json["admin"] is True
-    body = {"course": room.course, "only": []}
+    body = {"course": room.course, "users": []}
     assert client.post("/grades", json=body).status_code == 403
     sent = client.post("/grades", json=body, headers={"X-CSRFToken": told["csrf"]})
     assert sent.status_code != 403

@@ -82,4 +82,4 @@ class AutogradeRequest(RequestModel):
         None, min_length=1, max_length=2000, description="Users; null for all with new work"
     )
     collect: bool = Field(False, description="Collect first what was handed in since")
-    again: bool = Field(False, description="Also what is graded already")
+    regrade: bool = Field(False, description="Also what is graded already")

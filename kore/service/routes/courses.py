@@ -137,7 +137,7 @@ def autograde(path: CoursePath, body: AutogradeRequest) -> Response:
         assignment=body.assignment,
         students=body.students,
         collect=body.collect,
-        again=body.again,
+        again=body.regrade,
     )
     return answer_queued(job_id)
 

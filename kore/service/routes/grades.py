@@ -34,6 +34,6 @@ def preview_grades(query: CourseQuery) -> Response:
 def send_grades(body: GradesRequest) -> Response:
     """Send the course's grades as a job; its report names every student."""
     job_id = grades.send(
-        services(), body.course, by=caller().name, resend=body.resend, only=body.only
+        services(), body.course, by=caller().name, resend=body.resend, only=body.users
     )
     return answer_queued(job_id)

@@ -51,7 +51,7 @@ export interface components {
              * @description Also what is graded already
              * @default false
              */
-            again: boolean;
+            regrade: boolean;
         };
         /** @description What a course's server was sent: there is something to grade. */
         AutogradeTicket: {
@@ -356,7 +356,7 @@ export interface components {
              * @description Only these users, as the preview names them
              * @default null
              */
-            only: string[] | null;
+            users: string[] | null;
         };
         /** @description Kore answers, and so does its database. */
         Health: {
@@ -425,7 +425,7 @@ export interface components {
             user: string;
             /**
              * Format: date-time
-             * @description When the hub made the user: one that was deleted since is enrolled anew
+             * @description When the hub made the user: one that was deleted since is enrolled again
              */
             user_created_at: string;
             client_id: string;
@@ -517,7 +517,7 @@ export interface components {
             csrf: string;
             admin: boolean;
         };
-        /** @description What stands in the lines before and after a solution. */
+        /** @description The lines before and after a solution. */
         SolutionMarks: {
             begin: string;
             end: string;

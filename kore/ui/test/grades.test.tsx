@@ -49,7 +49,7 @@ test("sending asks first, sends once, and shows the job", async () => {
   );
   expect(await screen.findByText("It will start in a moment.")).toBeDefined();
   expect(fake.asked.filter(({ what }) => what === "POST grades").map(({ body }) => body)).toEqual([
-    { course: COURSE, resend: false, only: null },
+    { course: COURSE, resend: false, users: null },
   ]);
 });
 

@@ -46,7 +46,7 @@ test("a job that failed half-way offers those that failed, and only them", async
   await act().click(screen.getByRole("button", { name: "Resend 2 failed grades" }));
   await waitFor(() => expect(fake.calls("POST")).toHaveLength(1));
   expect(fake.asked.find(({ what }) => what === "POST grades")!.body).toMatchObject({
-    only: ["u4", "u5"],
+    users: ["u4", "u5"],
   });
 });
 
@@ -66,7 +66,7 @@ test("grading collects first what was handed in since, unless told not to", asyn
   expect(fake.asked.find(({ what }) => what.startsWith("POST"))!.body).toEqual({
     assignment: "ps1",
     collect: true,
-    again: false,
+    regrade: false,
   });
 });
 

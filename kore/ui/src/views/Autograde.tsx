@@ -11,14 +11,14 @@ import type { AssignmentInfo } from "../types";
 export function Autograde({ course, assignment }: { course: string; assignment: AssignmentInfo }) {
   const [open, setOpen] = useState(false);
   const [collect, setCollect] = useState(true);
-  const [again, setAgain] = useState(false);
+  const [regrade, setRegrade] = useState(false);
   const { busy, error, start, clear } = useStartJob();
   const { name, to_collect: outside, to_grade: fresh } = assignment;
   const begin = () =>
     start(`courses/${course}/autograde`, {
       assignment: name,
       collect: collect && outside > 0,
-      again,
+      regrade,
     });
   return (
     <>
@@ -59,8 +59,8 @@ export function Autograde({ course, assignment }: { course: string; assignment: 
           )}
           <Checkbox
             label={t("Regrade submissions that are already graded")}
-            checked={again}
-            onChange={setAgain}
+            checked={regrade}
+            onChange={setRegrade}
           />
           {error && <Failure error={error} onRetry={begin} />}
           <DialogActions onClose={() => setOpen(false)} onConfirm={begin} busy={busy}>

@@ -19,7 +19,7 @@ export function SendDialog({
   onClose: () => void;
 }) {
   const { busy, error, start } = useStartJob();
-  const send = () => start("grades", { course, resend, only: null });
+  const send = () => start("grades", { course, resend, users: null });
   return (
     <Dialog
       title={n("Send {n} grade to the LMS?", "Send {n} grades to the LMS?", count)}

@@ -161,7 +161,7 @@ function getRetry(job: JobInfo): { label: string; path: string; body: object } |
     return {
       label: n("Resend {n} failed grade", "Resend {n} failed grades", failed.length),
       path: "grades",
-      body: { course: job.course, resend: false, only: failed },
+      body: { course: job.course, resend: false, users: failed },
     };
   }
   if (job.kind === "assignment.autograde" && job.subject) {
