@@ -10,7 +10,7 @@ import ast
 import re
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,14 @@ class Definition:
     """A definition's values, each in the form that its check returns.
 
     ``lines`` maps a key to the line of ``file`` that sets it; keys that are not set are missing.
+    ``sources`` maps a key whose value came from elsewhere to its flag, or to the other file.
     """
 
     name: str
     folder: Path
     values: Mapping[str, Any]
     lines: Mapping[str, int] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def file(self) -> Path:
@@ -77,7 +79,15 @@ class Definition:
         ``source`` names where the values came from; by default the key's flag is named.
         """
         checked = {**self.values, **check_values(values, source=source)}
-        return Definition(self.name, self.folder, checked, self.lines)
+        sources = {key: source or BY_KEY[key].flag for key in values}
+        return replace(self, values=checked, sources={**self.sources, **sources})
+
+    def make_value_error(self, key: str, message: str, hint: str) -> AnankeError:
+        """Return the error for a key's value, which names where the value came from."""
+        source = self.sources.get(key)
+        if source is None:
+            return make_definition_error(self.file, self.lines.get(key, 0), message, hint)
+        return AnankeError(Exit.DEFINITION, f"{source}: {message}.", hint)
 
     def require_complete(self) -> None:
         """Raise AnankeError for the first needed key without a value."""

@@ -21,6 +21,12 @@ NO_LIMIT = "max"
 _MIN_PORT, _MAX_PORT = 1024, 65535
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9._/:@-]{0,254}")
 _SIZE = re.compile(r"[1-9][0-9]{0,6}(?:\.[0-9]{1,3})?[bkmgt]?", re.IGNORECASE)
+_WRITTEN_SIZE = re.compile(
+    r"(?P<number>[0-9]{1,10}(?:\.[0-9]{1,3})?) ?(?P<unit>[bkmgt]?)(?:i?b)?", re.IGNORECASE
+)
+_UNITS = {unit: 1024**power for power, unit in enumerate("bkmgt")}
+_MIN_MEMORY_BYTES = 64 * 1024**2
+_MAX_LIKELY_GB = 256
 _CDI = re.compile(r"[a-zA-Z0-9][\w.-]{0,62}/[a-zA-Z0-9][\w.-]{0,62}=[\w.:-]{1,128}")
 _ADDRESS = re.compile(r"(?:(?P<v4>[0-9]{1,3}(?:\.[0-9]{1,3}){3})|\[(?P<v6>[0-9a-fA-F:]{2,39})\])")
 _REQUIREMENT = re.compile(r"(?:(?:ananke|podman)>=[0-9]+(?:\.[0-9]+){0,2}|gpu|path:/[^\0]+)")
@@ -79,8 +85,23 @@ def _check_port(value: Any) -> str:
 
 
 def _check_memory(value: Any) -> str:
-    if not isinstance(value, str) or not (value in (ASK, NO_LIMIT) or _SIZE.fullmatch(value)):
-        raise InvalidValue("is not a size of memory", f"Use '8g', '512m', '{NO_LIMIT}' or '{ASK}'.")
+    if value in (ASK, NO_LIMIT):
+        return str(value)
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    found = _WRITTEN_SIZE.fullmatch(text)
+    number, unit = (found["number"], found["unit"].lower()) if found else ("", "")
+    # Podman takes a number without a unit for bytes.
+    size = float(number or 0) * _UNITS[unit or "b"]
+    likely = unit
+    if found and size < _MIN_MEMORY_BYTES:
+        likely = "g" if unit in ("", "b", "m") and float(number) <= _MAX_LIKELY_GB else "m"
+    meant = f"Did you mean '{number}{likely}'? " if found and float(number) else ""
+    hint = f"{meant}Use '8g', '512m', '{NO_LIMIT}' or '{ASK}'."
+    if not isinstance(value, str) or not _SIZE.fullmatch(value):
+        raise InvalidValue("is not a size of memory", hint)
+    if size < _MIN_MEMORY_BYTES:
+        shown = {"k": "kilobytes", "m": "megabytes"}.get(unit, "bytes")
+        raise InvalidValue(f"is only {number} {shown} of memory, too little for a hub", hint)
     return value.lower()
 
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from ananke import __version__
-from ananke.definition import Definition, make_definition_error
+from ananke.definition import Definition
 from ananke.podman import Podman
 
 CDI_FOLDERS = ("etc/cdi", "var/run/cdi", "run/cdi")
@@ -14,23 +14,20 @@ CDI_FOLDERS = ("etc/cdi", "var/run/cdi", "run/cdi")
 
 def check_requirements(podman: Podman, found: Definition) -> None:
     """Raise AnankeError for the first requirement that this host does not meet."""
-    line = found.lines.get("requires", 0)
     for requirement in found.values["requires"]:
         name, _, minimum = requirement.partition(">=")
         if minimum:
             version = podman.version() if name == "podman" else _parse_version(__version__)
             if version[: minimum.count(".") + 1] < _parse_version(minimum):
                 shown = ".".join(str(number) for number in version)
-                raise make_definition_error(
-                    found.file,
-                    line,
+                raise found.make_value_error(
+                    "requires",
                     f"{name} {minimum} or newer is required, this is {shown}",
                     f"Upgrade {name}.",
                 )
         elif requirement == "gpu" and not list_cdi_files(Path("/")):
-            raise make_definition_error(
-                found.file,
-                line,
+            raise found.make_value_error(
+                "requires",
                 "a GPU is required, and no GPU of this host has a CDI name",
                 "Ask the machine's administrator to run: "
                 "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml",
@@ -39,7 +36,7 @@ def check_requirements(podman: Podman, found: Definition) -> None:
             path = requirement.removeprefix("path:")
             if not Path(path).exists():
                 message = f"{path} is required and does not exist"
-                raise make_definition_error(found.file, line, message, "Create it.")
+                raise found.make_value_error("requires", message, "Create it.")
 
 
 def list_cdi_files(host_root: Path) -> list[Path]:

@@ -145,11 +145,10 @@ def require_volumes(found: Definition) -> None:
     for text in found.values["volumes"]:
         source = text.partition(":")[0]
         if not unit.get_volume_folder(found, source).exists():
-            raise definition.make_definition_error(
-                found.file,
-                found.lines.get("volumes", 0),
-                f"volumes names the folder {source!r}, which does not exist",
-                "Create the folder, or correct the line.",
+            raise found.make_value_error(
+                "volumes",
+                f"the folder to mount, {source!r}, does not exist",
+                "Create the folder, or name another one.",
             )
 
 

@@ -12,7 +12,7 @@ import typer.main
 
 from ananke import option_flags, options
 from ananke.definition import parse_config
-from ananke.options import BY_KEY, OPTIONS, Option
+from ananke.options import BY_KEY, OPTIONS, InvalidValue, Option
 
 ROOT = Path(__file__).parents[3]
 
@@ -69,3 +69,29 @@ def test_messages_complete_a_sentence(option):
     with pytest.raises(options.InvalidValue, match=r"^(is not|contains|has) ") as caught:
         option.check({"not": "a value"})
     assert caught.value.hint.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("value", "likely"),
+    [
+        ("8", "8g"),
+        (8, "8g"),
+        ("512", "512m"),
+        ("100k", "100m"),
+        ("8b", "8g"),
+        ("1m", "1g"),
+        ("8GB", "8g"),
+        ("512 MiB", "512m"),
+    ],
+)
+def test_memory_that_is_too_little_or_misspelt(value, likely):
+    """What cannot be meant is refused, with what is likely meant."""
+    with pytest.raises(InvalidValue) as refused:
+        BY_KEY["memory"].check(value)
+    assert f"Did you mean '{likely}'?" in refused.value.hint
+
+
+@pytest.mark.parametrize("value", ["8g", "512M", "1.5g", "64m", "max", "interactive", "100000k"])
+def test_memory(value):
+    """Sizes that a hub can run with are taken."""
+    assert BY_KEY["memory"].check(value) == value.lower()
