@@ -1,4 +1,4 @@
-"""Takes the documentation's pictures anew, from a running demo in real Chromium.
+"""Takes the documentation's pictures again, from a running demo in real Chromium.
 
 Run as ``.venv/bin/python -m doc.shoot`` in the repository's first folder. It needs Chromium,
 and makes the pictures small where pngquant is installed.
@@ -20,7 +20,7 @@ from tests.support.demo import Demo, running_demo
 from tests.support.web_user import WebUser
 
 IMAGES = Path(__file__).parent / "src" / "images"
-MOST_BYTES = 150_000
+MAX_BYTES = 150_000
 _SIZE = {"width": 1280, "height": 800}
 _PATIENCE_MS = 90_000
 _ANSWERS = {
@@ -97,8 +97,8 @@ def _keep(page: Page, name: str, **more: Any) -> None:
         command = [tool, "--force", "--skip-if-larger", "--strip", "--output", str(path), "64"]
         subprocess.run([*command, "--", str(path)], check=False)
     size = path.stat().st_size
-    if size > MOST_BYTES:
-        raise SystemExit(f"{path} has {size} bytes; at most {MOST_BYTES} are wanted")
+    if size > MAX_BYTES:
+        raise SystemExit(f"{path} has {size} bytes; the limit is {MAX_BYTES}")
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 
 from kore.service.backups.job import queue_backup
 from kore.service.db.models import Course, Job, JobItem, JobState, now
-from kore.shared.messages import plain
+from kore.shared.messages import message, plain
 from tests.support import busy_course, notebooks
 from tests.support.browser import shoot
 from tests.support.busy_course import HOSTILE_TITLE, Classroom
@@ -215,7 +215,7 @@ def test_sending_asks_then_shows_progress_then_the_report(
     page.wait_for_url("**/page/jobs/*")
     expect(page.get_by_text("It will start in a moment.")).to_be_visible()
     job = Path(page.url).name
-    tell(kore, job, state=JobState.RUNNING, done=7, total=14, message=plain("7 sent"))
+    tell(kore, job, state=JobState.RUNNING, done=7, total=14, message=message("count.sent", n=7))
     expect(page.get_by_text("7 of 14 \u2013 7 sent").first).to_be_visible()
     expect(page.get_by_role("progressbar")).to_have_attribute("value", "7")
     expect(said(page)).to_have_text("7 of 14 \u2013 7 sent")

@@ -19,7 +19,7 @@ const LANDMARKS = {
   lab: () => ({ role: "region", "aria-label": t("Kore") }),
 };
 
-/** What the host calls to lead the panel to a place, and is told when it goes to one. */
+/** The place that the host shows, and how the panel goes to another one. */
 export interface Navigation {
   place: Place;
   go: (place: Place) => void;

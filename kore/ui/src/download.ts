@@ -1,6 +1,6 @@
 // Files that the browser keeps, from a text or from an address.
 
-/** Have the browser fetch an address as a file; who serves it may name the file. */
+/** Have the browser download an address; without a name the server names the file. */
 export function fetchFile(address: string, name = ""): void {
   const link = document.createElement("a");
   link.href = address;

@@ -105,7 +105,7 @@ function shorten(name: string): string {
 
 const ESCAPES: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\" };
 
-/** Escape what is not ASCII, as Python's `ascii` does. */
+/** Escape all characters that are not ASCII, as Python's `ascii` does. */
 function toAscii(text: string): string {
   const quote = text.includes("'") && text.includes('"') ? "\\'" : "'";
   return [...text]

@@ -1,4 +1,4 @@
-// Jobs in lists: which are worth a line, and the line.
+// A job in a list.
 
 import { jobState, jobTitle } from "../codes";
 import type { JobInfo } from "../types";
@@ -19,6 +19,6 @@ export function JobListItem({ job }: { job: JobInfo }) {
   );
 }
 
-/** Leave out the set-ups that went well: there is one for each person who joins. */
+/** Leave out successful set-ups: there is one for each person who joins. */
 export const withoutRoutineJobs = (jobs: JobInfo[]): JobInfo[] =>
   jobs.filter((job) => job.kind !== "course.provision" || job.state === "failed");

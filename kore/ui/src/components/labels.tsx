@@ -1,4 +1,4 @@
-// Small pieces of text: moments, points, names, states.
+// Inline labels: dates, points, names, states.
 
 import type { ReactNode } from "react";
 import type { Tone } from "../codes";
@@ -21,7 +21,7 @@ export function Points({ given, maximum }: { given: number; maximum: number }) {
   return <span className="kore-points">{t("{given} of {maximum}", { given, maximum })}</span>;
 }
 
-/** A person by name; who has none gets the name of the account, to tell them apart. */
+/** A person by name, or by account where the name is unknown. */
 export function PersonName({ name, user }: { name: string; user: string }) {
   if (name && name !== user) return <bdi className="kore-name">{name}</bdi>;
   return (

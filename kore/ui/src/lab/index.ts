@@ -57,7 +57,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const open = (to: Place) => {
       let widget = tracker.currentWidget ?? tracker.find(() => true);
       if (widget && !widget.isDisposed) {
-        widget.content.lead(to);
+        widget.content.goTo(to);
       } else {
         const content = new Panel(kore, host, to);
         widget = new MainAreaWidget({ content });

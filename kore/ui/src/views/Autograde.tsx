@@ -1,4 +1,4 @@
-// Grade what is new of an assignment, as a job.
+// Button and dialog to grade an assignment automatically.
 
 import { useState } from "react";
 import { Dialog, DialogActions } from "../components/Dialog";

@@ -1,4 +1,4 @@
-// One course: its head, what is under way in it, its tabs.
+// A course: its head, its running jobs, its tabs.
 
 import { useEffect, useRef } from "react";
 import { jobTitle } from "../codes";

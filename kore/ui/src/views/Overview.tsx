@@ -1,4 +1,4 @@
-// The course at a glance: what state its assignments are in, what the LMS has, who is in it.
+// The course at a glance: assignments, grades in the LMS, recent activity, people.
 
 import { assignmentState } from "../codes";
 import { JobListItem } from "../components/JobListItem";

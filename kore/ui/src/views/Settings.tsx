@@ -8,10 +8,10 @@ import { useAction, useGet } from "../hooks";
 import { joinNames, t } from "../i18n";
 import type { CourseDetail, CourseSettings } from "../types";
 
-/** What was changed and not saved, and from what, by course: kept while one looks elsewhere. */
+/** Unsaved changes and what they began from, by course: they outlive the view. */
 const drafts = new Map<string, { base: CourseSettings; now: CourseSettings }>();
 
-/** Lay what a draft has changed over the settings as they are now: others may have saved. */
+/** Return the settings as they are now with a draft's changes: others may have saved. */
 function mergeDraft<T>(fresh: T, base: T, now: T): T {
   if (typeof fresh !== "object" || fresh === null || Array.isArray(fresh)) {
     return JSON.stringify(now) === JSON.stringify(base) ? fresh : now;
@@ -46,14 +46,14 @@ function Form({
   reload: () => void;
 }) {
   const { kore, announce } = usePanel();
-  const [kept, setKept] = useState(before);
+  const [stored, setStored] = useState(before);
   const [now, setNow] = useState(() => {
     const draft = drafts.get(course.id);
     return draft ? mergeDraft(before, draft.base, draft.now) : before;
   });
   const [saved, setSaved] = useState(false);
   const { busy, error, act } = useAction();
-  const put = (next: CourseSettings, base = kept) => {
+  const put = (next: CourseSettings, base = stored) => {
     if (same(next, base)) drafts.delete(course.id);
     else drafts.set(course.id, { base, now: next });
     setNow(next);
@@ -65,7 +65,7 @@ function Form({
   const save = () =>
     act(async () => {
       const answer = await kore.send<CourseSettings>("PUT", `courses/${course.id}/settings`, now);
-      setKept(answer);
+      setStored(answer);
       put(answer, answer);
       setSaved(true);
       announce(t("Settings saved."));
@@ -137,14 +137,18 @@ function Form({
         <Failure error={error} onRetry={error.code === "config_changed" ? reload : undefined} />
       )}
       <p className="kore-actions">
-        <button type="submit" className="kore-button kore-main" disabled={busy || same(now, kept)}>
+        <button
+          type="submit"
+          className="kore-button kore-main"
+          disabled={busy || same(now, stored)}
+        >
           {busy ? t("Please wait …") : t("Save")}
         </button>
         <button
           type="button"
           className="kore-button"
-          disabled={busy || same(now, kept)}
-          onClick={() => put(kept)}
+          disabled={busy || same(now, stored)}
+          onClick={() => put(stored)}
         >
           {t("Discard changes")}
         </button>

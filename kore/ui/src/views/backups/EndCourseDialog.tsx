@@ -1,4 +1,4 @@
-// Reset a course, or delete it: what is lost, a backup before, the title typed.
+// Dialog to reset or delete a course: what will be lost, a backup first, the title to confirm.
 
 import { useState } from "react";
 import { Dialog, DialogActions } from "../../components/Dialog";

@@ -1,4 +1,4 @@
-// Back a course up: with or without what is about students.
+// Dialog to back up a course.
 
 import { useState } from "react";
 import { Dialog, DialogActions } from "../../components/Dialog";

@@ -1,4 +1,4 @@
-// Says that a course's JupyterLab is stopped for what is about to be done.
+// A notice that a job stops the course's JupyterLab.
 
 import { usePanel } from "../../context";
 import { t } from "../../i18n";

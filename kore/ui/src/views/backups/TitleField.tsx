@@ -1,4 +1,4 @@
-// The title of a course, to be typed by who is about to lose something of it.
+// A field for the course title, typed to confirm a destructive job.
 
 import { TextField } from "../../components/fields";
 import { t } from "../../i18n";

@@ -1,4 +1,4 @@
-// What a copy would do, what is in its way, and the copy itself.
+// Dialog to copy: the plan, name conflicts, and the start of the job.
 
 import { useState } from "react";
 import { Dialog, DialogActions } from "../../components/Dialog";
@@ -12,7 +12,7 @@ import { SourceName } from "./SourceName";
 
 const MAX_NAMES = 8;
 
-/** What is to be copied, for the request, and the dialog that asks it. */
+/** What was selected for copying. */
 export interface Selection {
   title: string;
   source: Source;

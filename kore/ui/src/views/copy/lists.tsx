@@ -1,4 +1,4 @@
-// What there is to copy: lists of assignments and of problems, in pages.
+// Lists of assignments and problems that can be copied, in pages.
 
 import { type ReactNode, useState } from "react";
 import { Empty, Failure, Loading } from "../../components/notices";
@@ -12,7 +12,7 @@ import { SourceName } from "./SourceName";
 
 export const PER_PAGE = 20;
 
-/** What is previewed for, and which page of it. */
+/** The search, and which page of its results. */
 interface Query {
   search: string;
   kind: string;

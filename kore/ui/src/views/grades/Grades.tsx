@@ -1,4 +1,4 @@
-// Who would get what, what is held back and why; then send.
+// Preview of the grades that will be sent, and the button to send them.
 
 import { useMemo, useState } from "react";
 import { ACTION_ORDER } from "../../codes";
