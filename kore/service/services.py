@@ -14,7 +14,7 @@ from kore.service.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The outside world: database, hub, host, platforms, and the key that they know Kore by."""
+    """Database, hub, host and platforms, and the keys by which platforms know Kore."""
 
     settings: Settings
     db: Database

@@ -1,4 +1,4 @@
-"""The life of a course from its first launch: recorded, set up, and mended after kills."""
+"""Courses from their first launch on: recorded, set up, and mended after kills."""
 
 from __future__ import annotations
 
