@@ -41,6 +41,15 @@ def find_templates(root: Path) -> dict[str, Path]:
     )
 
 
+def describe(template: Path) -> str:
+    """Return what a template is, in one line: the headline of its readme."""
+    try:
+        first = (template / README).read_text("utf-8").partition("\n")[0]
+    except OSError:
+        return "a template of your own"
+    return first.lstrip("# ").strip()
+
+
 def make_definition(template: Path, folder: Path) -> None:
     """Write a complete definition from a template into a new folder; raises OSError."""
     config = template / definition.CONFIG

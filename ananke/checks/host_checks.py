@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from ananke.checks.check import Check, Host
@@ -21,7 +22,10 @@ _MIN_INOTIFY_INSTANCES = 512
 
 
 def run_host_checks(host: Host) -> Iterator[Check]:
-    """Yield the checks of the machine, likely causes before their consequences."""
+    """Yield the checks of the machine, likely causes before their consequences.
+
+    For root, those of the account are left out: it is the wrong one.
+    """
     for check in (
         check_account,
         check_systemd,
@@ -39,7 +43,11 @@ def run_host_checks(host: Host) -> Iterator[Check]:
         check_time_sync,
         check_gpus,
     ):
-        yield check(host)
+        if host.uid != 0:
+            yield check(host)
+        elif check not in _ACCOUNT_CHECKS:
+            found = check(host)
+            yield replace(found, hint=found.hint.removeprefix("As root: "))
 
 
 def check_account(host: Host) -> Check:
@@ -171,3 +179,6 @@ def check_time_sync(host: Host) -> Check:
         "may not be synchronised: launches fail when clocks differ",
         "As root: apt install systemd-timesyncd, or chrony",
     )
+
+
+_ACCOUNT_CHECKS = (check_delegation, check_user_session, check_lingering, check_subordinate_ids)

@@ -38,7 +38,8 @@ class Diagnosis(Result):
         ]
         hints = [
             Text.assemble((f"{check.name}: ", _COLOURS[check.state]), check.hint)
-            for check in self.checks
+            # What breaks a hub first; then the order of the checks, causes before consequences.
+            for check in sorted(self.checks, key=lambda check: check.state != "error")
             if check.hint
         ]
         end = [] if hints else [Text("All is well.")]

@@ -54,11 +54,14 @@ def create_definition(
             f"Choose a name that does not begin with {templates.PREFIX}.",
         )
     known = templates.find_templates(context.root)
+    described = "\n".join(f"{key}: {templates.describe(path)}" for key, path in known.items())
+    if template is None and context.can_ask:
+        typer.echo(described, err=True)
     chosen = template or context.choose("Which template", list(known), "--template")
     chosen = chosen if chosen in known else f"{templates.PREFIX}{chosen}"
     if chosen not in known:
         raise AnankeError(
-            Exit.NOT_FOUND, f"There is no template {template}.", f"There are: {', '.join(known)}."
+            Exit.NOT_FOUND, f"There is no template {template}.", f"There are:\n{described}"
         )
     folder = context.root / definition.FOLDER / name
     if folder.exists() or folder.is_symlink():

@@ -38,6 +38,7 @@ configure(
         # The demo has warned that everything runs as root in this case.
         server_args=["--allow-root"] if os.geteuid() == 0 and not _demo["accounts"] else [],
         environment=_demo["environment"],
+        kore_environment=_demo["kore_environment"],
         service_wrapper=[
             sys.executable,
             "-m",

@@ -16,6 +16,9 @@ from ananke.demo.state import StateDirectory
 
 # Settings for another hub in the environment must not change the demo.
 _REMOVED_PREFIXES = ("JUPYTER", "KORE_", "CONFIGPROXY_", "NBGRADER_", "ANANKE_", "GUNICORN_")
+# Kore's own settings that do not say where the demo's parts are: doc/src/reference/settings.md.
+_KORE_SETTINGS = ("KORE_DATABASE_URL", "KORE_THREADS", "KORE_JOB_THREADS", "KORE_PLATFORM_REQUESTS")
+_KORE_LIMITS = "KORE_LIMIT_"
 _HUB_SERVICES = ("kore", "proxy", "culler", "executor")
 
 
@@ -81,6 +84,7 @@ def make_hub_program(
         "accounts": accounts,
         # The hub passes on little of its own environment.
         "environment": {name: environment[name] for name in passed_on},
+        "kore_environment": read_kore_settings(),
     }
     return Program(
         title="JupyterHub",
@@ -95,6 +99,15 @@ def make_hub_program(
         cwd=state.hub,
         environment={**environment, "ANANKE_DEMO": json.dumps(configuration)},
     )
+
+
+def read_kore_settings() -> dict[str, str]:
+    """Return the settings for Kore that the demo was started with; only Kore gets them."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in _KORE_SETTINGS or name.startswith(_KORE_LIMITS)
+    }
 
 
 def write_embedded_lms_config(addresses: Addresses, state: StateDirectory) -> Path:

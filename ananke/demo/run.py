@@ -16,7 +16,7 @@ from ananke.demo.logs import RunLogs, describe_exit_status
 from ananke.demo.processes import ProcessGroup, end_processes, find_leftovers
 from ananke.demo.programs import Addresses
 from ananke.demo.progress import Progress, print_line
-from ananke.demo.state import StateDirectory, get_default_state_dir
+from ananke.demo.state import StateDirectory, get_default_state_dir, read_addresses_in_use
 from ananke.demo.stop_request import StopRequest, catch_stop_signals
 from ananke.errors import AnankeError, Exit
 from kore.host import LocalHost
@@ -45,14 +45,33 @@ class Options:
 def run(options: Options) -> Exit:
     """Run the demo until it is asked to stop; raise AnankeError if it cannot run."""
     os.umask(_PRIVATE_UMASK)
+    state_dir = options.state_dir or get_default_state_dir()
     with catch_stop_signals() as stop:
-        addresses = _choose_addresses(options)
+        try:
+            addresses = _choose_addresses(options)
+        except AnankeError as error:
+            _raise_if_running(options, state_dir, error)
+            raise
         proxy_command = preflight.find_proxy_command()
-        with StateDirectory(options.state_dir or get_default_state_dir()) as state:
+        with StateDirectory(state_dir) as state:
             # Process ids in the files of a killed run may belong to other processes by now.
             end_processes(find_leftovers(state.path))
             (state.hub / "proxy.pid").unlink(missing_ok=True)
+            state.write_addresses([addresses.lms, addresses.hub])
             return _DemoRun(options, addresses, state, proxy_command, stop).run()
+
+
+def _raise_if_running(options: Options, state_dir: Path, error: AnankeError) -> None:
+    """Raise AnankeError if the demo of this state directory is what took a port."""
+    addresses = read_addresses_in_use(state_dir) if error.code == Exit.PORT_TAKEN else []
+    ports_in_use = {address.rpartition(":")[2] for address in addresses}
+    if ports_in_use & {str(options.port), str(options.lms_port)}:
+        raise AnankeError(
+            Exit.PORT_TAKEN,
+            f"The demo is already running: open {addresses[0]}.",
+            "Stop it with Ctrl-C where it runs. For a second one: --state-dir, --port and "
+            "--lms-port.",
+        ) from error
 
 
 def _choose_addresses(options: Options) -> Addresses:
@@ -108,6 +127,8 @@ class _DemoRun:
             self._print_addresses()
             self._watch()
         finally:
+            if self._stop.received:
+                print_line("Stopping ...", sys.stderr)
             self._processes.stop()
         return Exit.OK
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +16,7 @@ _PRIVATE = 0o700
 _TRAVERSABLE = 0o711
 _MAX_LOG_BYTES = 10 * 1024 * 1024
 _LOCK = "demo.lock"
+_ADDRESSES = "addresses.json"
 
 
 def get_default_state_dir() -> Path:
@@ -22,6 +25,20 @@ def get_default_state_dir() -> Path:
     # The XDG standard says to ignore relative paths.
     root = Path(base) if Path(base).is_absolute() else Path("~/.local/state").expanduser()
     return root / "ananke" / "demo"
+
+
+def read_addresses_in_use(path: Path) -> list[str]:
+    """Return the URLs of the demo that runs on a state directory; empty if none does."""
+    try:
+        with (path.expanduser() / _LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        with suppress(OSError, ValueError):
+            found = json.loads((path.expanduser() / _ADDRESSES).read_text("utf-8"))
+            return [str(url) for url in found]
+    except OSError:
+        pass
+    return []
 
 
 class StateDirectory:
@@ -85,8 +102,13 @@ class StateDirectory:
             path.replace(path.with_suffix(".log.1"))
         return path
 
+    def write_addresses(self, urls: list[str]) -> None:
+        """Write where the demo that holds the lock is, for a second one that is refused."""
+        (self.path / _ADDRESSES).write_text(json.dumps(urls), "utf-8")
+
     def close(self) -> None:
         """Release the lock, so that another demo can use the directory."""
+        (self.path / _ADDRESSES).unlink(missing_ok=True)
         os.close(self._lock)
 
     def __enter__(self) -> Self:

@@ -136,6 +136,7 @@ def test_ends_under_a_flood_of_child_signals(tmp_path):
             flooding.set()
             sender.join()
         assert of_state(demo.state_dir) == []
+    assert "Stopping ..." in (tmp_path / "state.stderr").read_text()
 
 
 def test_a_second_demo_on_the_same_state_is_refused(tmp_path):
@@ -199,7 +200,11 @@ def test_another_lms_replaces_the_embedded_one(tmp_path):
         "c.LTI13Authenticator.jwks_endpoint = f'{base_url}/mod/lti/certs.php'\n"
         "c.LTI13Authenticator.access_token_url = f'{base_url}/mod/lti/token.php'\n"
     )
-    with running_demo(tmp_path / "state", "--lms-config", str(config)) as demo:
+    database = tmp_path / "other.sqlite"
+    env = {"KORE_DATABASE_URL": f"sqlite:///{database}", "KORE_STATE_DIR": "/nowhere"}
+    with running_demo(tmp_path / "state", "--lms-config", str(config), env=env) as demo:
+        # Settings of the demo's environment reach Kore, unless they say where its parts are.
+        assert database.exists()
         assert demo.lms == "http://127.0.0.2:9/moodle"
         running = psutil.Process(demo.process.pid).children()
         assert not [p for p in running if "ananke.demo.lms" in p.cmdline()]

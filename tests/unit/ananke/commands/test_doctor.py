@@ -231,3 +231,22 @@ def test_proxy_headers(doctor, uri, state, hint):
 def test_invalid_public_url(doctor):
     """Anything but an http(s) address is refused."""
     assert doctor("--public-url", "file:///etc/passwd", "--json").code == 2
+
+
+def test_remedies_by_importance(doctor):
+    """What breaks a hub is mended first, whatever the order of the checks."""
+    shown = doctor(free=10**9, synchronised="no", linger="no").out
+    hints = shown.split("\n\n")[-1]
+    assert hints.index("lingering:") < hints.index("disk:") < hints.index("time:")
+    shown = doctor(files={"proc/sys/fs/inotify/max_user_instances": "128"}, free=10**9).out
+    hints = shown.split("\n\n")[-1]
+    assert hints.index("disk:") < hints.index("file watches:")
+
+
+def test_remedies_for_root(machine):
+    """Root is told to be someone else, and nothing that only makes sense for that account."""
+    found = list(host_checks.run_host_checks(machine(uid=0, linger="no", synchronised="no")))
+    names = {check.name for check in found}
+    assert "account" in names
+    assert not names & {"lingering", "limits", "user session", "subordinate ids"}
+    assert not [check.hint for check in found if "As root" in check.hint]

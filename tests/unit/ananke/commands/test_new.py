@@ -84,3 +84,12 @@ def test_dry_run(host, ananke):
     assert ended.code == 0
     assert "copy " in ended.json["steps"][0]
     assert not (host.root / "containers" / "bio").exists()
+
+
+def test_templates_are_described(host, ananke):
+    """Who asks which templates there are reads what each of them is."""
+    ended = ananke("new", "bio", "-t", "template-x")
+    assert ended.code == 12
+    assert "template-base-forget: A hub that forgets" in ended.err
+    shown = host.terminal("new", "bio", answers=[("Which template", "template-base")]).out
+    assert "template-nbgrader: A hub with courses, assignments and grades" in shown

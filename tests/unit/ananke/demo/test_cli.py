@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from ananke import cli
+from ananke.demo.state import StateDirectory
 from ananke.errors import Exit
 
 
@@ -42,6 +43,18 @@ def test_a_taken_port_ends_with_its_code(tmp_path):
     assert f"Error: Port {port} is taken" in message
     assert "--port" in message
     assert not (tmp_path / "s").exists()
+
+
+def test_the_same_demo_again_names_its_address(tmp_path):
+    """A port that this very demo has taken: the message says where to open it."""
+    with socket.socket() as other, StateDirectory(tmp_path / "s") as running:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        running.write_addresses(["http://127.0.0.1:9", f"http://127.0.0.1:{port}"])
+        result = ananke("demo", "--port", port, "--state-dir", tmp_path / "s")
+    assert result.returncode == Exit.PORT_TAKEN
+    assert "already running: open http://127.0.0.1:9." in read_error(result)
 
 
 def test_one_port_for_two(tmp_path):

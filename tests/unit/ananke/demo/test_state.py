@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ananke.demo import state
-from ananke.demo.state import StateDirectory, get_default_state_dir
+from ananke.demo.state import StateDirectory, get_default_state_dir, read_addresses_in_use
 from ananke.errors import AnankeError, Exit
 
 
@@ -110,3 +110,16 @@ def test_long_log_is_rotated(tmp_path, monkeypatch):
         opened.rotate_log("hub").write_text("x" * 11)
         assert not opened.rotate_log("hub").exists()
         assert (opened.logs / "hub.log.1").read_text() == "x" * 11
+
+
+def test_addresses_of_the_demo_that_runs(tmp_path):
+    """A second demo reads where the first one is, as long as that one runs."""
+    path = tmp_path / "s"
+    assert read_addresses_in_use(path) == []
+    with StateDirectory(path) as opened:
+        assert read_addresses_in_use(path) == []
+        opened.write_addresses(["http://127.0.0.1:9090"])
+        assert read_addresses_in_use(path) == ["http://127.0.0.1:9090"]
+    assert read_addresses_in_use(path) == []
+    (path / "addresses.json").write_text('["left by a killed demo"]')
+    assert read_addresses_in_use(path) == []
