@@ -33,12 +33,12 @@ from kore.service.db.engine import open_database
 from kore.service.db.models import Job, JobItem, Score
 from kore.service.grades import sending
 from kore.service.grades.plans import SEND
+from kore.service.grades.schemas import GradesPreview
 from kore.service.hubapi import HubApi
 from kore.service.jobs import Runner, runner
 from kore.service.lti.client import RetryPolicy
 from kore.service.lti.keys import KeyStore
 from kore.service.lti.services import Platforms
-from kore.service.schemas import GradesPreview
 from kore.service.services import Services
 from kore.service.settings import Settings
 from kore.shared.lti.claims import Launch

@@ -14,9 +14,10 @@ from kore.service.coursedir import gradebook
 from kore.service.coursedir.layout import gradebook_path
 from kore.service.coursedir.progress import find_ungraded
 from kore.service.db.models import Course, Job, Member, Score, ScoreState
+from kore.service.grades.schemas import GradeEntry, GradesPreview, LastScore
 from kore.service.grades.totals import Line, Student, Totals, compute_totals
 from kore.service.memberships import find_course
-from kore.service.schemas import GradeEntry, GradesPreview, LastScore, describe
+from kore.service.schemas import describe
 from kore.service.services import Services
 from kore.shared.roles import Role
 

@@ -14,9 +14,10 @@ from kore.service.auth.guards import (
     services,
     teacher_of,
 )
+from kore.service.grades.schemas import GradesPreview, GradesRequest
 from kore.service.routes.answers import answer, responses
 from kore.service.routes.jobs import answer_queued
-from kore.service.schemas import CourseQuery, GradesPreview, GradesRequest, JobInfo
+from kore.service.schemas import CourseQuery, JobInfo
 
 api = APIBlueprint("grades", __name__, url_prefix="/grades", abp_tags=[Tag(name="grades")])
 _ERRORS = (401, 403, 404, 409, 422)
