@@ -24,7 +24,7 @@ from kore.service.copying.sources import Origin
 from kore.service.coursedir.layout import RELEASE, SOURCE, source_path
 from kore.service.coursedir.notebooks import NotebookUnreadable, parse_notebook
 from kore.service.coursedir.safe_tree import SafeTree
-from kore.service.db.models import Handout
+from kore.service.db.exchange_models import Handout
 from kore.service.errors import Conflict, Invalid, NotFound
 from kore.service.services import Services
 from kore.shared.names import NOTEBOOK, find_free_name

@@ -17,7 +17,8 @@ from kore.service.coursedir.progress import (
     find_ungraded,
     list_collected,
 )
-from kore.service.db.models import Course, Handout, Member, Submission
+from kore.service.db.exchange_models import Handout, Submission
+from kore.service.db.models import Course, Member
 from kore.service.hubapi import ServerState
 from kore.service.memberships import find_course
 from kore.service.schemas import (

@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
 
-from kore.service.db.models import Base
+from kore.service.db.base import Base
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _BUSY_SECONDS = 30

@@ -1,34 +1,21 @@
-"""Tables of Kore's database.
+"""Tables of Kore's database; those of the exchange are in ``exchange_models``.
 
-Text from an LMS (titles, names, refusals) is kept as it came after
-cleaning by ``kore.shared.lti.claims``; it is never executed and never markup.
-Times are aware and in UTC. Platforms, courses and members are written at launches,
-columns and scores when grades are sent, jobs by ``kore.service.jobs``; handouts, submissions and
-feedback are the index of ``kore.service.exchange``, backups that of ``kore.service.backups``.
+Text from an LMS (titles, names, refusals) is kept as it came after cleaning by
+``kore.shared.lti.claims``; it is never executed and never markup. Times are aware and in UTC.
+Platforms, courses and members are written at launches, columns and scores when grades are sent,
+jobs by ``kore.service.jobs``; backups are the index of ``kore.service.backups``.
 """
 
 from __future__ import annotations
 
 import enum
-import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    DateTime,
-    Dialect,
-    Enum,
-    ForeignKey,
-    Index,
-    String,
-    Text,
-    TypeDecorator,
-    UniqueConstraint,
-)
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from kore.service.db.base import Base, MessageType, one_of
 from kore.shared.messages import Message
 from kore.shared.roles import Role
 
@@ -36,62 +23,6 @@ from kore.shared.roles import Role
 def now() -> datetime:
     """Return the present moment, aware, in UTC."""
     return datetime.now(UTC)
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A moment. SQLite has no zones: stored in UTC, and aware again when read."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Refuse naive times, store UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a zone")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Return an aware time."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _one_of(names: type[enum.StrEnum]) -> Enum:
-    """Return the type of a column that holds one of an enumeration's values, as text."""
-    return Enum(
-        names,
-        native_enum=False,
-        length=16,
-        values_callable=lambda cls: [word.value for word in cls],
-    )
-
-
-class MessageType(TypeDecorator[Message]):
-    """A message as JSON, in one form for equal ones; None is the empty text."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Message | None, dialect: Dialect) -> str:  # noqa: ARG002
-        """Return the message's JSON."""
-        return "" if value is None else value.to_json()
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Message | None:  # noqa: ARG002
-        """Return the message of the JSON."""
-        return Message.from_data(json.loads(value)) if value else None
-
-
-class Base(DeclarativeBase):
-    """Declarative base."""
-
-    type_annotation_map = {  # noqa: RUF012
-        datetime: UtcDateTime,
-        dict[str, Any]: JSON,
-        Message: MessageType,
-    }
 
 
 class JobState(enum.StrEnum):
@@ -186,7 +117,7 @@ class Member(Base):
     )
     user: Mapped[str] = mapped_column(String(255), primary_key=True)
     sub: Mapped[str] = mapped_column(String(255))
-    role: Mapped[Role] = mapped_column(_one_of(Role))
+    role: Mapped[Role] = mapped_column(one_of(Role))
     name: Mapped[str] = mapped_column(Text, default="")
     given_name: Mapped[str] = mapped_column(Text, default="")
     family_name: Mapped[str] = mapped_column(Text, default="")
@@ -230,71 +161,9 @@ class Score(Base):
     given: Mapped[float]
     maximum: Mapped[float]
     timestamp: Mapped[datetime]
-    state: Mapped[ScoreState] = mapped_column(_one_of(ScoreState))
+    state: Mapped[ScoreState] = mapped_column(one_of(ScoreState))
     message: Mapped[Message | None] = mapped_column(MessageType, nullable=False)
     job_id: Mapped[str | None] = mapped_column(String(32))
-
-
-class Stored:
-    """An archive in the exchange: ``blob`` names its file, ``size`` is in bytes."""
-
-    blob: Mapped[str] = mapped_column(String(32))
-    size: Mapped[int] = mapped_column(BigInteger)
-    sha256: Mapped[str] = mapped_column(String(64))
-
-
-class Handout(Stored, Base):
-    """An assignment as it was released. ``notebooks`` are paths within the archive."""
-
-    __tablename__ = "handouts"
-
-    course_id: Mapped[str] = mapped_column(
-        ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True
-    )
-    name: Mapped[str] = mapped_column(String(255), primary_key=True)
-    notebooks: Mapped[list[str]] = mapped_column(JSON, default=list)
-    released_at: Mapped[datetime] = mapped_column(default=now)
-
-
-class Submission(Stored, Base):
-    """Work that one person handed in. All of a person's are kept.
-
-    ``content`` is a digest of names and contents alone; ``key`` distinguishes a repeated
-    request from a new one.
-    """
-
-    __tablename__ = "submissions"
-    __table_args__ = (
-        UniqueConstraint("course_id", "user", "assignment", "key"),
-        Index("ix_submissions_person", "course_id", "user", "assignment", "received_at"),
-        Index("ix_submissions_assignment", "course_id", "assignment", "received_at"),
-    )
-
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    course_id: Mapped[str] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
-    assignment: Mapped[str] = mapped_column(String(255))
-    user: Mapped[str] = mapped_column(String(255))
-    received_at: Mapped[datetime]
-    content: Mapped[str] = mapped_column(String(64))
-    key: Mapped[str | None] = mapped_column(String(80))
-    notebooks: Mapped[list[str]] = mapped_column(JSON, default=list)
-
-    feedback: Mapped[Feedback | None] = relationship(
-        back_populates="submission", cascade="all, delete-orphan", passive_deletes=True
-    )
-
-
-class Feedback(Stored, Base):
-    """The feedback on one submission, for the one who handed it in."""
-
-    __tablename__ = "feedback"
-
-    submission_id: Mapped[str] = mapped_column(
-        ForeignKey("submissions.id", ondelete="CASCADE"), primary_key=True
-    )
-    released_at: Mapped[datetime] = mapped_column(default=now)
-
-    submission: Mapped[Submission] = relationship(back_populates="feedback")
 
 
 class Backup(Base):
@@ -370,7 +239,7 @@ class Job(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
-    state: Mapped[JobState] = mapped_column(_one_of(JobState), default=JobState.QUEUED)
+    state: Mapped[JobState] = mapped_column(one_of(JobState), default=JobState.QUEUED)
     params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)

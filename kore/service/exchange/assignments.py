@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from kore.service import audit
 from kore.service.coursedir.duedates import find_due_dates
 from kore.service.coursedir.gradebook import DueDates
-from kore.service.db.models import Handout, now
+from kore.service.db.exchange_models import Handout
+from kore.service.db.models import now
 from kore.service.errors import Invalid, NotFound
 from kore.service.exchange import index, quotas
 from kore.service.exchange.schemas import ReleasedAssignment

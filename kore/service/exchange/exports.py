@@ -14,7 +14,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
-from kore.service.db.models import Feedback, Handout, Submission
+from kore.service.db.exchange_models import Feedback, Handout, Submission
 from kore.service.errors import Invalid
 from kore.service.exchange import index
 from kore.service.exchange.archives import Inspector

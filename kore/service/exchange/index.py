@@ -17,7 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from kore.service import jobs
-from kore.service.db.models import Course, Feedback, Handout, Stored, Submission
+from kore.service.db.exchange_models import Feedback, Handout, Stored, Submission
+from kore.service.db.models import Course
 from kore.service.diskspace import reporting_disk_full
 from kore.service.errors import NotFound, ServerFault, Unavailable
 from kore.service.exchange.store import Archive, Store

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from kore.service.db.models import Feedback, Handout, Submission
+from kore.service.db.exchange_models import Feedback, Handout, Submission
 from kore.service.errors import QuotaExceeded
 from kore.service.exchange.schemas import ExchangeLimits, ExchangeState
 from kore.service.services import Services

@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session, selectinload
 from kore.service import audit
 from kore.service.coursedir.duedates import find_due_dates
 from kore.service.coursedir.gradebook import DueDates
-from kore.service.db.models import Feedback, Submission, now
+from kore.service.db.exchange_models import Feedback, Submission
+from kore.service.db.models import now
 from kore.service.errors import Conflict, Forbidden, NotFound
 from kore.service.exchange import index, quotas
 from kore.service.exchange.assignments import find_assignment

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from kore.service.catalog import render
 from kore.service.coursedir import timestamps
-from kore.service.db.models import Feedback, Handout, Submission
+from kore.service.db.exchange_models import Feedback, Handout, Submission
 from kore.service.errors import KoreError
 from kore.service.exchange import index
 from kore.service.exchange.folders import Entry, iterate_entries, open_plain, pack_entries

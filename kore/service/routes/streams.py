@@ -14,7 +14,7 @@ from flask_openapi3 import RawModel
 from werkzeug.wsgi import wrap_file
 
 from kore.service.auth.guards import caller, services
-from kore.service.db.models import Stored
+from kore.service.db.exchange_models import Stored
 from kore.service.errors import (
     BadRequest,
     KoreError,

@@ -2,7 +2,8 @@
 
 from alembic import context
 
-from kore.service.db.models import Base
+from kore.service.db import exchange_models, models  # noqa: F401  (they define the tables)
+from kore.service.db.base import Base
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -12,8 +12,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from kore.service.db.base import Base
 from kore.service.db.engine import Database, open_database
-from kore.service.db.models import Base, Course, Member, Platform
+from kore.service.db.models import Course, Member, Platform
 from kore.shared.roles import Role
 
 
