@@ -55,7 +55,7 @@ def test_an_answer_that_makes_no_sense_ends_it(part):
 
 def test_an_answer_that_breaks_off_is_told(monkeypatch):
     """A server that falls silent in the middle of a line."""
-    monkeypatch.setattr(courseserver, "_SILENCE_SECONDS", 2)
+    monkeypatch.setattr(courseserver, "_IDLE_SECONDS", 2)
     with (
         raw_server(replay([HEAD, chunk(b'{"n": 1}\n{"n')])) as server,
         answering(server.url + "/x", "secret") as objects,
