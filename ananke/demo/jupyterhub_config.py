@@ -16,6 +16,9 @@ _demo = json.loads(os.environ["ANANKE_DEMO"])
 _state = Path(_demo["state_dir"])
 _homes = _state / "homes"
 _accounts = Path(_demo["accounts"]) if _demo["accounts"] else None
+# The demo has ended what an earlier one left. The number in this file may be that of any other
+# process by now, and JupyterHub kills whatever has it.
+(_state / "hub" / "proxy.pid").unlink(missing_ok=True)
 _host = LocalHost(homes=_homes, exchange=_state / "exchange", accounts=_accounts)
 
 configure(

@@ -48,7 +48,8 @@ class Deployment:
     without Kore. ``kore_environment`` is for Kore only. ``service_wrapper`` precedes a
     service's command: it decides where output goes, what ends with it, and which account
     it runs as. ``kernels`` is a folder of Jupyter data with the kernels that everyone has,
-    ``path`` the servers' search path.
+    ``path`` the servers' search path. ``run_dir`` is a folder that ends with the hub's unit, for
+    what must not outlive it; None keeps that in ``hub_dir``.
     """
 
     host: Homes
@@ -71,6 +72,7 @@ class Deployment:
     service_wrapper: list[str] = field(default_factory=list)
     kernels: Path = spawning.KERNELS
     path: str = ""
+    run_dir: Path | None = None
     idle_seconds: int = 3600
     cull_every_seconds: int = 60
     concurrent_spawns: int = 10
@@ -108,7 +110,7 @@ def _configure_addresses(c: Any, deployment: Deployment) -> None:
     }
     c.ConfigurableHTTPProxy.api_url = deployment.proxy_api_url
     c.ConfigurableHTTPProxy.command = deployment.command("proxy", *deployment.proxy_command)
-    c.ConfigurableHTTPProxy.pid_file = str(deployment.hub_dir / "proxy.pid")
+    c.ConfigurableHTTPProxy.pid_file = str((deployment.run_dir or deployment.hub_dir) / "proxy.pid")
 
 
 def _configure_login(c: Any, deployment: Deployment) -> None:

@@ -15,6 +15,7 @@ from kore.hub.systemd_server import EXECUTOR
 c = get_config()
 
 STATE = Path("/var/lib/jupyterhub")
+RUN = Path("/run/jupyterhub")
 HOMES = Path("/home")
 # The image with nbgrader sets this variable in the hub's unit.
 WITH_KORE = os.environ.get("ANANKE_KORE") == "1"
@@ -36,7 +37,7 @@ base = f"/{str(read_section('JupyterHub').get('base_url', '/')).strip('/')}/".re
 # Settings that no program has itself: how long servers can idle, Kore's limits.
 ananke = read_section("Ananke")
 # For /opt/ananke/bin/ready.
-Path("/run/jupyterhub/base_url").write_text(base, "utf-8")
+(RUN / "base_url").write_text(base, "utf-8")
 
 host = SystemdHost(
     homes=HOMES, exchange=Path("/opt/nbgrader_exchange"), accounts=STATE / "accounts"
@@ -60,6 +61,7 @@ configure(
         course_accounts=host,
         homes=HOMES,
         hub_dir=STATE,
+        run_dir=RUN,
         kore_dir=Path("/var/lib/kore"),
         python="/opt/hub/bin/python",
         public_url=f"http://0.0.0.0:8000{base}",

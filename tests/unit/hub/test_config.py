@@ -6,6 +6,7 @@ import json
 import re
 import stat
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,10 @@ def test_disabled_plugins_exist(kind):
     code = "".join(path.read_text() for path in bundle.glob("*.js"))
     assert disabled
     assert [name for name in disabled if f'"{name}"' not in code] == []
+
+
+def test_the_proxys_number_does_not_outlive_the_hub(deployment, tmp_path):
+    """JupyterHub kills the process with that number at its next start: it may be another one."""
+    c = Config()
+    config.configure(c, replace(deployment, run_dir=tmp_path / "run"))
+    assert c.ConfigurableHTTPProxy.pid_file == str(tmp_path / "run" / "proxy.pid")
