@@ -292,6 +292,7 @@ def test_kore_is_notified(hub, kore, lms, browser):
         "issuer": lms.url,
         "client_id": CLIENT_ID,
         "token_url": f"{lms.url}/token",
+        "service_hosts": [f"{lms.url}/auth", f"{lms.url}/jwks", lms.url],
     }
     assert launch["authorization"] == f"token {LOGIN_TOKEN}"
 

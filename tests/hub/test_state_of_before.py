@@ -17,7 +17,6 @@ from tests.support.web_user import WebUser
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(300),
-    pytest.mark.xdist_group("state_of_before"),
     pytest.mark.skipif(os.geteuid() != 0, reason="root made the state, with accounts of its own"),
 ]
 ARCHIVE = Path(__file__).parents[1] / "data" / "demo-state-0003.tar.xz"
@@ -61,14 +60,23 @@ def finished(person: WebUser, answer: Any) -> Any:
     return get(person, path)
 
 
-def test_the_course_is_found_again(teacher: WebUser):
+def test_a_state_of_before_works_on(demo: Demo, teacher: WebUser):
+    """Courses, reports, sent grades, submissions and backups of an earlier version go on."""
+    check_that_the_course_is_found_again(teacher)
+    check_that_stored_sentences_became_messages(teacher)
+    check_that_sent_grades_are_known_as_sent(teacher)
+    check_that_a_student_finds_their_work(demo)
+    check_that_a_backup_of_before_is_restored(teacher)
+
+
+def check_that_the_course_is_found_again(teacher: WebUser):
     """The same activity leads to the same course, with its assignment, people and points."""
     assert get(teacher, "/courses/current")["course"]["id"] == COURSE
     [assignment] = get(teacher, f"/courses/{COURSE}")["assignments"]
     assert (assignment["name"], assignment["state"]) == ("ps1", "graded")
 
 
-def test_stored_sentences_became_messages(teacher: WebUser):
+def check_that_stored_sentences_became_messages(teacher: WebUser):
     """What was stored as English sentences is told by id, in each language."""
     found: dict[str, Any] = {}
     for course in (COURSE, RESET_COURSE):
@@ -88,7 +96,7 @@ def test_stored_sentences_became_messages(teacher: WebUser):
     del teacher.browser.headers["Accept-Language"]
 
 
-def test_sent_grades_are_known_as_sent(teacher: WebUser):
+def check_that_sent_grades_are_known_as_sent(teacher: WebUser):
     """Scores of before are unchanged: nothing is sent a second time."""
     preview = get(teacher, f"/grades?course={COURSE}")
     actions = {entry["user"]: entry["action"] for entry in preview["entries"]}
@@ -98,7 +106,7 @@ def test_sent_grades_are_known_as_sent(teacher: WebUser):
     assert outcomes == ["held_back", "unchanged", "unchanged"]
 
 
-def test_a_student_finds_their_work(demo: Demo, teacher: WebUser):
+def check_that_a_student_finds_their_work(demo: Demo):
     """A submission of before is listed for its student, and can be fetched."""
     zoe = WebUser(demo, "zoe")
     zoe.launch("activity-1001", before="/hub/spawn")
@@ -110,7 +118,7 @@ def test_a_student_finds_their_work(demo: Demo, teacher: WebUser):
     assert b"squares.ipynb" in archive.content
 
 
-def test_a_backup_of_before_is_restored(teacher: WebUser):
+def check_that_a_backup_of_before_is_restored(teacher: WebUser):
     """A backup that the earlier version took brings the course back."""
     title = get(teacher, f"/courses/{COURSE}")["title"]
     [backup] = get(teacher, f"/backups?course={COURSE}")["backups"]

@@ -102,7 +102,7 @@ def test_three_hundred_are_sent_while_the_lms_is_busy(demo: Demo, chromium: Brow
                 line = panel.root.get_by_role("row").nth(number + 1)
                 expect(line).to_contain_text(f"Student {row:03} {mark}")
                 expect(line).to_contain_text("Refused by the LMS")
-            expect(panel.root.get_by_text(f"{STUDENTS} in all")).to_be_visible()
+            expect(panel.root.get_by_text(f"{STUDENTS} in total")).to_be_visible()
             panel.root.get_by_role("searchbox", name="Find a student").fill("student 299")
             expect(panel.root.get_by_role("rowheader")).to_have_text([f"Student 299 {mark}"])
             assert serious(page) == []
