@@ -1,7 +1,7 @@
 """Every caller against every route: who is let in, who is refused, and in which words.
 
 A route that has no row here fails ``test_every_route_has_a_row``, and a guard that lets in
-somebody it should not fails the row.
+someone it should not fails the row.
 """
 
 from __future__ import annotations
@@ -206,7 +206,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/courses/{course_id}/backups"): Row(
         TEACHERS, {202}, options=lambda _world: {"json": {"contents": "sources"}}
     ),
-    # What is typed is not the title: whoever may end a course is told that.
+    # What is typed is not the title: anyone who may end a course is told that.
     ("POST", "/courses/{course_id}/restore"): Row(
         TEACHERS,
         {404},

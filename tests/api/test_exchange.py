@@ -81,9 +81,9 @@ def test_an_assignment_from_release_to_feedback(room: Room):
         assert room.submit(who, work, Idempotency_Key="k1").json["id"] == handed.json["id"]
     fields = "id user assignment received_at size sha256 late notebooks feedback"
     assert set(handed.json) == set(fields.split())
-    everybody = room.teacher.get(room.base + "/submissions?assignment=ps1").json["submissions"]
-    assert [one["user"] for one in everybody] == ["u2", "u3"]
-    one = everybody[0]["id"]
+    everyone = room.teacher.get(room.base + "/submissions?assignment=ps1").json["submissions"]
+    assert [one["user"] for one in everyone] == ["u2", "u3"]
+    one = everyone[0]["id"]
     assert room.teacher.get(f"{room.base}/submissions/{one}").data == tar_of(work)
     page = tar_of({"squares.html": b"<script>"})
     feedback = f"/submissions/{one}/feedback"

@@ -34,7 +34,7 @@ def room(kore: Harness) -> Classroom:
 
 
 def look(kore: Harness, user: str | None, path: str, status: int = 200) -> BeautifulSoup:
-    """Open a page as somebody."""
+    """Open a page as someone."""
     answer = kore.client_for(user).page(path)
     assert answer.status_code == status, answer.text
     assert answer.content_type == "text/html; charset=utf-8"

@@ -1,4 +1,4 @@
-"""The panel as Kore's page in Chromium: what a person can do on it, and that everybody can."""
+"""The panel as Kore's page in Chromium: what a person can do on it, and that everyone can."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def idle(kore: Harness) -> None:
 
 @contextmanager
 def sitting(browser: Browser, kore: Harness, url: str, user: str, **options: Any) -> Iterator[Page]:
-    """A browser in which somebody is signed in, in Berlin; it fails on errors of scripts."""
+    """A browser in which someone is signed in, in Berlin; it fails on errors of scripts."""
     options = {"locale": "en-GB", "timezone_id": "Europe/Berlin", **options}
     with browser.new_context(base_url=url, **options) as context:
         cookie = kore.cookie_for(user)
@@ -467,7 +467,7 @@ def test_a_course_is_backed_up_and_the_backup_downloaded(
 def test_a_backup_goes_out_and_comes_back_as_a_file(
     browser: Browser, kore: Harness, url: str, tmp_path: Path
 ) -> None:
-    """Fetched after the session has ended only when somebody signs in again; then sent back."""
+    """Fetched after the session has ended only when someone signs in again; then sent back."""
     course, teacher = own_course(kore, "travels")
     queue_backup(kore.services, course, by=teacher, contents="sources")
     kore.work()

@@ -59,7 +59,7 @@ class World:
         return DispatcherMiddleware(self.kore.app.wsgi_app, {PREFIX: self.kore.app.wsgi_app})
 
     def known(self, values: Any) -> Any:
-        """Put ids that exist in the place of generated ones."""
+        """Put ids that exist instead of generated ones."""
         if isinstance(values, dict):
             return {
                 key: self.ids[key] if key in self.ids and isinstance(value, str) else value

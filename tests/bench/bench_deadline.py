@@ -1,4 +1,4 @@
-"""The hour of the deadline: many students hand work in, while Kore serves everybody else.
+"""The hour of the deadline: many students hand work in, while Kore serves everyone else.
 
     python -m tests.bench.bench_deadline [STUDENTS] [SECONDS] [MEGABYTES]
 

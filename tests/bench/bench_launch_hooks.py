@@ -41,7 +41,7 @@ def running(lms: FakeLms, kind: str) -> Iterator[Browser]:
 
 
 def launch(browser: Browser) -> tuple[float, float]:
-    """Launch once as somebody whom the hub knows; milliseconds to begin and to finish."""
+    """Launch once as someone whom the hub knows; milliseconds to begin and to finish."""
     browser.http.cookies.clear()
     start = time.perf_counter()
     begun = browser.start_login()

@@ -90,7 +90,7 @@ def test_tabs_at_once(hub, lms, context):
 
 
 def test_going_back_ends_on_a_page_with_words(hub, lms, context):
-    """Whoever posts the same answer again reads what to do, not an error of the hub."""
+    """Anyone who posts the same answer again reads what to do, not an error of the hub."""
     page = context.new_page()
     answers = []
     page.on(

@@ -83,7 +83,7 @@ def test_the_keyboard_is_enough(lms, page):
 
 def _tab_to(page, text):
     """Press Tab until what has the focus holds `text`, then Enter."""
-    # When a page is loaded, the address's fragment says anew where Tab begins.
+    # When a page is loaded, the address's fragment says again where Tab begins.
     page.wait_for_load_state("load")
     for _ in range(40):
         page.keyboard.press("Tab")

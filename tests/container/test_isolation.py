@@ -1,4 +1,4 @@
-"""What somebody at a notebook can see and reach: their own things, and nobody else's.
+"""What someone at a notebook can see and reach: their own things, and nobody else's.
 
 Every probe is code in a kernel of a real server, in the unit as systemd confines it.
 """

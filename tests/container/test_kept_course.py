@@ -14,5 +14,5 @@ pytestmark = [pytest.mark.container, pytest.mark.timeout(600)]
 
 
 def test_a_graded_course_through_all_that_can_happen_to_it(box: Box):
-    """As in the demo: after each operation the course works on, or begins anew."""
+    """As in the demo: after each operation the course works on, or starts again."""
     through_everything(box)

@@ -1,4 +1,4 @@
-"""What outlives a container: it is removed, made anew from the image, and all is found again."""
+"""What outlives a container: it is removed, recreated from the image, and all is found again."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_container_made_anew_finds_everything(box: Box, record_figures):
     box.remove()
     # A restored backup may have lost access lists and, for files of Kore's, the owner.
     box.state("kore").chmod(0o777)
-    record_figures["boot of a container made anew, s"] = box.start()
+    record_figures["boot of a container recreated, s"] = box.start()
 
     assert _jwks(box) == keys
     assert box.root("stat", "-c", "%u %g", f"/home/{course}", f"/home/{course}/course") == before

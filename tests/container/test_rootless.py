@@ -216,7 +216,7 @@ def test_isolation_holds_without_root(box: RootlessBox):
 
 
 def test_a_rebuilt_image_finds_everything(box: RootlessBox, record_figures):
-    """Stopped, removed, created from an image that was built anew: all is there."""
+    """Stopped, removed, created from an image that was rebuilt: all is there."""
     host = box.host
     assert host is not None
     keys, course = _jwks(box), _course(box)
@@ -228,7 +228,7 @@ def test_a_rebuilt_image_finds_everything(box: RootlessBox, record_figures):
     host.user("podman", "tag", "next", "ananke-nbgrader")
     begun = time.monotonic()
     assert _hubs(host, "create", "math")["started"]
-    record_figures["rootless: made anew, s"] = time.monotonic() - begun
+    record_figures["rootless: recreated, s"] = time.monotonic() - begun
     box.wait()
     assert box.root("cat", "/etc/rebuilt") == "rebuilt"
     assert _jwks(box) == keys

@@ -1,4 +1,4 @@
-"""A booted image: started, asked from inside and outside, made anew on the same folders."""
+"""A booted image: started, asked from inside and outside, recreated on the same folders."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ananke.mounts import MOUNTS, STATE
 _CALL_SECONDS = 120
 READY_SECONDS = 120
 DEVICE = "/dev/nvidia0"
-"""A device that the container is given, in the place of a GPU's."""
+"""A device that the container is given, instead of a GPU's."""
 
 
 def podman(*argv: str, check: bool = True, seconds: int = _CALL_SECONDS) -> str:

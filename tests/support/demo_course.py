@@ -71,7 +71,7 @@ class DemoCourse:
         return student.hub_name()
 
     def correct(self, user: str) -> None:
-        """Put the right answer in the place of one that was collected."""
+        """Put the right answer instead of one that was collected."""
         path = f"submitted/{user}/{self.assignment}/squares.ipynb"
         self.desk.write(path, notebooks.solve(self.desk.read(path), RIGHT))
 

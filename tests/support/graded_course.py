@@ -104,7 +104,7 @@ class GradedCourse:
         return self.services.host.course_root(self.course_id)
 
     def launch(self, slug: str, **changes: Any) -> str:
-        """Let somebody launch the activity; return their user name."""
+        """Let someone launch the activity; return their user name."""
         claims = self.lms.claims(slug, self.activity, **changes)
         launch = Launch.from_claims(claims, client_id=self.lms.config.client_id)
         user = derive_user_name(launch.sub, launch.issuer)
@@ -156,7 +156,7 @@ class GradedCourse:
         penalty: float = 0,
         by_hand: bool = False,
     ) -> None:
-        """Give somebody (a slug or any student id), or many, an autograded submission."""
+        """Give someone (a slug or any student id), or many, an autograded submission."""
         scores = who if isinstance(who, dict) else {who: score}
         with self.gradebook() as book:
             for slug, points in scores.items():

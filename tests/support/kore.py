@@ -123,7 +123,7 @@ class Harness:
     def client_for(
         self, name: str | None, *, via: Via = "session", kind: str = "user", proof: bool = True
     ) -> Client:
-        """Return a client that is signed in as somebody; as nobody for None.
+        """Return a client that is signed in as someone; as nobody for None.
 
         A session sends its CSRF proof along unless ``proof`` is False; a token needs none.
         """
@@ -198,7 +198,7 @@ class Harness:
         return folder
 
     def make_admin(self, name: str) -> None:
-        """Make somebody an admin of the hub."""
+        """Make someone an admin of the hub."""
         self.hub.users.add(name)
         self.hub.admins.add(name)
 

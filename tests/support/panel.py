@@ -29,7 +29,7 @@ def isolated(text: str) -> str:
 def launched(
     browser: Browser, demo: Demo, user: str, activity: str, **options: Any
 ) -> Iterator[Page]:
-    """A browser in which somebody has clicked the activity, and JupyterLab is there."""
+    """A browser in which someone has clicked the activity, and JupyterLab is there."""
     options = {"viewport": {"width": 1280, "height": 900}, "locale": "en", **options}
     with browser.new_context(**options) as context:
         context.set_default_timeout(QUICK)
@@ -45,7 +45,7 @@ def launched(
 
 @dataclass
 class Panel:
-    """The panel on somebody's screen: its page, and the part of it that is the panel."""
+    """The panel on someone's screen: its page, and the part of it that is the panel."""
 
     page: Page
     root: Locator
@@ -109,7 +109,7 @@ def at_course(
     user: str = "tilda",
     **options: Any,
 ) -> Iterator[Panel]:
-    """Somebody's browser with a course's view in JupyterLab ("lab") or on the "page"."""
+    """Someone's browser with a course's view in JupyterLab ("lab") or on the "page"."""
     with launched(browser, course.demo, user, course.activity, **options) as page:
         if host == "page":
             page.goto(f"{course.demo.kore}/page/courses/{course.id}")

@@ -18,7 +18,7 @@ USER = "hubs"
 HOME = Path("/home") / USER
 LMS_NAME, HUB_NAME = "lms.linden.test", "jupyter.uni.test"
 OUTSIDE, INSIDE = "10.77.0.1", "10.77.0.2"
-"""The two ends of the one cable between the machine and everybody else."""
+"""The two ends of the one cable between the machine and everyone else."""
 
 _NAME = "ananke-test-host"
 _BOOT_SECONDS = 90

@@ -138,7 +138,7 @@ async def _connected(
         for way in rest:
             way.cancel()
     except OSError:
-        # Whoever asks sees a connection that ends, as from any proxy.
+        # The caller sees a connection that ends, as from any proxy.
         pass
     finally:
         for each in writers:

@@ -1,4 +1,4 @@
-"""Somebody with a browser, over plain HTTP: cookies, redirects, and self-sending forms."""
+"""Someone with a browser, over plain HTTP: cookies, redirects, and self-sending forms."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ def _submissions(demo, course, token):
 
 
 def _processes(demo, name):
-    """Return the processes whose home is somebody's."""
+    """Return the processes whose home is someone's."""
     home = str(demo.state_dir / "homes" / name)
     found = []
     for process in psutil.process_iter():

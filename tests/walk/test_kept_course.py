@@ -56,7 +56,7 @@ def _owners(folder: Path) -> set[int]:
 
 
 def test_a_graded_course_through_all_that_can_happen_to_it(demo: Demo):
-    """After each operation the course works on: it grades as before, or begins anew."""
+    """After each operation the course works on: it grades as before, or starts again."""
     through_everything(demo, homes=demo.state_dir / "homes")
 
 

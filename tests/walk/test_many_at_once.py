@@ -66,7 +66,7 @@ def _complete(teacher: WebUser, course_id: str, heads: int) -> dict:
 
 
 def _course_of(person: WebUser) -> dict:
-    """Return the course of somebody's launch, though Kore may be away or not have heard of it."""
+    """Return the course of someone's launch, though Kore may be away or not have heard of it."""
 
     def asked() -> dict | None:
         with suppress(requests.RequestException):
@@ -128,7 +128,7 @@ def test_kore_killed_again_and_again_while_courses_begin(demo: Demo, crowd):
 
 
 def _patiently(person: WebUser, activity: str) -> None:
-    """Launch as somebody does who tries again when a page does not come up."""
+    """Launch as someone does who tries again when a page does not come up."""
 
     def launched() -> bool:
         try:

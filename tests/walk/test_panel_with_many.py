@@ -37,7 +37,7 @@ def behave(demo: Demo, **values: object) -> None:
 
 
 def grade(demo: Demo, course: str, users: list[str]) -> None:
-    """Put autograded work of everybody into the course's gradebook, with 0 to 10 points."""
+    """Put autograded work of everyone into the course's gradebook, with 0 to 10 points."""
     path = demo.state_dir / "homes" / course / "course" / "gradebook.db"
     with Gradebook(f"sqlite:///{path}", course) as book:
         book.update_or_create_assignment("ps1")
@@ -76,9 +76,7 @@ def test_three_hundred_are_sent_while_the_lms_is_busy(demo: Demo, chromium: Brow
         with ThreadPoolExecutor(AT_ONCE) as pool:
             came = pool.map(lambda one: one.launch(activity, before="/hub/spawn"), students)
             assert all(page.is_redirect for page in came)
-        wait_until(
-            lambda: _heads(teacher, course) == STUDENTS + 1, "not everybody is in the course"
-        )
+        wait_until(lambda: _heads(teacher, course) == STUDENTS + 1, "not everyone is in the course")
         users = [f"u{sub}" for sub in subs]
         grade(demo, course, users)
         refused = {users[7], users[150]}

@@ -1,6 +1,6 @@
 """The hosts to which a platform's access tokens and scores may go.
 
-A launch names the URLs of the grade services, and whoever can influence it could name any. So
+A launch names the URLs of the grade services, and anyone who can influence it could name any. So
 they must be at the platform's registered endpoints, or where the hub's administrator allows it.
 """
 

@@ -42,7 +42,7 @@ test("a draft changes only what it changed, also where others have saved meanwhi
   });
 });
 
-test("settings that somebody else changed in this moment are loaded again", async () => {
+test("settings that someone else changed in this moment are loaded again", async () => {
   const fake = new FakeKore({ ...here(), [`GET ${path}`]: { body: before } });
   fake.on(`PUT ${path}`, {
     status: 409,

@@ -32,7 +32,7 @@ pytestmark = [
 
 @pytest.fixture
 def podman(host, tmp_path):
-    """Podman with an image that holds next to nothing, in the place of the played one."""
+    """Podman with an image that holds next to nothing, instead of the played one."""
     own = tmp_path / "podman"
     own.mkdir()
     # Podman takes no run root whose path is longer than 50 characters.

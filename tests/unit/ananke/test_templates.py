@@ -35,7 +35,7 @@ def test_a_new_definition_is_complete(tmp_path, name):
 
 
 def test_no_file_is_in_two_templates():
-    """A file with the same content in two templates belongs into the shared folder."""
+    """A file with the same content in two templates belongs in the shared folder."""
     seen: dict[tuple[str, bytes], Path] = {}
     folders = [*TEMPLATES.values(), ROOT / "containers" / templates.COMMON]
     for folder in folders:

@@ -1,4 +1,4 @@
-// What stands in the place of content: what went wrong, that there is nothing, that it comes.
+// What stands instead of content: what went wrong, that there is nothing, that it comes.
 
 import type { ReactNode } from "react";
 import type { ApiError } from "../api";

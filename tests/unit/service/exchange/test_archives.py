@@ -1,4 +1,4 @@
-"""Archives: what passes means one thing to everybody, and whatever is hostile is refused."""
+"""Archives: what passes means one thing to everyone, and whatever is hostile is refused."""
 
 from __future__ import annotations
 
