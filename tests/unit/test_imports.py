@@ -9,6 +9,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "doc/src/developers/architecture.md").read_text()
 PACKAGES = {"executor", "host", "hub", "service", "shared", "singleuser"}
@@ -79,6 +81,7 @@ def test_the_page_shows_the_order_inside_the_service():
     assert contract["exhaustive"]
 
 
+@pytest.mark.slow
 def test_a_wrong_import_breaks_a_contract(tmp_path: Path):
     """Each contract is one that can fail: with one wrong line, import-linter names it."""
     subprocess.run(["cp", "-r", str(ROOT / "kore"), str(tmp_path)], check=True)

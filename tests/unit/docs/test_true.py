@@ -102,6 +102,7 @@ def test_what_works_is_not_called_planned(pages):
     assert named & set(typer.main.get_group(command_line).commands) == set()
 
 
+@pytest.mark.slow
 def test_options_exist(pages):
     """An option in a page is one of ours; those of nbgrader are known by name."""
     group = typer.main.get_group(command_line)
@@ -128,6 +129,7 @@ def test_options_exist(pages):
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_every_option_of_the_take_over_is_documented(pages):
     """Each option of the command that takes courses over has a row."""
     rows = table(pages["reference/command-line.md"], "Option")

@@ -53,6 +53,7 @@ def test_an_answer_that_makes_no_sense_ends_it(part):
         told(part)
 
 
+@pytest.mark.slow
 def test_an_answer_that_breaks_off_is_told(monkeypatch):
     """A server that falls silent in the middle of a line."""
     monkeypatch.setattr(courseserver, "_IDLE_SECONDS", 2)

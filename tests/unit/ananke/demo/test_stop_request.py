@@ -59,6 +59,7 @@ def test_signals_may_arrive_at_any_moment():
     assert subprocess.run(argv, timeout=30, check=False).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_stops_under_a_flood_of_child_signals(number):
     """A stop signal ends the loop even if thousands of children end before and after it."""
@@ -72,6 +73,7 @@ def test_stops_under_a_flood_of_child_signals(number):
         process.communicate()
 
 
+@pytest.mark.slow
 def test_flood_does_not_keep_the_loop_busy():
     """However many children end, the loop goes around about ten times a second."""
     process = start_loop(60)

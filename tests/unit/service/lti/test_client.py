@@ -162,6 +162,7 @@ def test_no_answer_times_out():
     assert (caught.value.code, caught.value.uncertain) == ("lms.timeout", True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["seconds", "date"])
 def test_retry_after_is_honoured(form):
     """The client waits as long as Retry-After asks, in both of its forms."""

@@ -148,6 +148,7 @@ def test_unreachable_keys(lms):
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 
+@pytest.mark.slow
 def test_token_ends(lms):
     """After its lifetime a token is refused."""
     lms.behave(token_lifetime_s=3)
