@@ -193,7 +193,7 @@ def test_only_pages_of_notebooks_are_feedback(school):
 
 
 def test_submissions_cannot_be_removed(school):
-    """Kore keeps submissions, whoever tries to remove them."""
+    """Kore keeps submissions, even if a teacher or a student tries to remove them."""
     school.release_and_fetch("ps1")
     school.submit("ps1")
     for desk in (school.teacher, school.student):

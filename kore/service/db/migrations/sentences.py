@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -100,6 +101,15 @@ def _read_counts(text: str) -> Message | None:
 
 
 def _value(kind: str, raw: str, depth: int) -> Any:
+    """Return what stood in a hole; None where it only looks like its kind."""
+    try:
+        value = _convert(kind, raw, depth)
+    except (ValueError, OverflowError):
+        return None
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _convert(kind: str, raw: str, depth: int) -> Any:
     match kind:
         case "words":
             return _read(raw, depth + 1)

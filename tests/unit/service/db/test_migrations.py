@@ -270,6 +270,21 @@ def test_every_sentence_of_before_is_read(pattern: str, message_id: str):
 
 @pytest.mark.parametrize("text", ["", "A", "Foo: bar.", "5 apples, 3 pears", "“quoted”", "{n}"])
 def test_what_no_version_said_stays_as_it_is(text: str):
-    """Somebody's own text is shown, never taken apart."""
+    """Text of others is shown, never taken apart."""
     assert read_sentence(text) == plain(text)
     assert Message.from_data(json.loads(read_sentence(text).to_json())) == plain(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The course is as it was on 2026-99-99 at 12:00 UTC.",
+        "The backup is made: 9e999 MB",
+        "9e999 of 5 points",
+    ],
+)
+def test_what_only_looks_like_a_sentence_stops_no_migration(text: str):
+    """A title can say what a version said, with a date or a number that there is not."""
+    assert read_sentence(text) == plain(text)
+    refused = read_sentence(f"Released ps1: {text}")
+    assert json.loads(json.dumps(refused.to_data(), allow_nan=False))
