@@ -6,53 +6,10 @@ import os
 import tarfile
 from datetime import UTC, datetime
 
-import pytest
-from nbgrader.utils import make_unique_key, notebook_hash
-
 from kore.service.exchange import assignments, submissions
 from kore.service.exchange.takeover import take_over
 from tests.support.course import ExchangeCourse
-from tests.support.kore import make_kore
-
-STAMP = "2026-03-01 10:20:30.123456 UTC"
-
-
-@pytest.fixture
-def here(tmp_path):
-    """A course in which nothing is released yet."""
-    with make_kore(tmp_path / "state") as kore:
-        exchange = ExchangeCourse(kore)
-        assignments.withdraw_assignment(exchange.services, exchange.course, "ps1", by="u1")
-        yield exchange
-
-
-@pytest.fixture
-def folder(here, tmp_path):
-    """The course's folder of a file exchange: one release, three submissions, feedback."""
-    root = tmp_path / "old" / here.course
-    write(root / "outbound/ps1/squares.ipynb", "{}")
-    write(root / "outbound/ps1/data/numbers.csv", "1")
-    for name, secret in (
-        (f"u2+ps1+{STAMP}+c2Vj", "secret"),
-        ("u2+ps1+2026-03-02 00:00:00.000000 UTC", ""),
-        (f"u9+ps1+{STAMP}+x_-y", "other"),
-    ):
-        write(root / "inbound" / name / "squares.ipynb", f'{{"by": "{name}"}}')
-        write(root / "inbound" / name / "timestamp.txt", STAMP)
-        if secret:
-            write(root / "inbound" / name / "submission_secret.txt", secret)
-    page = notebook_hash(secret="secret", notebook_id="squares")
-    write(root / f"feedback/{page}.html", "<p>new rule</p>")
-    old = root / "inbound/u2+ps1+2026-03-02 00:00:00.000000 UTC/squares.ipynb"
-    key = make_unique_key(here.course, "ps1", "squares", "u2", "2026-03-02 00:00:00.000000 UTC")
-    write(root / f"feedback/{notebook_hash(str(old), key)}.html", "<p>old rule</p>")
-    write(root / f"feedback/{'0' * 32}.html", "whose?")
-    return root
-
-
-def write(path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+from tests.support.file_exchange import STAMP, write
 
 
 def unpacked(handle) -> dict[str, bytes]:
